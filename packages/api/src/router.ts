@@ -1,0 +1,17 @@
+/** Every procedure of the server. */
+import { createCallerFactory, createRouter } from './procedure.ts';
+import { limitsRouter } from './procedures/limits.ts';
+import { meterRouter } from './procedures/meter.ts';
+import { usageRouter } from './procedures/usage.ts';
+
+export const appRouter = createRouter({
+  meter: meterRouter,
+  usage: usageRouter,
+  limits: limitsRouter,
+});
+
+/** The contract, as a type: all that a client needs to know of the server. */
+export type AppRouter = typeof appRouter;
+
+/** Calls the same procedures in-process, with the same parsing, checks and errors. */
+export const createCaller = createCallerFactory(appRouter);

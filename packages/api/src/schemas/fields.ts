@@ -1,0 +1,76 @@
+/**
+ * The fields that several messages share, each with its bounds in one place.
+ *
+ * Money travels as decimal USD in strings with at most nine decimals, which is exactly nano-USD; instants
+ * as ISO 8601 in UTC; tokens as integers.
+ */
+import { isBursarError, nameProblem, parseUsd } from '@bursar/core';
+import { z } from 'zod';
+
+/** Longest model or provider name, in characters. */
+export const MODEL_LENGTH_MAX = 128;
+/** Most tokens of one class in one call. */
+export const TOKENS_MAX = 1_000_000_000;
+/** Shortest and longest life of a reservation between heartbeats. */
+export const TTL_MS_MIN = 1_000;
+export const TTL_MS_MAX = 3_600_000;
+/** Most ledger entries on one page of history. */
+export const HISTORY_PAGE_MAX = 200;
+
+/** A caller's id of a reservation: a UUID, made by the caller, one for each call to a model. */
+export const reservationField = z
+  .string()
+  .regex(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/,
+    'must be a UUID in lower case, made by the caller, one for each call to a model',
+  );
+
+/** A user of the product: any printable Unicode without outer blanks, at most 256 bytes. */
+export const userField = z.string().superRefine((value, context) => {
+  const problem = nameProblem(value);
+  if (problem !== undefined) {
+    context.addIssue({ code: 'custom', message: problem, params: { code: 'id_invalid' } });
+  }
+});
+
+/** A model as its provider spells it, e.g. `gpt-4o`. */
+export const modelField = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/,
+    `must be a model name of at most ${MODEL_LENGTH_MAX} letters, digits and ._:/@+-`,
+  );
+
+/** Decimal USD, e.g. `"5.00"`; exact to the nano-USD. */
+export const usdField = z
+  .string()
+  .max(40)
+  .superRefine((value, context) => {
+    try {
+      parseUsd(value);
+    } catch (error) {
+      if (!isBursarError(error)) throw error;
+      context.addIssue({
+        code: 'custom',
+        message: 'must be decimal USD in a string, from "0" to "9007199.254740991", like "5.00"',
+        params: { code: error.code },
+      });
+    }
+  });
+
+/** How long a reservation lives without a heartbeat, in milliseconds. */
+export const ttlField = z.int().min(TTL_MS_MIN).max(TTL_MS_MAX);
+
+/** A count of tokens. */
+export const tokensField = z.int().min(0).max(TOKENS_MAX);
+
+/** What a call may use at most; without an output bound the model's own is taken. */
+export const estimateField = z.strictObject({
+  inputTokens: tokensField,
+  outputTokensMax: tokensField.optional(),
+});
+
+/** A calendar month in UTC, e.g. `2026-11`. */
+export const periodField = z
+  .string()
+  .regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'must be a calendar month like 2026-11');

@@ -1,0 +1,44 @@
+/** `meter.settle`: what the call did cost. Always accepted: late, over the limit, twice. */
+import { z } from 'zod';
+import { modelField, reservationField, tokensField, usdField } from './fields.ts';
+import type { BudgetView } from './budget-view.ts';
+
+/** Token counts by disjoint class; no token is counted in two of them. */
+export const usageField = z.strictObject({
+  inputTokens: tokensField.optional(),
+});
+
+/** How the usage is known. */
+export const basisField = z.enum(['reported', 'counted', 'estimated']);
+
+/** What is reported. Either `usage` (priced as pinned at reserve) or `costUsd`; totals of the call so far. */
+export const settleInput = z
+  .strictObject({
+    reservation: reservationField,
+    usage: usageField.optional(),
+    costUsd: usdField.optional(),
+    /** The model that the provider says answered; kept with the entry. */
+    model: modelField.optional(),
+    basis: basisField.default('reported'),
+    /** `false`: the call goes on, this is what it has cost so far. */
+    final: z.boolean().default(true),
+  })
+  .refine((input) => (input.usage === undefined) !== (input.costUsd === undefined), {
+    path: ['usage'],
+    message: 'give either usage (tokens) or costUsd, and not both',
+  });
+
+export type SettleInput = z.input<typeof settleInput>;
+
+export interface SettleOutput {
+  readonly outcome: 'settled';
+  readonly reservation: string;
+  readonly replayed: boolean;
+  /** Booked for the reservation in total. */
+  readonly costUsd: string;
+  /** Booked by this settlement beyond what was set aside. */
+  readonly overageUsd: string;
+  /** The reservation had been released or had expired. */
+  readonly late: boolean;
+  readonly budgets: readonly BudgetView[];
+}

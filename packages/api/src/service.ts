@@ -1,0 +1,48 @@
+/**
+ * What the router needs of a server: one method for each procedure. Inputs are parsed, the caller is
+ * verified; methods throw `BursarError` and nothing else on purpose.
+ */
+import type { z } from 'zod';
+import type { Principal } from './principal.ts';
+import type { BudgetView } from './schemas/budget-view.ts';
+import type { extendInput, ExtendOutput } from './schemas/extend.ts';
+import type { getLimitInput, LimitOutput, setLimitInput } from './schemas/limits.ts';
+import type { releaseInput, ReleaseOutput } from './schemas/release.ts';
+import type { reserveInput, ReserveOutput } from './schemas/reserve.ts';
+import type { settleInput, SettleOutput } from './schemas/settle.ts';
+import type {
+  currentUsageInput,
+  liveUsageInput,
+  usageHistoryInput,
+  UsageHistoryOutput,
+} from './schemas/usage.ts';
+
+/** A message as it is after parsing, defaults filled in. */
+export type Parsed<Schema extends z.ZodType> = z.output<Schema>;
+
+/** One state of a user's budget, with the id under which a client can resume after it. */
+export interface LiveUsage {
+  readonly id: string;
+  readonly budget: BudgetView;
+}
+
+/** The server behind the router. */
+export interface BursarService {
+  reserve(principal: Principal, input: Parsed<typeof reserveInput>): Promise<ReserveOutput>;
+  extend(principal: Principal, input: Parsed<typeof extendInput>): Promise<ExtendOutput>;
+  settle(principal: Principal, input: Parsed<typeof settleInput>): Promise<SettleOutput>;
+  release(principal: Principal, input: Parsed<typeof releaseInput>): Promise<ReleaseOutput>;
+  currentUsage(principal: Principal, input: Parsed<typeof currentUsageInput>): Promise<BudgetView>;
+  usageHistory(
+    principal: Principal,
+    input: Parsed<typeof usageHistoryInput>,
+  ): Promise<UsageHistoryOutput>;
+  /** Yields the present state first, then each change, until `signal` aborts. */
+  liveUsage(
+    principal: Principal,
+    input: Parsed<typeof liveUsageInput>,
+    signal: AbortSignal,
+  ): AsyncIterable<LiveUsage>;
+  getLimit(principal: Principal, input: Parsed<typeof getLimitInput>): Promise<LimitOutput>;
+  setLimit(principal: Principal, input: Parsed<typeof setLimitInput>): Promise<LimitOutput>;
+}

@@ -1,0 +1,86 @@
+/**
+ * What can be asked of one account: plain records, complete in themselves.
+ *
+ * Amounts are totals since the reservation began ("the call has cost 30 so far", "set 50 aside in all"),
+ * never deltas, so that a command can be repeated, delayed or overtaken without granting anything twice.
+ */
+import type { Amount, SignedAmount } from '../amount.ts';
+import type { ReservationId } from '../ids.ts';
+import type { InstantMs } from '../time.ts';
+import type { LegState } from './leg.ts';
+import type { Json } from './ledger-entry.ts';
+
+/** Commands about one leg; the first index of the transition table's cells. */
+export type LegCommand =
+  | {
+      /** Set `amount` aside until `deadlineAtMs`. */
+      readonly kind: 'reserve';
+      readonly reservation: ReservationId;
+      readonly amount: Amount;
+      readonly deadlineAtMs: InstantMs;
+    }
+  | {
+      /** Heartbeat: keep the leg until `deadlineAtMs`, set `amount` aside in total, mark it as on its way. */
+      readonly kind: 'extend';
+      readonly reservation: ReservationId;
+      readonly amount: Amount | null;
+      readonly deadlineAtMs: InstantMs;
+      readonly dispatched: boolean;
+    }
+  | {
+      /** The call has cost `cost` in total; `final` ends the leg, otherwise it goes on. */
+      readonly kind: 'settle';
+      readonly reservation: ReservationId;
+      readonly cost: Amount;
+      readonly final: boolean;
+      readonly detail: Json;
+    }
+  | {
+      /** The call will not happen, or not go on: give back what is set aside and not booked. */
+      readonly kind: 'release';
+      readonly reservation: ReservationId;
+      readonly detail: Json;
+    }
+  | {
+      /** End the leg if its deadline has passed. */
+      readonly kind: 'expire';
+      readonly reservation: ReservationId;
+    }
+  | {
+      /** Another tier reports how the leg ended there; joined by rank, in any order, any number of times. */
+      readonly kind: 'ingest';
+      readonly reservation: ReservationId;
+      readonly state: Exclude<LegState, 'reserved'>;
+      /** The leg's contribution in total. */
+      readonly spent: Amount;
+      readonly detail: Json;
+    };
+
+/** Commands about the account itself. */
+export type AdminCommand =
+  | {
+      /** From now on at most `limit` in this period; `null` for none. */
+      readonly kind: 'setLimit';
+      readonly limit: Amount | null;
+      readonly detail: Json;
+    }
+  | {
+      /** Add credit for this period. `key` is the caller's id of the grant. */
+      readonly kind: 'grant';
+      readonly key: string;
+      readonly amount: Amount;
+      readonly detail: Json;
+    }
+  | {
+      /** Correct what is booked, up or down. `key` is the caller's id of the adjustment. */
+      readonly kind: 'adjust';
+      readonly key: string;
+      readonly amount: SignedAmount;
+      readonly detail: Json;
+    };
+
+/** Everything `transition` understands. */
+export type AccountCommand = LegCommand | AdminCommand;
+
+/** One command by its kind. */
+export type CommandOf<K extends AccountCommand['kind']> = Extract<AccountCommand, { kind: K }>;

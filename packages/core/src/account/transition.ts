@@ -1,0 +1,371 @@
+/**
+ * The rule: how one command changes one account.
+ *
+ * `transition` is the only function in Bursar that changes an account's sums; everything else stores,
+ * transports or displays. It knows no clock, no I/O and no float. Its heart is a table with a cell for
+ * each state of a leg and each command; a missing cell does not compile. Answers and their precedence:
+ * `outcome.ts`. States, invariants and where each is enforced: docs/state-machine.md. The two-phase
+ * transfer is that of a double-entry ledger; the join by rank follows from docs/decisions/0004.
+ */
+import { add, type Amount, AMOUNT_MAX, difference, larger, subtract, ZERO } from '../amount.ts';
+import { unreachable } from '../assert.ts';
+import type { InstantMs } from '../time.ts';
+import { type Account, committed, shortfall } from './account.ts';
+import type { AccountCommand, AdminCommand, CommandOf, LegCommand } from './command.ts';
+import { held, type Leg, type LegState, RANK } from './leg.ts';
+import type { Json, LedgerEntry, LedgerEntryKind } from './ledger-entry.ts';
+import type { AccountOutcome, Applied, RejectionCode } from './outcome.ts';
+
+/** How far outside its period an account still admits, for the clocks of two machines: 2 s. */
+export const PERIOD_TOLERANCE_MS = 2_000;
+
+/** What `transition` has to know: the account and what is stored under the command's id. */
+export interface AccountView {
+  readonly account: Account;
+  /** The leg that the command is about, if it exists. */
+  readonly leg?: Leg | undefined;
+  /** The entry of a grant or adjustment with the command's key, if it exists. */
+  readonly entry?: LedgerEntry | undefined;
+}
+
+/** What comes back: the account and leg afterwards, the answer, and the entry that explains the change. */
+export interface Transition {
+  readonly account: Account;
+  readonly leg: Leg | undefined;
+  readonly outcome: AccountOutcome;
+  /** At most one entry per command; empty when nothing about money changed. */
+  readonly entries: readonly LedgerEntry[];
+}
+
+/**
+ * The account after `command` at `nowMs`, the answer, and the ledger entry. Never throws for a business
+ * reason; on any answer but `applied` the account comes back unchanged. Repeating a command is always safe.
+ */
+export function transition(view: AccountView, command: AccountCommand, nowMs: InstantMs): Transition {
+  switch (command.kind) {
+    case 'setLimit':
+    case 'grant':
+    case 'adjust':
+      return administer(view, command, nowMs);
+    default:
+      return cellOf(view.leg?.state ?? 'absent', command)(view, command, nowMs);
+  }
+}
+
+/** States of a leg as the table knows them: `absent` until it is reserved. */
+export type TableState = LegState | 'absent';
+type Cell<C extends LegCommand> = (view: AccountView, command: C, nowMs: InstantMs) => Transition;
+/** A cell for every state and every command; the type refuses a table with a hole. */
+export type TransitionTable = {
+  readonly [S in TableState]: { readonly [K in LegCommand['kind']]: Cell<CommandOf<K>> };
+};
+
+const TABLE: TransitionTable = {
+  absent: {
+    reserve: admit,
+    extend: reject('reservation_not_found'),
+    settle: reject('reservation_not_found'),
+    release: reject('reservation_not_found'),
+    expire: reject('reservation_not_found'),
+    ingest: adopt,
+  },
+  reserved: {
+    reserve: replay,
+    extend: keepAlive,
+    settle: book,
+    release: giveBack,
+    expire: lapse,
+    ingest: join,
+  },
+  released: {
+    reserve: reject('reservation_already_released'),
+    extend: reject('reservation_already_released'),
+    settle: book,
+    release: replay,
+    expire: replay,
+    ingest: join,
+  },
+  expired: {
+    reserve: reject('reservation_expired'),
+    extend: reject('reservation_expired'),
+    settle: book,
+    release: reject('reservation_expired'),
+    expire: replay,
+    ingest: join,
+  },
+  settled: {
+    reserve: reject('reservation_already_settled'),
+    extend: reject('reservation_already_settled'),
+    settle: compare,
+    release: reject('reservation_already_settled'),
+    expire: replay,
+    ingest: join,
+  },
+};
+
+/** Looks up a cell; the one place where the table's types are narrowed by hand. */
+function cellOf<C extends LegCommand>(state: TableState, command: C): Cell<C> {
+  return TABLE[state][command.kind] as unknown as Cell<C>;
+}
+
+// Cells for an open or absent leg.
+
+function admit(view: AccountView, command: CommandOf<'reserve'>, nowMs: InstantMs): Transition {
+  const { account } = view;
+  if (committed(account) + command.amount > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+  if (nowMs < account.startAtMs - PERIOD_TOLERANCE_MS || nowMs >= account.endAtMs + PERIOD_TOLERANCE_MS) {
+    return unchanged(view, { outcome: 'period_mismatch' });
+  }
+  const missing = shortfall(account, command.amount);
+  if (missing > 0) return unchanged(view, { outcome: 'denied', missing });
+  const leg: Leg = {
+    reservation: command.reservation,
+    account: account.id,
+    lease: account.lease,
+    state: 'reserved',
+    amount: command.amount,
+    spent: ZERO,
+    deadlineAtMs: command.deadlineAtMs,
+    dispatched: false,
+  };
+  return applied(
+    { ...account, reserved: add(account.reserved, command.amount), sequence: account.sequence + 1 },
+    leg,
+  );
+}
+
+function keepAlive(view: AccountView, command: CommandOf<'extend'>): Transition {
+  const { account } = view;
+  const leg = legOf(view);
+  const amount = command.amount === null ? leg.amount : larger(leg.amount, command.amount);
+  const next: Leg = {
+    ...leg,
+    amount,
+    // The mark itself may shorten the life: a tentative leg lives as long as the longest call, a
+    // dispatched one only until its caller has missed some heartbeats.
+    deadlineAtMs:
+      command.dispatched && !leg.dispatched
+        ? command.deadlineAtMs
+        : (Math.max(leg.deadlineAtMs, command.deadlineAtMs) as InstantMs),
+    dispatched: leg.dispatched || command.dispatched,
+  };
+  const more = subtract(held(next), held(leg));
+  if (committed(account) + more > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+  const missing = shortfall(account, more);
+  if (missing > 0) return unchanged(view, { outcome: 'denied', missing });
+  // A heartbeat that sets nothing more aside is no change of the account.
+  if (more === 0) return applied(account, next, [], { replayed: sameLeg(leg, next) });
+  return applied(
+    { ...account, reserved: add(account.reserved, more), sequence: account.sequence + 1 },
+    next,
+  );
+}
+
+function giveBack(view: AccountView, command: CommandOf<'release'>, nowMs: InstantMs): Transition {
+  const leg = legOf(view);
+  return end(view, 'released', leg.spent, entryOf('release', 'end', command.detail), nowMs);
+}
+
+function lapse(view: AccountView, _command: CommandOf<'expire'>, nowMs: InstantMs): Transition {
+  const leg = legOf(view);
+  if (nowMs < leg.deadlineAtMs) return applied(view.account, leg, [], { replayed: true });
+  // The caller of a dispatched leg vanished after the provider got the call: the worst case is booked, and
+  // corrected when the truth arrives. A tentative one never reached a provider as far as anyone knows.
+  const spent = leg.dispatched ? larger(leg.spent, leg.amount) : leg.spent;
+  return end(view, 'expired', spent, entryOf('expire', 'end', null), nowMs);
+}
+
+// Cells that book.
+
+/** Books a total: on an open leg, and late on a released or expired one, whose account then shows the truth. */
+function book(view: AccountView, command: CommandOf<'settle'>, nowMs: InstantMs): Transition {
+  const leg = legOf(view);
+  const note = entryOf('settle', command.final ? 'final' : String(command.cost), command.detail);
+  if (command.final) return end(view, 'settled', command.cost, note, nowMs);
+  if (command.cost <= leg.spent) return applied(view.account, leg, [], { replayed: true });
+  return end(view, leg.state, command.cost, note, nowMs);
+}
+
+/** A settlement of a settled leg: a repeat if it says the same (or less, when partial), else a contradiction. */
+function compare(view: AccountView, command: CommandOf<'settle'>): Transition {
+  const leg = legOf(view);
+  const agrees = command.final ? command.cost === leg.spent : command.cost <= leg.spent;
+  return agrees ? replay(view) : rejected(view, 'reservation_already_settled');
+}
+
+/** The report of a leg that this tier has never seen: it is taken in as it ended. */
+function adopt(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs): Transition {
+  const leg: Leg = {
+    reservation: command.reservation,
+    account: view.account.id,
+    lease: view.account.lease,
+    state: 'reserved',
+    amount: ZERO,
+    spent: ZERO,
+    deadlineAtMs: nowMs,
+    dispatched: true,
+  };
+  return end({ ...view, leg }, command.state, command.spent, ingestEntry(command), nowMs);
+}
+
+/** A report about a known leg: the higher rank replaces, the first truth stays, anything else is a repeat. */
+function join(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs): Transition {
+  const leg = legOf(view);
+  const rank = leg.state === 'reserved' ? -1 : RANK[leg.state];
+  const reported = RANK[command.state];
+  if (reported < rank) return replay(view);
+  if (reported === rank) {
+    if (command.spent === leg.spent) return replay(view);
+    if (command.state === 'settled') {
+      return applied(view.account, leg, [], { replayed: true, conflict: true });
+    }
+    if (command.spent < leg.spent) return replay(view);
+  }
+  // Partial settlements stand, unless the truth says otherwise.
+  const spent = command.state === 'settled' ? command.spent : larger(leg.spent, command.spent);
+  return end(view, command.state, spent, ingestEntry(command), nowMs);
+}
+
+// Shared parts of the cells.
+
+/** Brings the leg to `state` with `spent` booked in total, and the account with it. */
+function end(
+  view: AccountView,
+  state: LegState,
+  spent: Amount,
+  note: EntryNote,
+  nowMs: InstantMs,
+): Transition {
+  const { account } = view;
+  const leg = legOf(view);
+  const next: Leg = { ...leg, state, spent };
+  const change = difference(spent, leg.spent);
+  const reserved = add(subtract(account.reserved, held(leg)), held(next));
+  const settled = account.settled + change;
+  if (settled + reserved + account.leased > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+  const sequence = account.sequence + 1;
+  return applied(
+    { ...account, reserved, settled: settled as Amount, sequence },
+    next,
+    [
+      {
+        account: account.id,
+        sequence,
+        kind: note.kind,
+        reservation: leg.reservation,
+        key: note.key,
+        lease: leg.lease,
+        amount: change,
+        atMs: nowMs,
+        detail: note.detail,
+      },
+    ],
+    {
+      overage: note.kind === 'settle' ? (Math.max(0, change - held(leg)) as Amount) : ZERO,
+      late: note.kind === 'settle' && leg.state !== 'reserved',
+    },
+  );
+}
+
+interface EntryNote {
+  readonly kind: LedgerEntryKind;
+  readonly key: string;
+  readonly detail: Json;
+}
+
+function entryOf(kind: LedgerEntryKind, key: string, detail: Json): EntryNote {
+  return { kind, key, detail };
+}
+
+function ingestEntry(command: CommandOf<'ingest'>): EntryNote {
+  switch (command.state) {
+    case 'settled':
+      return entryOf('settle', 'final', command.detail);
+    case 'expired':
+      return entryOf('expire', `ingest:${command.spent}`, command.detail);
+    case 'released':
+      return entryOf('release', `ingest:${command.spent}`, command.detail);
+    default:
+      return unreachable(command.state);
+  }
+}
+
+function administer(view: AccountView, command: AdminCommand, nowMs: InstantMs): Transition {
+  const { account } = view;
+  const sequence = account.sequence + 1;
+  const entry = {
+    account: account.id,
+    sequence,
+    reservation: null,
+    lease: account.lease,
+    atMs: nowMs,
+    detail: command.detail,
+  };
+  if (command.kind === 'setLimit') {
+    if (command.limit === account.limit) return replay(view);
+    if ((command.limit ?? 0) + account.granted > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+    return applied({ ...account, limit: command.limit, sequence }, undefined, [
+      { ...entry, kind: 'limit', key: String(sequence), amount: ZERO, limit: command.limit },
+    ]);
+  }
+  if (view.entry !== undefined) {
+    return view.entry.amount === command.amount ? replay(view) : rejected(view, 'idempotency_key_reused');
+  }
+  if (command.kind === 'grant') {
+    if ((account.limit ?? 0) + account.granted + command.amount > AMOUNT_MAX) {
+      return rejected(view, 'amount_out_of_range');
+    }
+    return applied({ ...account, granted: add(account.granted, command.amount), sequence }, undefined, [
+      { ...entry, kind: 'grant', key: command.key, amount: command.amount },
+    ]);
+  }
+  const settled = account.settled + command.amount;
+  if (settled < 0 || settled + account.reserved + account.leased > AMOUNT_MAX) {
+    return rejected(view, 'amount_out_of_range');
+  }
+  return applied({ ...account, settled: settled as Amount, sequence }, undefined, [
+    { ...entry, kind: 'adjust', key: command.key, amount: command.amount },
+  ]);
+}
+
+function replay(view: AccountView): Transition {
+  return applied(view.account, view.leg, [], { replayed: true });
+}
+
+function reject(code: RejectionCode): (view: AccountView) => Transition {
+  return (view) => rejected(view, code);
+}
+
+function rejected(view: AccountView, code: RejectionCode): Transition {
+  return unchanged(view, { outcome: 'rejected', code });
+}
+
+function unchanged(view: AccountView, outcome: AccountOutcome): Transition {
+  return { account: view.account, leg: view.leg, outcome, entries: [] };
+}
+
+function applied(
+  account: Account,
+  leg: Leg | undefined,
+  entries: readonly LedgerEntry[] = [],
+  facts: Partial<Pick<Applied, 'replayed' | 'overage' | 'late' | 'conflict'>> = {},
+): Transition {
+  const outcome: Applied = {
+    outcome: 'applied',
+    replayed: false,
+    overage: ZERO,
+    late: false,
+    conflict: false,
+    ...(leg === undefined ? {} : { leg }),
+    ...facts,
+  };
+  return { account, leg, outcome, entries };
+}
+
+function legOf(view: AccountView): Leg {
+  return view.leg ?? unreachable(view.leg as never);
+}
+
+function sameLeg(a: Leg, b: Leg): boolean {
+  return a.amount === b.amount && a.deadlineAtMs === b.deadlineAtMs && a.dispatched === b.dispatched;
+}

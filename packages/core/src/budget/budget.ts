@@ -1,0 +1,63 @@
+/**
+ * Budgets and their ids: a limit over a period on a scope.
+ *
+ * Decides how tenant, scope, budget and period become ids, and reads them back. Which budgets apply to a
+ * call, and with which limit, is the service's decision.
+ */
+import { assert } from '../assert.ts';
+import {
+  type AccountId,
+  type BudgetId,
+  decodeName,
+  encodeName,
+  type TenantId,
+} from '../ids.ts';
+import type { Period } from './period.ts';
+
+/** What a budget can be put on. */
+export type ScopeKind = 'user' | 'team' | 'org' | 'key' | 'model' | 'feature' | 'session';
+
+/** A typed name inside a tenant. `name` is the caller's, undecoded; see `nameProblem`. */
+export interface Scope {
+  readonly kind: ScopeKind;
+  readonly name: string;
+}
+
+/** The name of the budget that every user has: the credit paid by the service's own provider key. */
+export const CREDIT = 'credit';
+
+/** The id of a budget. Throws `id_invalid`, naming the scope's kind as the field. */
+export function budgetId(tenant: TenantId, scope: Scope, budget: string = CREDIT): BudgetId {
+  return `${tenant}/${scope.kind}:${encodeName(scope.name, scope.kind)}/${encodeName(budget, 'budget')}` as BudgetId;
+}
+
+/** The account of `budget` in `period`. */
+export function accountId(budget: BudgetId, period: Period): AccountId {
+  return `${budget}/${period.id}` as AccountId;
+}
+
+/** The budget that `account` belongs to. */
+export function budgetOf(account: AccountId): BudgetId {
+  return account.slice(0, account.lastIndexOf('/')) as BudgetId;
+}
+
+/** The parts that `account` was made from, names decoded. */
+export function accountParts(account: AccountId): {
+  tenant: TenantId;
+  scope: Scope;
+  budget: string;
+  period: string;
+} {
+  const [tenant, scope, budget, period] = account.split('/');
+  const colon = scope?.indexOf(':') ?? -1;
+  assert(
+    tenant !== undefined && scope !== undefined && budget !== undefined && period !== undefined && colon > 0,
+    'an account id has four parts',
+  );
+  return {
+    tenant: tenant as TenantId,
+    scope: { kind: scope.slice(0, colon) as ScopeKind, name: decodeName(scope.slice(colon + 1)) },
+    budget: decodeName(budget),
+    period,
+  };
+}

@@ -1,0 +1,99 @@
+/** The public list of `@bursar/core`. The only barrel; nothing inside imports it. */
+export {
+  add,
+  type Amount,
+  amount,
+  AMOUNT_MAX,
+  difference,
+  formatUsd,
+  isAmount,
+  larger,
+  NANO_USD_PER_USD,
+  parseUsd,
+  type SignedAmount,
+  signedAmount,
+  subtract,
+  subtractToZero,
+  ZERO,
+} from './amount.ts';
+export { assert, InvariantViolation, unreachable } from './assert.ts';
+export { BursarError, ERROR_CODES, type ErrorCode, type ErrorDetails, isBursarError } from './errors.ts';
+export {
+  type AccountId,
+  type BudgetId,
+  DIRECT,
+  type Fingerprint,
+  type LeaseId,
+  NAME_BYTES_MAX,
+  nameProblem,
+  type ReservationId,
+  reservationId,
+  type TenantId,
+  tenantId,
+  utf8Bytes,
+} from './ids.ts';
+export { after, type DurationMs, duration, INSTANT_MAX, type InstantMs, instant } from './time.ts';
+
+export {
+  type Account,
+  available,
+  committed,
+  openAccount,
+  shortfall,
+} from './account/account.ts';
+export type { AccountCommand, AdminCommand, LegCommand } from './account/command.ts';
+export type { Json, LedgerEntry, LedgerEntryKind } from './account/ledger-entry.ts';
+export { held, type Leg, type LegState, RANK } from './account/leg.ts';
+export type { AccountOutcome, RejectionCode } from './account/outcome.ts';
+export {
+  type AccountView,
+  PERIOD_TOLERANCE_MS,
+  type TableState,
+  type Transition,
+  type TransitionTable,
+  transition,
+} from './account/transition.ts';
+
+export {
+  accountId,
+  accountParts,
+  budgetId,
+  budgetOf,
+  CREDIT,
+  type Scope,
+  type ScopeKind,
+} from './budget/budget.ts';
+export {
+  MONTHLY_UTC,
+  type Period,
+  periodAt,
+  periodNamed,
+  type PeriodRule,
+} from './budget/period.ts';
+
+export { Books, type BooksReader, type Changes } from './reservation/books.ts';
+export type {
+  Administer,
+  Command,
+  Expire,
+  Extend,
+  Ingest,
+  Release,
+  Reserve,
+  Settle,
+} from './reservation/command.ts';
+export { decide, type Decision, type Policy } from './reservation/decide.ts';
+export type { Done, Outcome, OutcomeOf, Refused, WrongPeriod } from './reservation/outcome.ts';
+export { LEGS_MAX, type Reservation } from './reservation/reservation.ts';
+export { snapshotOf } from './reservation/snapshot.ts';
+
+export type { Clock } from './ports/clock.ts';
+export {
+  LAZY_EXPIRY_MAX,
+  LEDGER_PAGE_MAX,
+  type LedgerSource,
+  type ReservationSnapshot,
+  SWEEP_MAX,
+  type Tier,
+} from './ports/tier.ts';
+export { MemoryTier } from './tier/memory-tier.ts';

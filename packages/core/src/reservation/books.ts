@@ -1,0 +1,87 @@
+/**
+ * The books: the accounts, reservations, legs and entries that a decision reads, and what it changed.
+ *
+ * A tier in memory keeps one set of books for good. A tier on a database fills one with the rows that a
+ * batch of commands needs, lets `decide` work on it, and writes back what changed. Either way a command's
+ * changes are posted together or not at all.
+ */
+import type { Account } from '../account/account.ts';
+import type { Leg } from '../account/leg.ts';
+import type { LedgerEntry, LedgerEntryKind } from '../account/ledger-entry.ts';
+import type { Amount } from '../amount.ts';
+import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
+import type { Reservation } from './reservation.ts';
+
+/** What one command changed; empty lists when it changed nothing. */
+export interface Changes {
+  readonly accounts: readonly Account[];
+  readonly legs: readonly Leg[];
+  readonly entries: readonly LedgerEntry[];
+  /** The reservation, when the command made it. */
+  readonly reservation?: Reservation | undefined;
+  /** The budget's limit for this and all later periods, when the command set it. */
+  readonly limit?: { readonly budget: BudgetId; readonly limit: Amount | null } | undefined;
+}
+
+/** What `decide` may read. */
+export interface BooksReader {
+  account(id: AccountId): Account | undefined;
+  /** The budget's own limit; `undefined` when it has none and the default applies. */
+  limit(budget: BudgetId): Amount | null | undefined;
+  reservation(id: ReservationId): Reservation | undefined;
+  leg(account: AccountId, reservation: ReservationId): Leg | undefined;
+  /** The entry of a grant or adjustment under the caller's key. */
+  adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined;
+}
+
+/** Books in memory, with no bound of their own: whoever fills them bounds them. */
+export class Books implements BooksReader {
+  readonly #accounts = new Map<AccountId, Account>();
+  readonly #limits = new Map<BudgetId, Amount | null>();
+  readonly #reservations = new Map<ReservationId, Reservation>();
+  readonly #legs = new Map<string, Leg>();
+  readonly #adminEntries = new Map<string, LedgerEntry>();
+
+  account(id: AccountId): Account | undefined {
+    return this.#accounts.get(id);
+  }
+
+  limit(budget: BudgetId): Amount | null | undefined {
+    return this.#limits.get(budget);
+  }
+
+  reservation(id: ReservationId): Reservation | undefined {
+    return this.#reservations.get(id);
+  }
+
+  leg(account: AccountId, reservation: ReservationId): Leg | undefined {
+    return this.#legs.get(legKey(account, reservation));
+  }
+
+  adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined {
+    return this.#adminEntries.get(entryKey(account, kind, key));
+  }
+
+  /** Takes in what a command changed, or what was read from a store. */
+  post(changes: Partial<Changes>): void {
+    for (const account of changes.accounts ?? []) this.#accounts.set(account.id, account);
+    for (const leg of changes.legs ?? []) this.#legs.set(legKey(leg.account, leg.reservation), leg);
+    for (const entry of changes.entries ?? []) {
+      if (entry.reservation === null) {
+        this.#adminEntries.set(entryKey(entry.account, entry.kind, entry.key), entry);
+      }
+    }
+    const { reservation, limit } = changes;
+    if (reservation !== undefined) this.#reservations.set(reservation.id, reservation);
+    if (limit !== undefined) this.#limits.set(limit.budget, limit.limit);
+  }
+}
+
+// Neither account nor reservation ids contain a blank.
+function legKey(account: AccountId, reservation: ReservationId): string {
+  return `${account} ${reservation}`;
+}
+
+function entryKey(account: AccountId, kind: LedgerEntryKind, key: string): string {
+  return `${account} ${kind} ${key}`;
+}

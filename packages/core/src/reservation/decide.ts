@@ -1,0 +1,237 @@
+/**
+ * Deciding a whole command: `transition` on each leg, all or nothing.
+ *
+ * Adds to the account machine what concerns several accounts at once: the reservation's identity
+ * (fingerprint), all-or-nothing admission with every shortfall named, and the opening of accounts on first
+ * touch. Pure like the machine: reads books, returns what changed, posts nothing itself.
+ */
+import { type Account, openAccount } from '../account/account.ts';
+import type { AdminCommand, LegCommand } from '../account/command.ts';
+import type { Leg } from '../account/leg.ts';
+import type { Applied, RejectionCode } from '../account/outcome.ts';
+import { type Transition, transition } from '../account/transition.ts';
+import { type Amount, larger, ZERO } from '../amount.ts';
+import { assert } from '../assert.ts';
+import { budgetOf } from '../budget/budget.ts';
+import type { Period } from '../budget/period.ts';
+import type { AccountId } from '../ids.ts';
+import { after, type InstantMs } from '../time.ts';
+import type { BooksReader, Changes } from './books.ts';
+import type { Administer, Command, Extend, Expire, Ingest, Release, Reserve, Settle } from './command.ts';
+import type { Outcome, OutcomeOf } from './outcome.ts';
+import { LEGS_MAX, type Reservation } from './reservation.ts';
+
+/** What a tier decides with, beside its books. */
+export interface Policy {
+  /** Limit of budgets without one of their own, for each period; `null` for none. */
+  readonly defaultLimit: Amount | null;
+}
+
+/** The answer to a command, and what it changes. */
+export interface Decision<O extends Outcome = Outcome> {
+  readonly outcome: O;
+  readonly changes: Changes;
+}
+
+const NOTHING: Changes = { accounts: [], legs: [], entries: [] };
+
+/** Decides `command` at `nowMs` on `books`. Nothing is posted: the caller posts `changes`, whole. */
+export function decide<C extends Command>(
+  books: BooksReader,
+  command: C,
+  policy: Policy,
+  nowMs: InstantMs,
+): Decision<OutcomeOf<C>> {
+  return decideAny(books, command, policy, nowMs) as Decision<OutcomeOf<C>>;
+}
+
+function decideAny(books: BooksReader, command: Command, policy: Policy, nowMs: InstantMs): Decision {
+  switch (command.kind) {
+    case 'reserve':
+      return reserve(books, command, policy, nowMs);
+    case 'extend':
+    case 'settle':
+    case 'release':
+    case 'expire':
+      return change(books, command, nowMs);
+    case 'ingest':
+      return ingest(books, command, policy, nowMs);
+    case 'setLimit':
+    case 'grant':
+    case 'adjust':
+      return administer(books, command, policy, nowMs);
+  }
+}
+
+function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: InstantMs): Decision {
+  assert(command.legs.length > 0 && command.legs.length <= LEGS_MAX, 'a reservation has 1 to 16 legs');
+  const existing = books.reservation(command.reservation);
+  if (existing !== undefined && existing.fingerprint !== command.fingerprint) {
+    return rejected('idempotency_key_reused');
+  }
+  const legCommand: LegCommand = {
+    kind: 'reserve',
+    reservation: command.reservation,
+    amount: command.amount,
+    deadlineAtMs: after(nowMs, command.ttlMs),
+  };
+  // A repeat is answered from the accounts it was made on, even if the period has changed since.
+  const accounts =
+    existing?.accounts.map((id) => knownAccount(books, id)) ??
+    command.legs.map(({ account, period }) => accountFor(books, account, period, policy));
+  const steps = accounts.map((account) =>
+    transition({ account, leg: books.leg(account.id, command.reservation) }, legCommand, nowMs),
+  );
+  const reservation = existing ?? {
+    id: command.reservation,
+    fingerprint: command.fingerprint,
+    accounts: accounts.map((account) => account.id).toSorted(),
+    terms: command.terms,
+    createdAtMs: nowMs,
+  };
+  return conclude(reservation, accounts, steps, nowMs, existing === undefined ? { reservation } : {});
+}
+
+function change(
+  books: BooksReader,
+  command: Extend | Settle | Release | Expire,
+  nowMs: InstantMs,
+): Decision {
+  const reservation = books.reservation(command.reservation);
+  if (reservation === undefined) return rejected('reservation_not_found');
+  const legCommand: LegCommand =
+    command.kind === 'extend'
+      ? {
+          kind: 'extend',
+          reservation: command.reservation,
+          amount: command.amount,
+          deadlineAtMs: after(nowMs, command.ttlMs),
+          dispatched: command.dispatched,
+        }
+      : command;
+  const accounts = reservation.accounts.map((id) => knownAccount(books, id));
+  const steps = accounts.map((account) =>
+    transition({ account, leg: books.leg(account.id, reservation.id) }, legCommand, nowMs),
+  );
+  return conclude(reservation, accounts, steps, nowMs);
+}
+
+function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: InstantMs): Decision {
+  const account = accountFor(books, command.leg.account, command.leg.period, policy);
+  const known = books.reservation(command.reservation);
+  // Reports come leg by leg, so the reservation may learn of its accounts one after the other.
+  const reservation: Reservation = {
+    id: command.reservation,
+    fingerprint: known?.fingerprint ?? command.fingerprint,
+    accounts: [...new Set([...(known?.accounts ?? []), account.id])].toSorted(),
+    terms: known?.terms ?? command.terms,
+    createdAtMs: known?.createdAtMs ?? nowMs,
+  };
+  const step = transition(
+    { account, leg: books.leg(account.id, command.reservation) },
+    {
+      kind: 'ingest',
+      reservation: command.reservation,
+      state: command.state,
+      spent: command.spent,
+      detail: command.detail,
+    },
+    nowMs,
+  );
+  const isNews = known === undefined || known.accounts.length !== reservation.accounts.length;
+  return conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
+}
+
+function administer(books: BooksReader, command: Administer, policy: Policy, nowMs: InstantMs): Decision {
+  const { leg, ...adminCommand } = command;
+  const account = accountFor(books, leg.account, leg.period, policy);
+  const entry =
+    command.kind === 'setLimit' ? undefined : books.adminEntry(account.id, command.kind, command.key);
+  const step = transition({ account, entry }, adminCommand as AdminCommand, nowMs);
+  if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
+  const isOpened = books.account(account.id) === undefined;
+  return {
+    outcome: done([step], undefined),
+    changes: {
+      accounts: step.account === account && !isOpened ? [] : [step.account],
+      legs: [],
+      entries: step.entries,
+      ...(command.kind === 'setLimit'
+        ? { limit: { budget: budgetOf(account.id), limit: command.limit } }
+        : {}),
+    },
+  };
+}
+
+/** All legs or none: one answer from the answers of the legs. */
+function conclude(
+  reservation: Reservation,
+  before: readonly Account[],
+  steps: readonly Transition[],
+  nowMs: InstantMs,
+  made: Pick<Changes, 'reservation'> = {},
+): Decision {
+  for (const { outcome } of steps) {
+    if (outcome.outcome === 'rejected') return rejected(outcome.code);
+  }
+  if (steps.some(({ outcome }) => outcome.outcome === 'period_mismatch')) {
+    return { outcome: { outcome: 'period_mismatch', nowMs }, changes: NOTHING };
+  }
+  const shortfalls = steps.flatMap(({ account, outcome }) =>
+    outcome.outcome === 'denied' ? [{ account: account.id, missing: outcome.missing }] : [],
+  );
+  if (shortfalls.length > 0) {
+    return { outcome: { outcome: 'denied', shortfalls, accounts: before }, changes: NOTHING };
+  }
+  return {
+    outcome: done(steps, reservation),
+    changes: {
+      accounts: steps.flatMap(({ account }, index) => (account === before[index] ? [] : [account])),
+      legs: steps.flatMap(({ leg, outcome }) =>
+        leg === undefined || (outcome as Applied).replayed ? [] : [leg],
+      ),
+      entries: steps.flatMap(({ entries }) => entries),
+      ...made,
+    },
+  };
+}
+
+function done(steps: readonly Transition[], reservation: Reservation | undefined): Outcome {
+  const answers = steps.map(({ outcome }) => outcome as Applied);
+  const legs = steps.flatMap(({ leg }) => (leg === undefined ? [] : [leg]));
+  const [first] = legs;
+  return {
+    outcome: 'applied',
+    replayed: answers.every(({ replayed }) => replayed),
+    ...(reservation === undefined ? {} : { reservation }),
+    ...(first === undefined ? {} : { state: first.state }),
+    amount: largest(legs, (leg) => leg.amount),
+    spent: largest(legs, (leg) => leg.spent),
+    deadlineAtMs: first?.deadlineAtMs ?? null,
+    overage: answers.reduce((most, { overage }) => larger(most, overage), ZERO),
+    late: answers.some(({ late }) => late),
+    conflict: answers.some(({ conflict }) => conflict),
+    accounts: steps.map(({ account }) => account),
+  };
+}
+
+function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {
+  return legs.reduce((most, leg) => larger(most, of(leg)), ZERO);
+}
+
+function accountFor(books: BooksReader, id: AccountId, period: Period, policy: Policy): Account {
+  const existing = books.account(id);
+  if (existing !== undefined) return existing;
+  const limit = books.limit(budgetOf(id));
+  return openAccount(id, period, limit === undefined ? policy.defaultLimit : limit);
+}
+
+function knownAccount(books: BooksReader, id: AccountId): Account {
+  const account = books.account(id);
+  assert(account !== undefined, 'the account of a known reservation exists');
+  return account;
+}
+
+function rejected(code: RejectionCode): Decision {
+  return { outcome: { outcome: 'rejected', code }, changes: NOTHING };
+}

@@ -1,0 +1,58 @@
+/**
+ * What a tier can answer. Every answer carries the accounts as they are after the command, so that nobody
+ * has to ask again to show a balance.
+ */
+import type { Amount } from '../amount.ts';
+import type { AccountId } from '../ids.ts';
+import type { InstantMs } from '../time.ts';
+import type { Account } from '../account/account.ts';
+import type { LegState } from '../account/leg.ts';
+import type { Rejected } from '../account/outcome.ts';
+import type { Command } from './command.ts';
+import type { Reservation } from './reservation.ts';
+
+/** Done, or found done already. */
+export interface Done {
+  readonly outcome: 'applied';
+  readonly replayed: boolean;
+  /** Absent for administration. */
+  readonly reservation?: Reservation;
+  /** State of the reservation's legs afterwards; absent for administration. */
+  readonly state?: LegState;
+  /** Set aside in total; what is left of it is 0 once the reservation ended. */
+  readonly amount: Amount;
+  /** Booked in total. */
+  readonly spent: Amount;
+  readonly deadlineAtMs: InstantMs | null;
+  /** Booked by this command beyond what was set aside. */
+  readonly overage: Amount;
+  /** The settlement came after the reservation had been released or expired. */
+  readonly late: boolean;
+  /** Another truth had been booked; it stays. */
+  readonly conflict: boolean;
+  readonly accounts: readonly Account[];
+}
+
+/** Nothing was set aside anywhere: some account lacks the room. */
+export interface Refused {
+  readonly outcome: 'denied';
+  /** Every account that lacks room, and how much. Never empty. */
+  readonly shortfalls: readonly { readonly account: AccountId; readonly missing: Amount }[];
+  readonly accounts: readonly Account[];
+}
+
+/** The caller computed the period with a clock that is off; `nowMs` is the tier's. Nothing changed. */
+export interface WrongPeriod {
+  readonly outcome: 'period_mismatch';
+  readonly nowMs: InstantMs;
+}
+
+/** Every answer to a command. */
+export type Outcome = Done | Refused | WrongPeriod | Rejected;
+
+/** The answers that a kind of command can get. */
+export type OutcomeOf<C extends Command> = C extends { kind: 'reserve' }
+  ? Outcome
+  : C extends { kind: 'extend' }
+    ? Done | Refused | Rejected
+    : Done | Rejected;

@@ -1,0 +1,123 @@
+/**
+ * The memory tier: books in this process and `decide` around them; the reference driver of the tier port.
+ *
+ * Durable only as long as the process, unbounded only by memory: for tests, and for tools that need no
+ * history. Keeps every entry and every ended reservation.
+ */
+import type { LedgerEntry } from '../account/ledger-entry.ts';
+import type { Account } from '../account/account.ts';
+import type { Amount } from '../amount.ts';
+import { BursarError } from '../errors.ts';
+import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import { LAZY_EXPIRY_MAX, LEDGER_PAGE_MAX, type ReservationSnapshot, SWEEP_MAX, type Tier } from '../ports/tier.ts';
+import { Books } from '../reservation/books.ts';
+import type { Command } from '../reservation/command.ts';
+import { decide, type Decision, type Policy } from '../reservation/decide.ts';
+import type { OutcomeOf } from '../reservation/outcome.ts';
+import { snapshotOf } from '../reservation/snapshot.ts';
+import type { InstantMs } from '../time.ts';
+
+/** A tier in this process's memory. */
+export class MemoryTier implements Tier {
+  readonly name = 'memory';
+  readonly #clock: Clock;
+  readonly #policy: Policy;
+  readonly #books = new Books();
+  readonly #entries = new Map<AccountId, LedgerEntry[]>();
+  /** Deadlines of open reservations, by account, for lazy expiry; and all of them, for sweeps. */
+  readonly #openByAccount = new Map<AccountId, Map<ReservationId, InstantMs>>();
+  readonly #open = new Map<ReservationId, InstantMs>();
+  #isClosed = false;
+
+  constructor(options: { readonly clock: Clock } & Policy) {
+    this.#clock = options.clock;
+    this.#policy = { defaultLimit: options.defaultLimit };
+  }
+
+  async execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
+    this.#assertOpen();
+    const nowMs = this.#clock.nowMs();
+    if (command.kind === 'reserve') {
+      const accounts = command.legs.map((leg) => this.#openByAccount.get(leg.account));
+      for (const open of accounts) this.#expireDue(open ?? new Map(), LAZY_EXPIRY_MAX, nowMs);
+    }
+    return this.#post(decide(this.#books, command, this.#policy, nowMs));
+  }
+
+  async sweep(limit: number): Promise<number> {
+    this.#assertOpen();
+    return this.#expireDue(this.#open, Math.min(limit, SWEEP_MAX), this.#clock.nowMs());
+  }
+
+  async account(id: AccountId): Promise<Account | undefined> {
+    return this.#books.account(id);
+  }
+
+  async limit(budget: BudgetId): Promise<Amount | null | undefined> {
+    return this.#books.limit(budget);
+  }
+
+  async reservation(id: ReservationId): Promise<ReservationSnapshot | undefined> {
+    return snapshotOf(this.#books, id);
+  }
+
+  async nowMs(): Promise<InstantMs> {
+    return this.#clock.nowMs();
+  }
+
+  async entries(query: {
+    readonly account: AccountId;
+    readonly before?: number | undefined;
+    readonly limit: number;
+  }): Promise<readonly LedgerEntry[]> {
+    const before = query.before ?? Number.POSITIVE_INFINITY;
+    const all = this.#entries.get(query.account) ?? [];
+    return all
+      .filter((entry) => entry.sequence < before)
+      .slice(-Math.min(query.limit, LEDGER_PAGE_MAX))
+      .toReversed();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+  }
+
+  #expireDue(open: ReadonlyMap<ReservationId, InstantMs>, limit: number, nowMs: InstantMs): number {
+    const due = [...open]
+      .filter(([, deadlineAtMs]) => deadlineAtMs <= nowMs)
+      .toSorted(([, a], [, b]) => a - b)
+      .slice(0, limit);
+    for (const [reservation] of due) {
+      this.#post(decide(this.#books, { kind: 'expire', reservation }, this.#policy, nowMs));
+    }
+    return due.length;
+  }
+
+  #post<C extends Command>({ outcome, changes }: Decision<OutcomeOf<C>>): OutcomeOf<C> {
+    this.#books.post(changes);
+    for (const entry of changes.entries) {
+      const entries = this.#entries.get(entry.account);
+      if (entries === undefined) this.#entries.set(entry.account, [entry]);
+      else entries.push(entry);
+    }
+    for (const leg of changes.legs) {
+      const open = this.#openByAccount.get(leg.account) ?? new Map<ReservationId, InstantMs>();
+      this.#openByAccount.set(leg.account, open);
+      if (leg.state === 'reserved') {
+        open.set(leg.reservation, leg.deadlineAtMs);
+        this.#open.set(leg.reservation, leg.deadlineAtMs);
+      } else {
+        open.delete(leg.reservation);
+        this.#open.delete(leg.reservation);
+      }
+    }
+    return outcome;
+  }
+
+  #assertOpen(): void {
+    if (this.#isClosed) {
+      throw new BursarError('store_unavailable', { message: 'the memory tier is closed' });
+    }
+  }
+}
