@@ -44,7 +44,7 @@ export {
 export type { AccountCommand, AdminCommand, LegCommand } from './account/command.ts';
 export type { Json, LedgerEntry, LedgerEntryKind } from './account/ledger-entry.ts';
 export { held, type Leg, type LegState, RANK } from './account/leg.ts';
-export type { AccountOutcome, RejectionCode } from './account/outcome.ts';
+export type { AccountOutcome, Rejected, RejectionCode } from './account/outcome.ts';
 export {
   type AccountView,
   PERIOD_TOLERANCE_MS,

@@ -17,7 +17,7 @@ import type { Reservation } from '../reservation/reservation.ts';
 
 /** Most reservations that one sweep ends. */
 export const SWEEP_MAX = 1_000;
-/** Most due reservations that a `reserve` ends on its own accounts before it decides. */
+/** Most due reservations that a `reserve` ends, over all its accounts, before it decides. */
 export const LAZY_EXPIRY_MAX = 5;
 /** Most entries on one page of the ledger. */
 export const LEDGER_PAGE_MAX = 1_000;
@@ -29,7 +29,7 @@ export interface Tier extends LedgerSource {
 
   /**
    * Applies one command, atomically and at most once, and answers. A `reserve` first ends up to
-   * `LAZY_EXPIRY_MAX` due reservations on its accounts. Throws only `store_unavailable` (not applied) and
+   * `LAZY_EXPIRY_MAX` due reservations on its accounts, by deadline and then by id. Throws only `store_unavailable` (not applied) and
    * `store_timeout` (outcome unknown: repeat the same command).
    */
   execute<C extends Command>(command: C): Promise<OutcomeOf<C>>;

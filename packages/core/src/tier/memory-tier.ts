@@ -39,8 +39,8 @@ export class MemoryTier implements Tier {
     this.#assertOpen();
     const nowMs = this.#clock.nowMs();
     if (command.kind === 'reserve') {
-      const accounts = command.legs.map((leg) => this.#openByAccount.get(leg.account));
-      for (const open of accounts) this.#expireDue(open ?? new Map(), LAZY_EXPIRY_MAX, nowMs);
+      const open = command.legs.flatMap(({ account }) => [...(this.#openByAccount.get(account) ?? [])]);
+      this.#expireDue(new Map(open), LAZY_EXPIRY_MAX, nowMs);
     }
     return this.#post(decide(this.#books, command, this.#policy, nowMs));
   }
@@ -86,7 +86,7 @@ export class MemoryTier implements Tier {
   #expireDue(open: ReadonlyMap<ReservationId, InstantMs>, limit: number, nowMs: InstantMs): number {
     const due = [...open]
       .filter(([, deadlineAtMs]) => deadlineAtMs <= nowMs)
-      .toSorted(([, a], [, b]) => a - b)
+      .toSorted(([idA, a], [idB, b]) => a - b || (idA < idB ? -1 : 1))
       .slice(0, limit);
     for (const [reservation] of due) {
       this.#post(decide(this.#books, { kind: 'expire', reservation }, this.#policy, nowMs));

@@ -1,0 +1,37 @@
+/** Which endpoint answers which method and path. */
+import { ApiError } from './api-error.ts';
+import { answerChat } from './chat/chat-completion.ts';
+import { answerEmbeddings } from './embeddings.ts';
+import type { Exchange } from './exchange.ts';
+import { modelList } from './models.ts';
+import type { JsonObject } from './request-fields.ts';
+import { createResponse, retrieveResponse } from './responses/responses-endpoint.ts';
+import { ResponseStore } from './responses/response-store.ts';
+
+/** Answers a call whose body, for POST, has been parsed. */
+export type Endpoint = (exchange: Exchange, body: JsonObject) => void | Promise<void>;
+
+/** Finds the endpoint of a request. Throws 404 when there is none. */
+export type FindEndpoint = (method: string, path: string) => Endpoint;
+
+const RESPONSE_PATH = '/v1/responses/';
+
+/** The endpoints of one provider, which share its stored responses. */
+export function createEndpoints(): FindEndpoint {
+  const store = new ResponseStore();
+  const endpoints: Record<string, Endpoint> = {
+    'POST /v1/chat/completions': answerChat,
+    'POST /v1/responses': (exchange, body) => createResponse(exchange, body, store),
+    'POST /v1/embeddings': answerEmbeddings,
+    'GET /v1/models': (exchange) => exchange.answer(modelList(), null),
+  };
+  return (method, path) => {
+    const endpoint = endpoints[`${method} ${path}`];
+    if (endpoint !== undefined) return endpoint;
+    if (method === 'GET' && path.startsWith(RESPONSE_PATH)) {
+      const id = path.slice(RESPONSE_PATH.length);
+      return (exchange) => retrieveResponse(exchange, id, store);
+    }
+    throw new ApiError(`Invalid URL (${method} ${path})`, { status: 404 });
+  };
+}

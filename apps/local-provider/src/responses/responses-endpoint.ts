@@ -1,0 +1,48 @@
+/** `POST /v1/responses` and `GET /v1/responses/{id}`. */
+import { outputTokens, planAnswer, wholeText } from '../answer.ts';
+import { ApiError } from '../api-error.ts';
+import type { Exchange } from '../exchange.ts';
+import type { JsonObject } from '../request-fields.ts';
+import { finishedResponse, openResponse, type ResponseIdentity } from './response-object.ts';
+import type { ResponseStore } from './response-store.ts';
+import { streamResponse } from './response-stream.ts';
+import { readResponsesRequest } from './responses-request.ts';
+
+/**
+ * Answers a request: streamed, whole, or queued. A background response is worked on at once, and its
+ * tokens are billed to the call that created it, whether or not anybody fetches it.
+ */
+export async function createResponse(
+  exchange: Exchange,
+  body: JsonObject,
+  store: ResponseStore,
+): Promise<void> {
+  const request = readResponsesRequest(body, store);
+  const identity: ResponseIdentity = {
+    responseId: exchange.newId('resp_'),
+    messageId: exchange.newId('msg_'),
+    createdAt: Math.floor(exchange.call.arrivedAtMs / 1000),
+    request,
+  };
+  exchange.accept(request.promptTokens);
+  const answer = planAnswer(request.content, request.tokensMax, exchange.script);
+  const contextTokens = request.promptTokens + answer.visibleTokens;
+  if (request.streams) {
+    const finished = await streamResponse(exchange, identity, answer);
+    if (request.isStored) store.keep(identity.responseId, { ...finished, contextTokens });
+    return;
+  }
+  exchange.generate({ tokens: outputTokens(answer), reasoningTokens: answer.reasoningTokens });
+  const usage = exchange.usage();
+  const finished = finishedResponse(identity, answer, { text: wholeText(answer), usage });
+  if (request.isStored) store.keep(identity.responseId, { body: finished, usage, contextTokens });
+  if (request.runsInBackground) exchange.answer(openResponse(identity, 'queued'), null);
+  else exchange.answer(finished, usage);
+}
+
+/** Answers with a stored response; one that ran in the background is finished by now. */
+export function retrieveResponse(exchange: Exchange, id: string, store: ResponseStore): void {
+  const stored = store.find(id);
+  if (stored === null) throw new ApiError(`Response with id '${id}' not found.`, { status: 404 });
+  exchange.answer(stored.body, stored.usage);
+}

@@ -1,0 +1,95 @@
+/**
+ * Cost: usage times price. The only place where money is multiplied, and the only place where it is
+ * rounded: the sum over all classes is exact, and one rounding up to a whole nano-USD follows.
+ *
+ * Rounding up once means that a call is never charged less than its exact cost, and at most one nano-USD
+ * more, however many classes it has.
+ */
+import { amount, type Amount } from '../amount.ts';
+import { BursarError } from '../errors.ts';
+import { type NanoUsdPerMillion, type PriceNumbers, priceOf, pricesAt } from './price.ts';
+import { USAGE_CLASS_NAMES, type UsageClass } from './usage-class.ts';
+import { checkUsage, totalInputTokens, type Usage } from './usage.ts';
+
+const MILLION = 1_000_000n;
+
+/** One class of a call, for explanations. `units × nanoUsdPerMillion` summed over the lines is the cost. */
+export interface CostLine {
+  readonly usageClass: UsageClass;
+  /** More than 0. */
+  readonly units: number;
+  /** The price applied, own or fallback; `undefined` when the price covers neither. */
+  readonly nanoUsdPerMillion: number | undefined;
+}
+
+/** Cost of what a price covers, and what it does not. */
+export interface PartialCost {
+  readonly cost: Amount;
+  /** Classes that were used and have no price. */
+  readonly unpriced: readonly UsageClass[];
+}
+
+/**
+ * What `usage` costs at `price`, in nano-USD, rounded up once.
+ *
+ * Throws `price_unknown`, naming the class, when the usage has units that the price does not cover (audio
+ * on a model with text prices only): an unknown price is never zero. Where the money is already spent and
+ * has to be booked all the same, use `costOfPricedClasses`. Throws `input_invalid` for usage that is none,
+ * and `amount_out_of_range` above `AMOUNT_MAX`.
+ */
+export function cost(usage: Usage, price: PriceNumbers & { readonly model?: string }): Amount {
+  const { cost: total, unpriced } = costOfPricedClasses(usage, price);
+  const [missing] = unpriced;
+  if (missing !== undefined) throw unpricedClass(missing, `usage.${missing}`, price.model);
+  return total;
+}
+
+/**
+ * What the priced part of `usage` costs, in nano-USD, rounded up once, and which classes have no price. For
+ * settling, which must not fail: book the larger of this and the reservation when something is unpriced.
+ */
+export function costOfPricedClasses(usage: Usage, price: PriceNumbers): PartialCost {
+  const checked = checkUsage(usage);
+  const prices = pricesAt(price, totalInputTokens(checked));
+  return {
+    cost: roundUp(millionths(checked, prices)),
+    unpriced: USAGE_CLASS_NAMES.filter(
+      (name) => (checked[name] ?? 0) > 0 && priceOf(prices, name) === undefined,
+    ),
+  };
+}
+
+/** The lines of which the cost is the sum, in the order of the classes. */
+export function costLines(usage: Usage, price: PriceNumbers): readonly CostLine[] {
+  const checked = checkUsage(usage);
+  const prices = pricesAt(price, totalInputTokens(checked));
+  const lines: CostLine[] = [];
+  for (const usageClass of USAGE_CLASS_NAMES) {
+    const units = checked[usageClass] ?? 0;
+    if (units > 0) lines.push({ usageClass, units, nanoUsdPerMillion: priceOf(prices, usageClass) });
+  }
+  return lines;
+}
+
+/** The exact cost of the priced classes in millionths of a nano-USD, before rounding. */
+export function millionths(usage: Usage, prices: NanoUsdPerMillion): bigint {
+  let sum = 0n;
+  for (const name of USAGE_CLASS_NAMES) {
+    const units = usage[name] ?? 0;
+    if (units > 0) sum += BigInt(units) * BigInt(priceOf(prices, name) ?? 0);
+  }
+  return sum;
+}
+
+/** Millionths of a nano-USD as an amount, rounded up. Throws `amount_out_of_range` above `AMOUNT_MAX`. */
+export function roundUp(exact: bigint): Amount {
+  return amount((exact + MILLION - 1n) / MILLION, 'cost');
+}
+
+/** The error for units of a class that a price does not cover. */
+export function unpricedClass(usageClass: string, field: string, model?: string): BursarError {
+  return new BursarError('price_unknown', {
+    field,
+    message: `The price${model === undefined ? '' : ` of ${JSON.stringify(model.slice(0, 80))}`} does not cover ${usageClass}; add it to the price overrides (BURSAR_PRICES_FILE).`,
+  });
+}

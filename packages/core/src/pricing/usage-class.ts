@@ -1,0 +1,88 @@
+/**
+ * What a call to a model is charged for: a closed list of disjoint classes.
+ *
+ * Disjoint means that no token is in two classes: a cached audio token is a `cachedAudioInputTokens` and
+ * nothing else. Providers report overlapping totals instead; `openai-usage.ts` takes them apart.
+ *
+ * A class without a price of its own is charged like the first of its `fallbacks` that has one. A class
+ * never falls back to something cheaper than itself: audio costs up to sixteen times as much as text, and
+ * a long cache write more than a short one, so that without a price they are *unpriced*, which is an error
+ * and not text. Cached audio falls back to audio, for a discount that is not known is not given.
+ */
+
+/** A class of units that a price covers. */
+export type UsageClass =
+  | 'inputTokens'
+  | 'cachedInputTokens'
+  | 'cacheWriteTokens'
+  | 'cacheWriteLongTokens'
+  | 'imageInputTokens'
+  | 'cachedImageInputTokens'
+  | 'audioInputTokens'
+  | 'cachedAudioInputTokens'
+  | 'outputTokens'
+  | 'reasoningTokens'
+  | 'imageOutputTokens'
+  | 'audioOutputTokens'
+  | 'audioInputMilliseconds'
+  | 'webSearchCalls'
+  | 'fileSearchCalls';
+
+interface UsageClassRow {
+  /** `input` and `output` classes are tokens and bounded together; `other` ones are counted each for itself. */
+  readonly side: 'input' | 'output' | 'other';
+  readonly fallbacks: readonly UsageClass[];
+}
+
+/** Every class. The order is the order of explanation: input, output, other. */
+export const USAGE_CLASSES: { readonly [K in UsageClass]: UsageClassRow } = {
+  /** Text that was neither read from a cache nor written to one. */
+  inputTokens: { side: 'input', fallbacks: [] },
+  /** Text read from the provider's prompt cache. */
+  cachedInputTokens: { side: 'input', fallbacks: ['inputTokens'] },
+  /** Input written to the cache for the provider's shorter time (OpenAI 30 minutes, Anthropic 5). */
+  cacheWriteTokens: { side: 'input', fallbacks: ['inputTokens'] },
+  /** Input written to the cache for the longer time (OpenAI 12 hours, Anthropic 1). */
+  cacheWriteLongTokens: { side: 'input', fallbacks: [] },
+  /** Images. Chat models charge them like text; image models have a price of their own. */
+  imageInputTokens: { side: 'input', fallbacks: ['inputTokens'] },
+  /** Images read from the cache. Where images cost extra, so do cached ones. */
+  cachedImageInputTokens: {
+    side: 'input',
+    fallbacks: ['imageInputTokens', 'cachedInputTokens', 'inputTokens'],
+  },
+  audioInputTokens: { side: 'input', fallbacks: [] },
+  cachedAudioInputTokens: { side: 'input', fallbacks: ['audioInputTokens'] },
+  /** Text, and whatever the provider does not report apart. */
+  outputTokens: { side: 'output', fallbacks: [] },
+  /** Reasoning that the caller never sees. */
+  reasoningTokens: { side: 'output', fallbacks: ['outputTokens'] },
+  /** Generated images. Image models without a price for them list it as their output price. */
+  imageOutputTokens: { side: 'output', fallbacks: ['outputTokens'] },
+  audioOutputTokens: { side: 'output', fallbacks: [] },
+  /** Audio that is charged by its length. */
+  audioInputMilliseconds: { side: 'other', fallbacks: [] },
+  /** Calls of the provider's hosted web search. */
+  webSearchCalls: { side: 'other', fallbacks: [] },
+  /** Calls of the provider's hosted file search. */
+  fileSearchCalls: { side: 'other', fallbacks: [] },
+};
+
+/** The names of all classes, in order. */
+export const USAGE_CLASS_NAMES: readonly UsageClass[] = Object.keys(
+  USAGE_CLASSES,
+) as readonly UsageClass[];
+
+/** The classes that a call with text in and text out can be charged in, short cache writes included. */
+export const TEXT_CLASSES: readonly UsageClass[] = [
+  'inputTokens',
+  'cachedInputTokens',
+  'cacheWriteTokens',
+  'outputTokens',
+  'reasoningTokens',
+];
+
+/** Whether `name` is a class. */
+export function isUsageClass(name: string): name is UsageClass {
+  return Object.hasOwn(USAGE_CLASSES, name);
+}

@@ -1,0 +1,75 @@
+/**
+ * Usage: how many units of each class one call used.
+ *
+ * Classes are disjoint, so that usages can be added and nothing is charged twice. This module checks and
+ * adds; it does not read what providers send (`openai-usage.ts`) and does not price (`cost.ts`).
+ */
+import { BursarError } from '../errors.ts';
+import { isUsageClass, USAGE_CLASS_NAMES, USAGE_CLASSES, type UsageClass } from './usage-class.ts';
+
+/** Units by class: non-negative integers up to `UNITS_MAX`; absent means none. */
+export type Usage = { readonly [K in UsageClass]?: number };
+
+/** Most units of one class in one call; a hundred times what the largest batch of today can be. */
+export const UNITS_MAX = 10_000_000_000;
+
+/** `value` as usage, without its zeros. Throws `input_invalid`, naming `usage.<field>`. */
+export function checkUsage(value: unknown, field = 'usage'): Usage {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BursarError('input_invalid', {
+      field,
+      message: `${field} must be an object with token counts such as inputTokens and outputTokens`,
+    });
+  }
+  const usage: { [K in UsageClass]?: number } = {};
+  for (const [name, units] of Object.entries(value)) {
+    const path = `${field}.${name.slice(0, 40)}`;
+    if (!isUsageClass(name)) {
+      throw new BursarError('input_invalid', {
+        field: path,
+        message: `${path} is not a class of usage; the classes are ${USAGE_CLASS_NAMES.join(', ')}`,
+      });
+    }
+    if (units !== undefined && checkUnits(units, path) > 0) usage[name] = units as number;
+  }
+  return usage;
+}
+
+/** `value` as a number of units. Throws `input_invalid`, naming `field`, outside 0 … `UNITS_MAX`. */
+export function checkUnits(value: unknown, field: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > UNITS_MAX) {
+    throw new BursarError('input_invalid', {
+      field,
+      message: `${field} must be a whole number from 0 to ${UNITS_MAX}`,
+    });
+  }
+  return value as number;
+}
+
+/** `a` and `b` together. Throws `input_invalid` when a class passes `UNITS_MAX`. */
+export function addUsage(a: Usage, b: Usage): Usage {
+  const sum: { [K in UsageClass]?: number } = {};
+  for (const name of USAGE_CLASS_NAMES) {
+    const units = (a[name] ?? 0) + (b[name] ?? 0);
+    if (units > 0) sum[name] = units;
+  }
+  return checkUsage(sum);
+}
+
+/** Input tokens of all classes together: what context tiers look at. */
+export function totalInputTokens(usage: Usage): number {
+  return totalOf(usage, 'input');
+}
+
+/** Output tokens of all classes together: what an output limit counts. */
+export function totalOutputTokens(usage: Usage): number {
+  return totalOf(usage, 'output');
+}
+
+function totalOf(usage: Usage, side: 'input' | 'output'): number {
+  let total = 0;
+  for (const name of USAGE_CLASS_NAMES) {
+    if (USAGE_CLASSES[name].side === side) total += usage[name] ?? 0;
+  }
+  return total;
+}

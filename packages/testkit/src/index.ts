@@ -1,0 +1,7 @@
+/** Parts for tests: suites, the model's steps, the auditor, a clock. Private to this workspace. */
+export { Auditor } from './audit/auditor.ts';
+export { exerciseTier } from './conformance/exercise-tier.ts';
+export { commandOf, steps } from './conformance/model.ts';
+export { DEFAULT_LIMIT, type TierUnderTest } from './conformance/tier-under-test.ts';
+export { ManualClock, MID_NOVEMBER } from './manual-clock.ts';
+export { freshTenant, TestPurse } from './test-purse.ts';
