@@ -1,6 +1,6 @@
 /** Which endpoint answers which method and path. */
 import { ApiError } from './api-error.ts';
-import { answerChat } from './chat/chat-completion.ts';
+import { answerChat } from './chat/chat-endpoint.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import type { Exchange } from './exchange.ts';
 import { modelList } from './models.ts';

@@ -32,7 +32,7 @@ export interface Provider {
   arrived(count: number): Promise<void>;
   /** Resolves once `count` calls have ended since the start, however they ended. */
   ended(count: number): Promise<void>;
-  /** Drops every connection and stops listening. */
+  /** Drops every connection and stops listening; once is enough, twice does no harm. */
   close(): Promise<void>;
 }
 
@@ -86,6 +86,7 @@ function listening(server: Server, port: number, host: string): Promise<void> {
 }
 
 function closed(server: Server): Promise<void> {
+  if (!server.listening) return Promise.resolve();
   return new Promise((resolve, reject) => {
     server.close((error) => (error === undefined ? resolve() : reject(error)));
     server.closeAllConnections();

@@ -84,20 +84,39 @@ function text(rule: JsonObject): string {
   return typeof rule['maxLength'] === 'number' ? padded.slice(0, rule['maxLength']) : padded;
 }
 
+/** The first of a few likely numbers that keeps all bounds: zero, or one next to or between them. */
 function number(rule: JsonObject): number {
-  const { minimum, maximum, exclusiveMinimum, exclusiveMaximum } = rule as Record<string, unknown>;
-  const lowest = Math.max(asBound(minimum), asBound(exclusiveMinimum) + 1);
-  const highest = Math.min(-asBound(negated(maximum)), -asBound(negated(exclusiveMaximum)) - 1);
-  if (lowest > 0) return Math.ceil(lowest);
-  return highest < 0 ? Math.floor(highest) : 0;
+  const low = Math.max(
+    bound(rule, 'minimum', -Infinity),
+    bound(rule, 'exclusiveMinimum', -Infinity),
+  );
+  const high = Math.min(
+    bound(rule, 'maximum', Infinity),
+    bound(rule, 'exclusiveMaximum', Infinity),
+  );
+  const likely = [
+    0,
+    Math.ceil(low),
+    Math.floor(low) + 1,
+    Math.ceil(high) - 1,
+    (low + high) / 2,
+    low,
+  ];
+  return likely.find((value) => Number.isFinite(value) && keepsBounds(rule, value)) ?? 0;
 }
 
-function asBound(value: unknown): number {
-  return typeof value === 'number' ? value : -Infinity;
+function keepsBounds(rule: JsonObject, value: number): boolean {
+  return (
+    value >= bound(rule, 'minimum', -Infinity) &&
+    value <= bound(rule, 'maximum', Infinity) &&
+    value > bound(rule, 'exclusiveMinimum', -Infinity) &&
+    value < bound(rule, 'exclusiveMaximum', Infinity)
+  );
 }
 
-function negated(value: unknown): unknown {
-  return typeof value === 'number' ? -value : value;
+function bound(rule: JsonObject, name: string, unbounded: number): number {
+  const value = rule[name];
+  return typeof value === 'number' ? value : unbounded;
 }
 
 function bounded(value: unknown): number {

@@ -5,3 +5,4 @@ export { commandOf, steps } from './conformance/model.ts';
 export { DEFAULT_LIMIT, type TierUnderTest } from './conformance/tier-under-test.ts';
 export { ManualClock, MID_NOVEMBER } from './manual-clock.ts';
 export { freshTenant, TestPurse } from './test-purse.ts';
+export { type PostgresServer, startPostgres } from './servers/postgres-server.ts';

@@ -1,23 +1,12 @@
-/** `POST /v1/chat/completions`, answered in one piece. */
-import { type Answer, outputTokens, planAnswer, wholeText } from '../answer.ts';
+/** A chat completion in one piece. */
+import { type Answer, outputTokens, wholeText } from '../answer.ts';
 import type { Exchange } from '../exchange.ts';
 import { answeredModel } from '../models.ts';
-import type { JsonObject } from '../request-fields.ts';
 import { chatUsage } from '../token-usage.ts';
-import { type ChatRequest, readChatRequest } from './chat-request.ts';
-import { streamChat } from './chat-stream.ts';
+import type { ChatRequest } from './chat-request.ts';
 
 /** OpenAI's mark for a backend configuration; constant here. */
 export const SYSTEM_FINGERPRINT = 'fp_local_provider';
-
-/** Answers a chat request, streamed or not. */
-export async function answerChat(exchange: Exchange, body: JsonObject): Promise<void> {
-  const request = readChatRequest(body);
-  exchange.accept(request.promptTokens);
-  const answer = planAnswer(request.content, request.tokensMax, exchange.script);
-  if (request.streams) await streamChat(exchange, request, answer);
-  else answerWhole(exchange, request, answer);
-}
 
 /** Why a choice ended, in OpenAI's words. */
 export function finishReason(request: ChatRequest, answer: Answer): string {
@@ -25,7 +14,8 @@ export function finishReason(request: ChatRequest, answer: Answer): string {
   return request.toolName === null ? 'stop' : 'tool_calls';
 }
 
-function answerWhole(exchange: Exchange, request: ChatRequest, answer: Answer): void {
+/** Answers with the whole completion. */
+export function completeChat(exchange: Exchange, request: ChatRequest, answer: Answer): void {
   exchange.generate({
     tokens: request.choices * outputTokens(answer),
     reasoningTokens: request.choices * answer.reasoningTokens,

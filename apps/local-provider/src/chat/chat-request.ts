@@ -71,9 +71,7 @@ function content(body: JsonObject, tool: JsonObject | null, seed: number): Conte
 function calledTool(body: JsonObject, messages: readonly unknown[]): JsonObject | null {
   const choice = body['tool_choice'];
   if (choice === 'none' || asObject(messages.at(-1))?.['role'] !== 'user') return null;
-  const tools = asArray(body['tools']).flatMap(
-    (tool) => asObject(asObject(tool)?.['function']) ?? [],
-  );
+  const tools = asArray(body['tools']).map((tool) => asObject(asObject(tool)?.['function']));
   const named = asObject(asObject(choice)?.['function'])?.['name'];
-  return tools.find(({ name }) => named === undefined || name === named) ?? null;
+  return tools.find((tool) => tool !== null && [undefined, tool['name']].includes(named)) ?? null;
 }

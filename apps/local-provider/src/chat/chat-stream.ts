@@ -1,5 +1,5 @@
 /**
- * `POST /v1/chat/completions` as server-sent events: a chunk that opens each choice, one per token, one
+ * A chat completion as server-sent events: a chunk that opens each choice, one per token, one
  * with the finish reason, the usage when asked for, and `[DONE]`. Choices take turns.
  */
 import type { Answer } from '../answer.ts';

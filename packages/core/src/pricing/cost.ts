@@ -11,7 +11,8 @@ import { type NanoUsdPerMillion, type PriceNumbers, priceOf, pricesAt } from './
 import { USAGE_CLASS_NAMES, type UsageClass } from './usage-class.ts';
 import { checkUsage, totalInputTokens, type Usage } from './usage.ts';
 
-const MILLION = 1_000_000n;
+/** Prices are per million units, so that exact sums are in millionths of a nano-USD. */
+export const MILLIONTHS_PER_NANO_USD = 1_000_000n;
 
 /** One class of a call, for explanations. `units × nanoUsdPerMillion` summed over the lines is the cost. */
 export interface CostLine {
@@ -83,7 +84,7 @@ export function millionths(usage: Usage, prices: NanoUsdPerMillion): bigint {
 
 /** Millionths of a nano-USD as an amount, rounded up. Throws `amount_out_of_range` above `AMOUNT_MAX`. */
 export function roundUp(exact: bigint): Amount {
-  return amount((exact + MILLION - 1n) / MILLION, 'cost');
+  return amount((exact + MILLIONTHS_PER_NANO_USD - 1n) / MILLIONTHS_PER_NANO_USD, 'cost');
 }
 
 /** The error for units of a class that a price does not cover. */

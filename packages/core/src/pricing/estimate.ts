@@ -8,7 +8,7 @@
  */
 import { type Amount, larger, ZERO } from '../amount.ts';
 import { BursarError } from '../errors.ts';
-import { millionths, roundUp, unpricedClass } from './cost.ts';
+import { millionths, MILLIONTHS_PER_NANO_USD, roundUp, unpricedClass } from './cost.ts';
 import { type NanoUsdPerMillion, type Price, priceOf, pricesAt } from './price.ts';
 import { USAGE_CLASS_NAMES, USAGE_CLASSES, type UsageClass } from './usage-class.ts';
 import { checkUnits, checkUsage, type Usage } from './usage.ts';
@@ -60,7 +60,7 @@ export function largestOutputFitting(available: Amount, input: EstimateInput): n
   let fitting = BigInt(checkUnits(input.outputTokensMax, 'outputTokensMax'));
   for (const { prices, usage, outputClass } of worstCases(input)) {
     // Rounding up to a whole nano-USD stays within `available` as long as the exact sum does.
-    const room = BigInt(available) * 1_000_000n - millionths(usage, prices);
+    const room = BigInt(available) * MILLIONTHS_PER_NANO_USD - millionths(usage, prices);
     if (room < 0n) return 0;
     const perToken = millionths({ [outputClass]: 1 }, prices);
     if (perToken > 0n && room / perToken < fitting) fitting = room / perToken;
@@ -108,8 +108,12 @@ function dearest(
     }
   }
   const plain = side === 'input' ? 'inputTokens' : 'outputTokens';
-  if (found === undefined && tokens > 0) throw unpricedClass(plain, plain, input.price.model);
-  return found ?? plain;
+  if (found !== undefined || tokens === 0) return found ?? plain;
+  if (input.classes === undefined) throw unpricedClass(plain, plain, input.price.model);
+  throw new BursarError('input_invalid', {
+    field: 'classes',
+    message: `classes must name at least one ${side} class, for ${side} tokens are expected`,
+  });
 }
 
 function otherUnits(input: EstimateInput): Usage {

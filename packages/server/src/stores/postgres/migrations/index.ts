@@ -1,0 +1,9 @@
+/** Every migration, in order of its name. Forward only: a mistake is mended by a later one. */
+import type { Migration } from 'kysely/migration';
+import { up as accounts } from './0001-accounts.ts';
+import { up as serviceTokens } from './0002-service-tokens.ts';
+
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  '0001-accounts': { up: accounts },
+  '0002-service-tokens': { up: serviceTokens },
+};

@@ -1,0 +1,83 @@
+/** Rows to records of core, checked on the way: a number that is no amount stops here. */
+import {
+  type Account,
+  type AccountId,
+  amount,
+  type Amount,
+  assert,
+  type Fingerprint,
+  instant,
+  type InstantMs,
+  type LeaseId,
+  type LedgerEntry,
+  type LedgerEntryKind,
+  type Leg,
+  type LegState,
+  type Reservation,
+  type ReservationId,
+  signedAmount,
+} from '@bursar/core';
+import type { AccountRow, LedgerEntryRow, LegRow, ReservationRow } from './schema.ts';
+
+export function accountFromRow(row: AccountRow): Account {
+  return {
+    id: row.id as AccountId,
+    lease: row.lease_id as LeaseId,
+    startAtMs: instantOf(row.start_at),
+    endAtMs: instantOf(row.end_at),
+    limit: limitOf(row.limit_nano_usd),
+    granted: amount(row.granted_nano_usd),
+    settled: amount(row.settled_nano_usd),
+    reserved: amount(row.reserved_nano_usd),
+    leased: amount(row.leased_nano_usd),
+    sequence: Number(row.sequence),
+  };
+}
+
+export function reservationFromRow(row: ReservationRow): Reservation {
+  return {
+    id: row.id as ReservationId,
+    fingerprint: row.fingerprint as Fingerprint,
+    accounts: row.account_ids as AccountId[],
+    terms: row.terms,
+    createdAtMs: instantOf(row.created_at),
+  };
+}
+
+export function legFromRow(row: LegRow): Leg {
+  return {
+    reservation: row.reservation_id as ReservationId,
+    account: row.account_id as AccountId,
+    lease: row.lease_id as LeaseId,
+    state: row.state as LegState,
+    amount: amount(row.amount_nano_usd),
+    spent: amount(row.spent_nano_usd),
+    deadlineAtMs: instantOf(row.deadline_at),
+    dispatched: row.dispatched,
+  };
+}
+
+export function entryFromRow(row: LedgerEntryRow): LedgerEntry {
+  return {
+    account: row.account_id as AccountId,
+    sequence: Number(row.sequence),
+    kind: row.kind as LedgerEntryKind,
+    reservation: row.reservation_id as ReservationId | null,
+    key: row.key,
+    lease: row.lease_id as LeaseId,
+    amount: signedAmount(row.amount_nano_usd),
+    ...(row.kind === 'limit' ? { limit: limitOf(row.limit_nano_usd) } : {}),
+    atMs: instantOf(row.at),
+    detail: row.detail,
+  };
+}
+
+export function limitOf(value: bigint | null): Amount | null {
+  return value === null ? null : amount(value);
+}
+
+export function instantOf(date: Date): InstantMs {
+  const atMs = date.getTime();
+  assert(!Number.isNaN(atMs), 'an instant from the database is valid');
+  return instant(atMs);
+}

@@ -1,0 +1,83 @@
+/**
+ * The tables as Kysely sees them. The migrations are the authority; a test compares the two.
+ *
+ * `bigint` columns arrive as `bigint` from both drivers (see `open-database.ts`), `timestamptz` as `Date`.
+ */
+import type { Json } from '@bursar/core';
+
+export interface Database {
+  budgets: BudgetRow;
+  accounts: AccountRow;
+  leases: LeaseRow;
+  reservations: ReservationRow;
+  legs: LegRow;
+  ledger_entries: LedgerEntryRow;
+  service_tokens: ServiceTokenRow;
+}
+
+export interface BudgetRow {
+  id: string;
+  is_default: boolean;
+  limit_nano_usd: bigint | null;
+}
+
+export interface AccountRow {
+  id: string;
+  budget_id: string;
+  lease_id: string;
+  start_at: Date;
+  end_at: Date;
+  limit_nano_usd: bigint | null;
+  granted_nano_usd: bigint;
+  settled_nano_usd: bigint;
+  reserved_nano_usd: bigint;
+  leased_nano_usd: bigint;
+  sequence: bigint;
+}
+
+export interface LeaseRow {
+  account_id: string;
+  id: string;
+}
+
+export interface ReservationRow {
+  id: string;
+  fingerprint: string;
+  account_ids: string[];
+  terms: Json;
+  created_at: Date;
+}
+
+export interface LegRow {
+  reservation_id: string;
+  account_id: string;
+  lease_id: string;
+  state: string;
+  amount_nano_usd: bigint;
+  spent_nano_usd: bigint;
+  deadline_at: Date;
+  dispatched: boolean;
+}
+
+export interface LedgerEntryRow {
+  account_id: string;
+  sequence: bigint;
+  kind: string;
+  reservation_id: string | null;
+  key: string;
+  lease_id: string;
+  amount_nano_usd: bigint;
+  limit_nano_usd: bigint | null;
+  at: Date;
+  detail: Json;
+}
+
+export interface ServiceTokenRow {
+  id: string;
+  tenant: string;
+  name: string;
+  scopes: string[];
+  secret_hash: Uint8Array;
+  created_at: Date;
+  revoked_at: Date | null;
+}

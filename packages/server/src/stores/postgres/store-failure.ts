@@ -1,0 +1,45 @@
+/**
+ * What went wrong in the database, as the caller must see it: try the batch again, not applied, or unknown.
+ *
+ * Codes: PostgreSQL's SQLSTATE, chapter "Error codes" of its manual (read November 2026), and Node's
+ * socket errors.
+ */
+import { BursarError } from '@bursar/core';
+import { StaleRead } from './load-batch.ts';
+
+/** Serialisation failure, deadlock, lock not available, and the id that another process was faster to insert. */
+const TRY_AGAIN = new Set(['40001', '40P01', '55P03', '23505']);
+
+/** Whether deciding the same batch anew can succeed at once. */
+export function isWorthAnotherTry(error: unknown): boolean {
+  return error instanceof StaleRead || TRY_AGAIN.has(codeOf(error) ?? '');
+}
+
+/** Whether the database refused a statement (class 22 or 23 …), so that one command of a batch is to blame. */
+export function isRefusedByDatabase(error: unknown): boolean {
+  return /^(2[0-9]|3[0-9]|42|P0)/.test(codeOf(error) ?? '');
+}
+
+/**
+ * The error for the caller. `mayHaveCommitted`: the transaction's end was on its way when it failed, so
+ * nobody knows whether it was applied.
+ */
+export function toStoreError(error: unknown, mayHaveCommitted: boolean): BursarError {
+  if (mayHaveCommitted) {
+    return new BursarError('store_timeout', {
+      message: 'PostgreSQL did not confirm the command; repeat it with the same id.',
+      retryAfterMs: 100,
+      cause: error,
+    });
+  }
+  return new BursarError('store_unavailable', {
+    message: 'PostgreSQL did not accept the command; nothing was changed.',
+    retryAfterMs: 1_000,
+    cause: error,
+  });
+}
+
+function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

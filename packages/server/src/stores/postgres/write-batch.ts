@@ -1,0 +1,184 @@
+/**
+ * Writing what a batch of commands changed: each row once, in one statement.
+ *
+ * Arrays instead of many VALUES keep the number of parameters, and so the plan, the same for every size.
+ */
+import {
+  type Account,
+  budgetOf,
+  type Changes,
+  type LedgerEntry,
+  type Leg,
+  type Reservation,
+  type ReservationId,
+} from '@bursar/core';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from './schema.ts';
+
+/** What a transaction will write: the last state of each row, and every entry. */
+export class PendingChanges {
+  readonly #accounts = new Map<string, Account>();
+  readonly #legs = new Map<string, Leg>();
+  readonly #reservations = new Map<string, Reservation>();
+  readonly #widened = new Map<string, Reservation>();
+  readonly #limits = new Map<string, NonNullable<Changes['limit']>>();
+  readonly #entries: LedgerEntry[] = [];
+
+  /** `isKnown` tells the reservations that the database already has. */
+  add(changes: Changes, isKnown: (id: ReservationId) => boolean): void {
+    for (const account of changes.accounts) this.#accounts.set(account.id, account);
+    for (const leg of changes.legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
+    this.#entries.push(...changes.entries);
+    const { reservation } = changes;
+    if (reservation !== undefined) {
+      (isKnown(reservation.id) ? this.#widened : this.#reservations).set(reservation.id, reservation);
+    }
+    if (changes.limit !== undefined) this.#limits.set(changes.limit.budget, changes.limit);
+  }
+
+  /** Writes everything inside `transaction`. */
+  async write(transaction: Transaction<Database>): Promise<void> {
+    const accounts = [...this.#accounts.values()];
+    const legs = [...this.#legs.values()];
+    const reservations = [...this.#reservations.values()];
+    if (this.#limits.size > 0) await writeLimits(transaction, [...this.#limits.values()]);
+    if (accounts.length > 0) await writeAccounts(transaction, accounts);
+    if (this.#widened.size > 0) await widenReservations(transaction, [...this.#widened.values()]);
+    if (reservations.length + legs.length + this.#entries.length > 0) {
+      await writeReservations(transaction, reservations, legs, this.#entries);
+    }
+  }
+}
+
+async function writeLimits(
+  transaction: Transaction<Database>,
+  limits: readonly NonNullable<Changes['limit']>[],
+): Promise<void> {
+  await sql`
+    update budgets set is_default = false, limit_nano_usd = new.limit_nano_usd
+    from unnest(
+      ${limits.map(({ budget }) => budget)}::text[],
+      ${limits.map(({ limit }) => decimal(limit))}::bigint[]
+    ) as new (id, limit_nano_usd)
+    where budgets.id = new.id`.execute(transaction);
+}
+
+/** New accounts come with their pseudo-lease. */
+async function writeAccounts(
+  transaction: Transaction<Database>,
+  accounts: readonly Account[],
+): Promise<void> {
+  await sql`
+    with written as (
+      insert into accounts (
+        id, budget_id, lease_id, start_at, end_at, limit_nano_usd, granted_nano_usd,
+        settled_nano_usd, reserved_nano_usd, leased_nano_usd, sequence
+      )
+      select * from unnest(
+        ${accounts.map(({ id }) => id)}::text[],
+        ${accounts.map(({ id }) => budgetOf(id))}::text[],
+        ${accounts.map(({ lease }) => lease)}::text[],
+        ${accounts.map(({ startAtMs }) => iso(startAtMs))}::timestamptz[],
+        ${accounts.map(({ endAtMs }) => iso(endAtMs))}::timestamptz[],
+        ${accounts.map(({ limit }) => decimal(limit))}::bigint[],
+        ${accounts.map(({ granted }) => decimal(granted))}::bigint[],
+        ${accounts.map(({ settled }) => decimal(settled))}::bigint[],
+        ${accounts.map(({ reserved }) => decimal(reserved))}::bigint[],
+        ${accounts.map(({ leased }) => decimal(leased))}::bigint[],
+        ${accounts.map(({ sequence }) => decimal(sequence))}::bigint[]
+      )
+      on conflict (id) do update set
+        limit_nano_usd = excluded.limit_nano_usd,
+        granted_nano_usd = excluded.granted_nano_usd,
+        settled_nano_usd = excluded.settled_nano_usd,
+        reserved_nano_usd = excluded.reserved_nano_usd,
+        leased_nano_usd = excluded.leased_nano_usd,
+        sequence = excluded.sequence
+      returning id, lease_id
+    )
+    insert into leases (account_id, id) select id, lease_id from written
+    on conflict do nothing`.execute(transaction);
+}
+
+/** Reports of other tiers come leg by leg; several may widen one reservation at once, so the union is the database's. */
+async function widenReservations(
+  transaction: Transaction<Database>,
+  reservations: readonly Reservation[],
+): Promise<void> {
+  await sql`
+    update reservations set account_ids = (
+      select array_agg(distinct id order by id)
+      from unnest(reservations.account_ids || string_to_array(new.account_ids, ' ')) as ids (id)
+    )
+    from unnest(
+      ${reservations.map(({ id }) => id)}::text[],
+      ${reservations.map(({ accounts }) => accounts.join(' '))}::text[]
+    ) as new (id, account_ids)
+    where reservations.id = new.id`.execute(transaction);
+}
+
+/** New reservations are inserted, never merged: if another process made one with this id, the batch fails and is decided again. */
+async function writeReservations(
+  transaction: Transaction<Database>,
+  reservations: readonly Reservation[],
+  legs: readonly Leg[],
+  entries: readonly LedgerEntry[],
+): Promise<void> {
+  await sql`
+    with written_reservations as (
+      insert into reservations (id, fingerprint, account_ids, terms, created_at)
+      select id, fingerprint, string_to_array(account_ids, ' '), terms, created_at
+      from unnest(
+        ${reservations.map(({ id }) => id)}::text[],
+        ${reservations.map(({ fingerprint }) => fingerprint)}::text[],
+        ${reservations.map(({ accounts }) => accounts.join(' '))}::text[],
+        ${reservations.map(({ terms }) => JSON.stringify(terms))}::jsonb[],
+        ${reservations.map(({ createdAtMs }) => iso(createdAtMs))}::timestamptz[]
+      ) as new (id, fingerprint, account_ids, terms, created_at)
+    ), written_legs as (
+      insert into legs (
+        reservation_id, account_id, lease_id, state, amount_nano_usd, spent_nano_usd, deadline_at, dispatched
+      )
+      select * from unnest(
+        ${legs.map(({ reservation }) => reservation)}::text[],
+        ${legs.map(({ account }) => account)}::text[],
+        ${legs.map(({ lease }) => lease)}::text[],
+        ${legs.map(({ state }) => state)}::text[],
+        ${legs.map(({ amount }) => decimal(amount))}::bigint[],
+        ${legs.map(({ spent }) => decimal(spent))}::bigint[],
+        ${legs.map(({ deadlineAtMs }) => iso(deadlineAtMs))}::timestamptz[],
+        ${legs.map(({ dispatched }) => dispatched)}::boolean[]
+      )
+      on conflict (reservation_id, account_id) do update set
+        state = excluded.state,
+        amount_nano_usd = excluded.amount_nano_usd,
+        spent_nano_usd = excluded.spent_nano_usd,
+        deadline_at = excluded.deadline_at,
+        dispatched = excluded.dispatched
+    )
+    insert into ledger_entries (
+      account_id, sequence, kind, reservation_id, key, lease_id,
+      amount_nano_usd, limit_nano_usd, at, detail
+    )
+    select * from unnest(
+      ${entries.map(({ account }) => account)}::text[],
+      ${entries.map(({ sequence }) => decimal(sequence))}::bigint[],
+      ${entries.map(({ kind }) => kind)}::text[],
+      ${entries.map(({ reservation }) => reservation)}::text[],
+      ${entries.map(({ key }) => key)}::text[],
+      ${entries.map(({ lease }) => lease)}::text[],
+      ${entries.map(({ amount }) => decimal(amount))}::bigint[],
+      ${entries.map(({ limit }) => decimal(limit ?? null))}::bigint[],
+      ${entries.map(({ atMs }) => iso(atMs))}::timestamptz[],
+      ${entries.map(({ detail }) => JSON.stringify(detail))}::jsonb[]
+    )`.execute(transaction);
+}
+
+/** Integers cross to the database as decimal strings, never through a float's formatting. */
+function decimal(value: number | null): string | null {
+  return value === null ? null : BigInt(value).toString();
+}
+
+function iso(atMs: number): string {
+  return new Date(atMs).toISOString();
+}

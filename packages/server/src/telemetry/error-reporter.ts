@@ -1,0 +1,40 @@
+/**
+ * Errors that a procedure ended with: refusals are noted, bugs get an id.
+ *
+ * The caller of a bug sees the id and nothing else; the log has the whole error under the same id.
+ */
+import { toBursarError } from '@bursar/api';
+import { BursarError } from '@bursar/core';
+import type { TRPCError } from '@trpc/server';
+import type { Log } from './logger.ts';
+
+/** What tRPC says about a failed call, as far as we log it. */
+export interface FailedCall {
+  readonly error: TRPCError;
+  readonly path?: string | undefined;
+}
+
+/**
+ * Notes a failed call. A bug's error is replaced in place, before tRPC shapes the answer from it, by one
+ * whose message names the id; `newId` makes ids.
+ */
+export function errorReporter(log: Log, newId: () => string): (call: FailedCall) => void {
+  return ({ error, path }) => {
+    const known = toBursarError(error);
+    if (known.code !== 'invariant_violated') {
+      const level = known.status >= 500 ? 'warn' : 'debug';
+      log[level]({ procedure: path, code: known.code, field: known.field }, 'a call was refused');
+      return;
+    }
+    const errorId = newId();
+    log.error({ procedure: path, errorId, error: known.cause ?? error }, 'a call met a bug in Bursar');
+    Object.defineProperty(error, 'cause', { value: reportedBug(errorId), configurable: true });
+  };
+}
+
+/** What the caller sees of a bug. */
+export function reportedBug(errorId: string): BursarError {
+  return new BursarError('invariant_violated', {
+    message: `Something went wrong in Bursar; nothing was changed by this request. Its operator finds the details in the log under the error id ${errorId}.`,
+  });
+}
