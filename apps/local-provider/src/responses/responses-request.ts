@@ -60,9 +60,10 @@ function content(body: JsonObject, seed: number): Content {
 function earlierTokens(body: JsonObject, store: ResponseStore): number {
   const id = body['previous_response_id'] ?? null;
   if (id === null) return 0;
-  const previous = store.find(String(id));
+  if (typeof id !== 'string') throw invalidField('previous_response_id', 'a string');
+  const previous = store.find(id);
   if (previous !== null) return previous.contextTokens;
-  throw new ApiError(`Previous response with id '${String(id)}' not found.`, {
+  throw new ApiError(`Previous response with id '${id}' not found.`, {
     status: 400,
     param: 'previous_response_id',
     code: 'previous_response_not_found',

@@ -1,0 +1,48 @@
+/**
+ * Reading a failed `fetch`: did the request surely never leave this machine?
+ *
+ * `fetch` answers every failure with a bare TypeError; what happened is in its chain of causes, in words of
+ * the runtime. Whatever is not known to have failed while connecting counts as sent: somebody may have read
+ * the request and acted on it. Codes: Node's errno names, undici's and Bun's error codes, read 2026-11-23.
+ */
+
+/** How many causes are followed; chains are short, and a cycle must end. */
+const CAUSES_MAX = 8;
+
+const CODES = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EAI_FAIL',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'EADDRNOTAVAIL',
+  'ERR_INVALID_URL',
+  'UND_ERR_CONNECT_TIMEOUT',
+  'UND_ERR_INVALID_ARG',
+  'ConnectionRefused',
+  'FailedToOpenSocket',
+  'CERT_HAS_EXPIRED',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+]);
+
+/** Whether the failure was one of connecting, so that nobody can have received the request. */
+export function wasNeverSent(error: unknown): boolean {
+  return causesOf(error).some((cause) => CODES.has(String(cause['code'])));
+}
+
+/** `error` and what caused it, outermost first. */
+export function causesOf(error: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const causes: Readonly<Record<string, unknown>>[] = [];
+  let next = error;
+  while (typeof next === 'object' && next !== null && causes.length < CAUSES_MAX) {
+    const cause = next as Readonly<Record<string, unknown>>;
+    causes.push(cause);
+    next = cause['cause'];
+  }
+  return causes;
+}

@@ -1,0 +1,34 @@
+/**
+ * The heartbeat of a running call: says every now and then that it still runs, so that its reservation does
+ * not expire under it. Ends by itself after a number of beats, so that a call that nobody finishes cannot
+ * keep money aside for ever.
+ */
+import type { Runtime } from './runtime.ts';
+
+/** How a call's heart beats. */
+export interface Heartbeat {
+  /** From the end of one beat to the next, in milliseconds. */
+  readonly everyMs: number;
+  readonly beatsMax: number;
+  /** One beat; `false` says that there is nothing left to keep alive. It must not throw. */
+  beat(): Promise<boolean>;
+}
+
+/** Starts beating `everyMs` from now. The answer stops it, at once and for good. */
+export function startHeartbeat({ everyMs, beatsMax, beat }: Heartbeat, runtime: Runtime): () => void {
+  let isStopped = false;
+  let cancel = (): void => {};
+  const schedule = (beatsLeft: number): void => {
+    if (beatsLeft <= 0) return;
+    cancel = runtime.after(everyMs, () => {
+      void beat().then((goesOn) => {
+        if (goesOn && !isStopped) schedule(beatsLeft - 1);
+      });
+    });
+  };
+  schedule(beatsMax);
+  return () => {
+    isStopped = true;
+    cancel();
+  };
+}

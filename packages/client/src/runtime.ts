@@ -1,0 +1,34 @@
+/**
+ * What the client needs of the machine it runs on: timers, chance, ids. Nothing else in this package reads
+ * a clock, so that tests hand in their own and never sleep. Works in every runtime that has web standards.
+ */
+import { v7 } from 'uuid';
+
+/** The machine, as far as the client depends on it. */
+export interface Runtime {
+  /** Calls `task` once after `delayMs`, without keeping the process alive. The answer takes it back. */
+  after(delayMs: number, task: () => void): () => void;
+  /** Resolves after `delayMs` and keeps the process alive until then. */
+  wait(delayMs: number): Promise<void>;
+  /** A number from 0 to below 1 that spreads retries. */
+  random(): number;
+  /** A fresh id for a reservation: a UUID in lower case, later ones sorting after earlier ones. */
+  newId(): string;
+}
+
+/** The real one. */
+export const SYSTEM_RUNTIME: Runtime = {
+  after(delayMs, task) {
+    const timer: unknown = setTimeout(task, delayMs);
+    if (hasUnref(timer)) timer.unref();
+    return () => clearTimeout(timer as number);
+  },
+  wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
+  random: () => Math.random(),
+  newId: () => v7(),
+};
+
+/** Timers are objects in Node, Deno's Node mode and Bun, and plain numbers at the edge. */
+function hasUnref(timer: unknown): timer is { unref(): void } {
+  return typeof timer === 'object' && timer !== null && 'unref' in timer;
+}

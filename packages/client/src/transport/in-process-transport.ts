@@ -1,0 +1,70 @@
+/** A Bursar server in this very process: the same procedures, parsing and checks, without a network. */
+import type { createCaller } from '@bursar/api';
+import { bursarErrorFrom } from './bursar-error-from.ts';
+import { liveStates, type StateSink } from './live-states.ts';
+import type { Transport } from './transport.ts';
+
+/** What `createCaller` of `@bursar/api` returns. */
+export type Caller = ReturnType<typeof createCaller>;
+
+/** How to call a server in this process. */
+export interface InProcess {
+  readonly caller: Caller;
+  /**
+   * A caller whose calls end with `signal`, `(signal) => createCaller(context, { signal })`. Without it a
+   * live iteration that was left lingers in the server until the user's budget changes once more.
+   */
+  readonly callerFor?: (signal: AbortSignal) => Caller;
+}
+
+/** The transport to the server behind `caller`. */
+export function inProcessTransport({ caller, callerFor }: InProcess): Transport {
+  const closing = new AbortController();
+  return {
+    meter: {
+      reserve: (input) => answered(caller.meter.reserve(input)),
+      extend: (input) => answered(caller.meter.extend(input)),
+      settle: (input) => answered(caller.meter.settle(input)),
+      release: (input) => answered(caller.meter.release(input)),
+    },
+    usage: {
+      current: (input) => answered(caller.usage.current(input)),
+      history: (input) => answered(caller.usage.history(input)),
+      live: ({ user, signal }) =>
+        liveStates([closing.signal, signal], (sink) => {
+          const leaving = new AbortController();
+          void follow(callerFor?.(leaving.signal) ?? caller, { user, sink, signal: leaving.signal });
+          return () => leaving.abort();
+        }),
+    },
+    limits: {
+      get: (input) => answered(caller.limits.get(input)),
+      set: (input) => answered(caller.limits.set(input)),
+    },
+    close: () => closing.abort(),
+  };
+}
+
+async function follow(
+  caller: Caller,
+  { user, sink, signal }: { user: string; sink: StateSink; signal: AbortSignal },
+): Promise<void> {
+  try {
+    // Each envelope is [id, state, tRPC's mark]; the id serves resuming, which a process does not need.
+    for await (const [, state] of await caller.usage.live({ user })) {
+      if (signal.aborted) return;
+      sink.push(state);
+    }
+    sink.end();
+  } catch (error) {
+    sink.fail(bursarErrorFrom(error, 'this process'));
+  }
+}
+
+async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw bursarErrorFrom(error, 'this process');
+  }
+}

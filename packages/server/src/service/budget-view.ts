@@ -1,0 +1,32 @@
+/** Accounts as callers see them: decimal USD and ISO instants instead of nano-USD and milliseconds. */
+import type { BudgetView } from '@bursar/api';
+import {
+  type Account,
+  accountParts,
+  available,
+  formatUsd,
+  type InstantMs,
+  type SignedAmount,
+} from '@bursar/core';
+
+/** The account as its budget's present state. */
+export function budgetViewOf(account: Account): BudgetView {
+  const { scope, budget, period } = accountParts(account.id);
+  const room = available(account);
+  return {
+    scope,
+    budget,
+    period,
+    limitUsd: account.limit === null ? null : formatUsd(account.limit),
+    grantedUsd: formatUsd(account.granted),
+    settledUsd: formatUsd(account.settled),
+    reservedUsd: formatUsd(account.reserved),
+    availableUsd: room === null ? null : formatUsd(room as SignedAmount),
+    resetsAt: isoOf(account.endAtMs),
+  };
+}
+
+/** ISO 8601 in UTC, with milliseconds. */
+export function isoOf(atMs: InstantMs): string {
+  return new Date(atMs).toISOString();
+}

@@ -1,0 +1,27 @@
+/**
+ * Fingerprints: which requests are the same request.
+ *
+ * The digest is over what the caller asked, in canonical form, and not over what it was priced at: a retry
+ * after a price change is still a retry. `"5"` and `"5.00"` are the same amount and so the same request.
+ */
+import { createHash } from 'node:crypto';
+import type { BursarService } from '@bursar/api';
+import { type Fingerprint, parseUsd } from '@bursar/core';
+
+/** A parsed `meter.reserve` message. */
+export type ReserveMessage = Parameters<BursarService['reserve']>[1];
+
+/** SHA-256 of the message, in hexadecimal. */
+export function fingerprintOf(message: ReserveMessage): Fingerprint {
+  const { user, provider, model, estimate, amountUsd, ttlMs } = message;
+  const canonical = [
+    'reserve',
+    user,
+    provider,
+    model,
+    estimate === undefined ? null : [estimate.inputTokens, estimate.outputTokensMax ?? null],
+    amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
+    ttlMs ?? null,
+  ];
+  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
+}
