@@ -4,7 +4,12 @@
  * Amendments are written in the source's own form and go through the same conversion. One that is no longer
  * needed, because the source has caught up, fails the build.
  */
-import type { SourceDatedPrices, SourceMatch, SourceModel, SourcePrices } from './source-catalogue.ts';
+import type {
+  SourceDatedPrices,
+  SourceMatch,
+  SourceModel,
+  SourcePrices,
+} from './source-catalogue.ts';
 
 /** A change of one model of the source, or a model that it lacks. */
 export interface Amendment {
@@ -33,7 +38,10 @@ export function amend(
   for (const { id, match } of added) {
     const ids = 'or' in match ? match.or : [match];
     for (const rule of ids) {
-      if ('equals' in rule && models.some((model) => JSON.stringify(model.match).includes(`"${rule.equals}"`))) {
+      if (
+        'equals' in rule &&
+        models.some((model) => JSON.stringify(model.match).includes(`"${rule.equals}"`))
+      ) {
         throw new Error(`the source now has ${rule.equals}: remove the amendment of ${id}`);
       }
     }

@@ -8,7 +8,12 @@ import type { UsageClass } from '../../packages/core/src/pricing/usage-class.ts'
 import { exactInteger } from './decimal.ts';
 import { rowMatch } from './match.ts';
 import { PRICE_KEYS, REPEATED_KEYS } from './price-keys.ts';
-import type { SourceDatedPrices, SourceModel, SourcePrice, SourcePrices } from './source-catalogue.ts';
+import type {
+  SourceDatedPrices,
+  SourceModel,
+  SourcePrice,
+  SourcePrices,
+} from './source-catalogue.ts';
 
 /**
  * Prices that are rounded up to a whole nano-USD per million units, as `provider:model:key` with the
@@ -30,7 +35,11 @@ export function priceRow(provider: string, model: SourceModel): PriceRow {
   };
 }
 
-function datedPrice(name: string, { constraint, prices }: SourceDatedPrices, index: number): DatedPrice {
+function datedPrice(
+  name: string,
+  { constraint, prices }: SourceDatedPrices,
+  index: number,
+): DatedPrice {
   const tiers = tiersOf(name, prices);
   return {
     ...effectiveFrom(name, constraint, index),
@@ -59,7 +68,9 @@ function tiersOf(name: string, prices: SourcePrices): readonly ContextTier[] {
     .map((start) => ({
       aboveInputTokens: start,
       nanoUsdPerMillion: pricesOf(name, prices, (price) =>
-        typeof price === 'number' ? undefined : price.tiers.find((tier) => tier.start === start)?.price,
+        typeof price === 'number'
+          ? undefined
+          : price.tiers.find((tier) => tier.start === start)?.price,
       ),
     }));
 }
@@ -71,7 +82,8 @@ function pricesOf(
 ): NanoUsdPerMillion {
   for (const [key, price] of Object.entries(prices)) {
     const repeated = REPEATED_KEYS[key];
-    if (repeated !== undefined && JSON.stringify(prices[repeated]) === JSON.stringify(price)) continue;
+    if (repeated !== undefined && JSON.stringify(prices[repeated]) === JSON.stringify(price))
+      continue;
     if (PRICE_KEYS[key] === undefined) throw new Error(`${name}: unknown price key ${key}`);
   }
   const converted: { [K in UsageClass]?: number } = {};

@@ -4,7 +4,11 @@
  * `usd × numerator / denominator` as an integer, or `undefined` when that is not one. The decimal meant by a
  * JavaScript number is the shortest that reads back as it, which is what its text is.
  */
-export function exactInteger(usd: number, numerator: bigint, denominator: bigint): number | undefined {
+export function exactInteger(
+  usd: number,
+  numerator: bigint,
+  denominator: bigint,
+): number | undefined {
   const match = /^([0-9]+)(?:\.([0-9]+))?(?:e([+-][0-9]+))?$/.exec(String(usd));
   if (match === null) return undefined;
   const [, whole = '', decimals = '', exponent = '0'] = match;

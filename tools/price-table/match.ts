@@ -3,7 +3,7 @@ import type { ModelPattern } from '../../packages/core/src/pricing/model-match.t
 import type { SourceMatch } from './source-catalogue.ts';
 
 /** Ids are listed apart, so that they can be looked up without trying every row. */
-export interface RowMatch {
+interface RowMatch {
   readonly ids: readonly string[];
   readonly patterns: readonly ModelPattern[];
 }

@@ -18,7 +18,8 @@ function longContext(input: number, output: number, cacheRead: number, cacheWrit
 export const OPENAI_AMENDMENTS: readonly Amendment[] = [
   {
     model: 'gpt-4o-audio-preview',
-    because: 'The source has text prices only, and audio tokens cost sixteen times as much as text.',
+    because:
+      'The source has text prices only, and audio tokens cost sixteen times as much as text.',
     source: 'https://developers.openai.com/api/docs/models/gpt-4o-audio-preview.md',
     retrievedOn: '2026-11-23',
     prices: { input_audio_mtok: 40, output_audio_mtok: 80 },

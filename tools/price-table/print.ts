@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import type { DatedPrice, PriceRow } from '../../packages/core/src/pricing/price-table.ts';
 
-export interface Printed {
+interface Catalogue {
   readonly provider: string;
   /** Prefix of the exported names: `OPENAI`. */
   readonly constant: string;
@@ -14,7 +14,7 @@ export interface Printed {
 }
 
 /** The content of the generated file. */
-export function printCatalogue(catalogue: Printed): string {
+export function printCatalogue(catalogue: Catalogue): string {
   const { provider, constant, sourceVersion, generatedOn, amended, rows } = catalogue;
   const hash = createHash('sha256').update(JSON.stringify(rows)).digest('hex');
   const version = `${provider}-genai-prices-${sourceVersion}-${hash.slice(0, 8)}`;
@@ -45,14 +45,18 @@ function printRow({ model, ids, patterns, prices }: PriceRow): string {
   lines.push(`    prices: [`);
   for (const { effectiveFromMs, ...numbers } of prices) {
     if (effectiveFromMs !== undefined) lines.push(`      // From ${isoDate(effectiveFromMs)}:`);
-    lines.push(...printPrice({ ...(effectiveFromMs !== undefined && { effectiveFromMs }), ...numbers }));
+    lines.push(
+      ...printPrice({ ...(effectiveFromMs !== undefined && { effectiveFromMs }), ...numbers }),
+    );
   }
   return [...lines, `    ],`, `  },`].join('\n');
 }
 
 function printPrice(price: DatedPrice): readonly string[] {
   if (price.contextTiers === undefined) return [`      ${literal(price)},`];
-  const fields = Object.entries(price).map(([name, value]) => `        ${name}: ${literal(value)},`);
+  const fields = Object.entries(price).map(
+    ([name, value]) => `        ${name}: ${literal(value)},`,
+  );
   return [`      {`, ...fields, `      },`];
 }
 
@@ -65,6 +69,8 @@ function literal(value: unknown): string {
   if (typeof value === 'number') return String(value).replace(/\B(?=(?:\d{3})+$)/g, '_');
   if (typeof value === 'string') return `'${value.replace(/[\\']/g, '\\$&')}'`;
   if (Array.isArray(value)) return `[${value.map(literal).join(', ')}]`;
-  const fields = Object.entries(value as object).map(([name, field]) => `${name}: ${literal(field)}`);
+  const fields = Object.entries(value as object).map(
+    ([name, field]) => `${name}: ${literal(field)}`,
+  );
   return `{ ${fields.join(', ')} }`;
 }

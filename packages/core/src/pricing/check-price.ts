@@ -10,7 +10,7 @@ import { isUsageClass, type UsageClass } from './usage-class.ts';
 import { UNITS_MAX } from './usage.ts';
 
 /** Most context tiers of one price. */
-export const CONTEXT_TIERS_MAX = 8;
+const CONTEXT_TIERS_MAX = 8;
 
 /** `value` as a price, as it was pinned with a reservation. Throws `input_invalid`, naming the field. */
 export function checkPrice(value: unknown, field = 'price'): Price {
@@ -40,7 +40,10 @@ function tiersOf(value: unknown, field: string): readonly ContextTier[] {
     const tier = recordOf(item, `${field}.${index}`);
     const aboveInputTokens = tier['aboveInputTokens'];
     if (!isCount(aboveInputTokens, UNITS_MAX) || aboveInputTokens <= previous) {
-      throw invalid(`${field}.${index}.aboveInputTokens`, 'must be a whole number, in ascending order');
+      throw invalid(
+        `${field}.${index}.aboveInputTokens`,
+        'must be a whole number, in ascending order',
+      );
     }
     previous = aboveInputTokens;
     return {
@@ -53,14 +56,16 @@ function tiersOf(value: unknown, field: string): readonly ContextTier[] {
 function pricesOf(value: unknown, field: string): NanoUsdPerMillion {
   const prices: { [K in UsageClass]?: number } = {};
   for (const [name, price] of Object.entries(recordOf(value, field))) {
-    if (!isUsageClass(name)) throw invalid(`${field}.${name.slice(0, 40)}`, 'is not a class of usage');
+    if (!isUsageClass(name))
+      throw invalid(`${field}.${name.slice(0, 40)}`, 'is not a class of usage');
     if (!isCount(price, AMOUNT_MAX)) {
       throw invalid(`${field}.${name}`, 'must be whole nano-USD per million units, 0 or more');
     }
     prices[name] = price;
   }
   // Without any class there would be nothing to charge, and "free" must be said with a zero.
-  if (Object.keys(prices).length === 0) throw invalid(field, 'must have the price of at least one class');
+  if (Object.keys(prices).length === 0)
+    throw invalid(field, 'must have the price of at least one class');
   return prices;
 }
 

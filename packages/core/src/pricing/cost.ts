@@ -67,7 +67,8 @@ export function costLines(usage: Usage, price: PriceNumbers): readonly CostLine[
   const lines: CostLine[] = [];
   for (const usageClass of USAGE_CLASS_NAMES) {
     const units = checked[usageClass] ?? 0;
-    if (units > 0) lines.push({ usageClass, units, nanoUsdPerMillion: priceOf(prices, usageClass) });
+    if (units > 0)
+      lines.push({ usageClass, units, nanoUsdPerMillion: priceOf(prices, usageClass) });
   }
   return lines;
 }

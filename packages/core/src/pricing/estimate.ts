@@ -72,7 +72,9 @@ function worstCases(input: EstimateInput): readonly WorstCase[] {
   const inputTokens = checkUnits(input.inputTokens, 'inputTokens');
   const other = otherUnits(input);
   // A longer input may be cheaper in another class, so every tier up to the bound has to be looked at.
-  const tiers = (input.price.contextTiers ?? []).filter((tier) => tier.aboveInputTokens < inputTokens);
+  const tiers = (input.price.contextTiers ?? []).filter(
+    (tier) => tier.aboveInputTokens < inputTokens,
+  );
   const lengths = [...tiers.map((tier) => tier.aboveInputTokens), inputTokens];
   return lengths.map((length) => {
     const prices = pricesAt(input.price, length);

@@ -71,10 +71,16 @@ function pricesOf(value: JsonObject, field: string): NanoUsdPerMillion {
   for (const [name, usd] of Object.entries(value)) {
     const path = `${field}.${name.slice(0, 40)}`;
     if (!isUsageClass(name)) {
-      throw invalid(path, `is not a class of usage; the classes are ${USAGE_CLASS_NAMES.join(', ')}`);
+      throw invalid(
+        path,
+        `is not a class of usage; the classes are ${USAGE_CLASS_NAMES.join(', ')}`,
+      );
     }
     if (typeof usd !== 'string' && !Number.isInteger(usd)) {
-      throw invalid(path, 'must be decimal USD per million units, written as a text such as "2.50"');
+      throw invalid(
+        path,
+        'must be decimal USD per million units, written as a text such as "2.50"',
+      );
     }
     // USD per million units in nano-USD is what a price is.
     prices[name] = parseUsd(String(usd), path);
@@ -87,7 +93,10 @@ const DATE = /^[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9]{2}:[0-9]{2}:[0-9]{2}Z)?$/;
 function instantOf(value: unknown, field: string): number {
   const atMs = typeof value === 'string' && DATE.test(value) ? Date.parse(value) : Number.NaN;
   if (Number.isNaN(atMs) || atMs < 0) {
-    throw invalid(field, 'must be a date such as 2027-01-01 or an instant such as 2027-01-01T00:00:00Z');
+    throw invalid(
+      field,
+      'must be a date such as 2027-01-01 or an instant such as 2027-01-01T00:00:00Z',
+    );
   }
   return atMs;
 }

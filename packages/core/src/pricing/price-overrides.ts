@@ -8,10 +8,15 @@ import { BursarError } from '../errors.ts';
 import { INSTANT_MAX } from '../time.ts';
 import { checkPriceNumbers } from './check-price.ts';
 import { comparableModel, MODEL_LENGTH_MAX } from './model-match.ts';
-import { createPriceTable, type DatedPrice, type PriceOverride, type PriceTable } from './price-table.ts';
+import {
+  createPriceTable,
+  type DatedPrice,
+  type PriceOverride,
+  type PriceTable,
+} from './price-table.ts';
 
 /** Most models with prices of their own, and most dated prices of one of them. */
-export const OVERRIDES_MAX = 10_000;
+const OVERRIDES_MAX = 10_000;
 const DATED_PRICES_MAX = 100;
 
 /**
@@ -29,7 +34,9 @@ export function withOverrides(table: PriceTable, overrides: readonly PriceOverri
     if (added.has(checked.model)) throw invalid(`overrides.${index}.model`, 'names a model twice');
     added.set(checked.model, checked);
   });
-  const merged = new Map((table.source.overrides ?? []).map((override) => [override.model, override]));
+  const merged = new Map(
+    (table.source.overrides ?? []).map((override) => [override.model, override]),
+  );
   for (const [model, override] of added) merged.set(model, override);
   if (merged.size === 0) return table;
   const sorted = [...merged.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
@@ -56,7 +63,8 @@ function checkOverride(override: PriceOverride, field: string): PriceOverride {
     if (!Number.isSafeInteger(effectiveFromMs) || effectiveFromMs > INSTANT_MAX) {
       throw invalid(`${path}.effectiveFromMs`, 'must be whole milliseconds since 1970');
     }
-    if (effectiveFromMs <= previous) throw invalid(`${path}.effectiveFromMs`, 'must ascend from 0 on');
+    if (effectiveFromMs <= previous)
+      throw invalid(`${path}.effectiveFromMs`, 'must ascend from 0 on');
     previous = effectiveFromMs;
     const numbers = checkPriceNumbers(price, path);
     return price.effectiveFromMs === undefined ? numbers : { effectiveFromMs, ...numbers };

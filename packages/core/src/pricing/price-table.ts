@@ -58,7 +58,9 @@ interface PatternEntry {
 /** A table over `source`. */
 export function createPriceTable(source: PriceTableSource): PriceTable {
   const { version, rows, overrides = [] } = source;
-  const overridden = new Map(overrides.map(({ model, prices }) => [comparableModel(model), prices]));
+  const overridden = new Map(
+    overrides.map(({ model, prices }) => [comparableModel(model), prices]),
+  );
   const rowByExactId = new Map<string, number>();
   const patterns: PatternEntry[] = [];
   rows.forEach(({ ids, patterns: rowPatterns = [] }, rowIndex) => {

@@ -4,7 +4,7 @@
  * The data is the truth; the sentence is made from it and from nothing else. A denial is an answer and not
  * an error: nothing was set aside anywhere.
  */
-import type { BudgetView, Denied } from '@bursar/api';
+import type { Denied } from '@bursar/api';
 import {
   type Account,
   type Amount,
@@ -12,11 +12,8 @@ import {
   available,
   type EstimateInput,
   formatUsd,
-  type InstantMs,
   largestOutputFitting,
-  larger,
   type Refused,
-  ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
 
@@ -27,7 +24,7 @@ export interface DeniedRequest {
   /** Set aside or booked for this reservation before; 0 unless it was an extension. */
   readonly alreadyHeld: Amount;
   /** The bounds that `needed` was estimated from; absent when the caller named the amount. */
-  readonly estimated: EstimateInput | undefined;
+  readonly bounds: EstimateInput | undefined;
 }
 
 /** The answer to a refused reservation or extension. */
@@ -40,7 +37,7 @@ export function denialOf(refused: Refused, request: DeniedRequest): Denied {
   return {
     decision: 'denied',
     reason: 'budget_exhausted',
-    message: sentence(account, budget, worst.missing, request.needed, outputTokensThatFit),
+    message: sentence(account, worst.missing, request, outputTokensThatFit),
     budget,
     neededUsd: formatUsd(request.needed),
     missingUsd: formatUsd(worst.missing),
@@ -51,9 +48,9 @@ export function denialOf(refused: Refused, request: DeniedRequest): Denied {
 
 /** The largest output bound with which the call fits every account that refused it; see `Denied`. */
 function outputFitting(refused: Refused, request: DeniedRequest): number | null {
-  if (request.estimated === undefined) return null;
+  if (request.bounds === undefined) return null;
   const room = refused.accounts.reduce((least, account) => Math.min(least, roomOf(account)), Infinity);
-  const output = largestOutputFitting((request.alreadyHeld + room) as Amount, request.estimated);
+  const output = largestOutputFitting((request.alreadyHeld + room) as Amount, request.bounds);
   return output >= 1 ? output : null;
 }
 
@@ -63,23 +60,28 @@ function roomOf(account: Account): number {
 
 function sentence(
   account: Account,
-  budget: BudgetView,
   missing: Amount,
-  needed: Amount,
+  { needed, alreadyHeld }: DeniedRequest,
   outputTokensThatFit: number | null,
 ): string {
-  const fitsPeriod = account.limit === null || needed <= account.limit;
-  return [
-    `The ${budget.budget} of ${budget.scope.kind} ${JSON.stringify(budget.scope.name)} for ${budget.period} does not cover this call:`,
-    `it may cost up to $${formatUsd(needed)}, $${formatUsd(larger(ZERO, roomOf(account) as Amount))} is available and $${formatUsd(missing)} is missing.`,
-    ...(outputTokensThatFit === null
-      ? []
-      : [`It fits now with at most ${outputTokensThatFit} output tokens.`]),
-    ...(account.reserved >= missing
-      ? [`$${formatUsd(account.reserved)} is set aside for running calls and may become free.`]
-      : []),
-    fitsPeriod
-      ? `The next period begins at ${isoOf(account.endAtMs as InstantMs)}.`
-      : `It is more than the limit of $${formatUsd(account.limit)}, so it fits in no period unless the limit is raised.`,
-  ].join(' ');
+  const { scope, budget, period, limitUsd, resetsAt } = budgetViewOf(account);
+  const running = account.reserved - alreadyHeld;
+  const parts = [
+    `The ${budget} of ${scope.kind} ${JSON.stringify(scope.name)} for ${period} does not cover this call:`,
+    `it may cost up to $${formatUsd(needed)}` +
+      (alreadyHeld > 0 ? `, of which $${formatUsd(alreadyHeld)} is set aside already` : '') +
+      `; $${formatUsd(roomOf(account) as Amount)} is available, $${formatUsd(missing)} is missing.`,
+  ];
+  if (outputTokensThatFit !== null) {
+    parts.push(`It fits now with at most ${outputTokensThatFit} output tokens.`);
+  }
+  if (running >= missing) {
+    parts.push(`$${formatUsd(running as Amount)} is set aside for other calls and may become free.`);
+  }
+  parts.push(
+    account.limit === null || needed <= account.limit
+      ? `The next period begins at ${resetsAt}.`
+      : `It is more than the whole limit of $${limitUsd}: it fits in no period unless the limit is raised.`,
+  );
+  return parts.join(' ');
 }

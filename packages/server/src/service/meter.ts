@@ -1,41 +1,35 @@
 /**
  * Metering: reserve, extend, settle and release, from a caller's message to a tier's command and back.
  *
- * Prices and names things; decides no money, which the tier does. Every command may be repeated: the
+ * Names and prices things; decides no money, which the tier does. Every message may be repeated: the
  * caller's id of the reservation is its idempotency key.
  */
-import type { Allowed, BursarService, Denied, Principal } from '@bursar/api';
+import type { Allowed, BudgetView, BursarService, Denied, Principal } from '@bursar/api';
 import {
   type Account,
-  type Amount,
-  BursarError,
   type Clock,
   type Done,
   duration,
-  type EstimateInput,
   formatUsd,
-  type InstantMs,
-  type Json,
   larger,
-  type Outcome,
-  parseUsd,
-  type Price,
-  priceOrThrow,
   type PriceTable,
-  type ReservationId,
   reservationId,
   type Tier,
   ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
-import { amountToReserve, type CallBounds, chargeFor, estimateInputOf } from './charge.ts';
+import { estimateCall } from './call-estimate.ts';
 import { creditAt } from './credit.ts';
 import { denialOf } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
+import { inPeriod } from './in-period.ts';
 import { rejectionError } from './rejection.ts';
-import { type Terms, termsOf, TermsBook, termsToJson } from './terms.ts';
+import { type SettleMessage, settlementOf } from './settlement.ts';
+import { TermsBook } from './terms-book.ts';
+import { type Terms, termsFromJson, termsToJson } from './terms.ts';
 
-type Message<Method extends 'extend' | 'settle' | 'release'> = Parameters<BursarService[Method]>[1];
+type ExtendMessage = Parameters<BursarService['extend']>[1];
+type ReleaseMessage = Parameters<BursarService['release']>[1];
 
 /** What metering needs. */
 export interface MeterOptions {
@@ -44,9 +38,9 @@ export interface MeterOptions {
   readonly clock: Clock;
   /** Life of a reservation that names none: as long as the longest call. */
   readonly tentativeTtlMs: number;
-  /** Life between two heartbeats of a running call that names none. */
+  /** Life between two heartbeats of a running call that name none. */
   readonly dispatchedTtlMs: number;
-  /** Told of every account as a command has left it. */
+  /** Told of the accounts as each command has left them. */
   readonly onChange: (accounts: readonly Account[]) => void;
 }
 
@@ -57,73 +51,71 @@ export class Meter {
 
   constructor(options: MeterOptions) {
     this.#options = options;
-    this.#terms = new TermsBook(options.tier);
+    this.#terms = new TermsBook(options.tier, options.prices);
   }
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
+    const { tier, clock, tentativeTtlMs } = this.#options;
     const id = reservationId(principal.tenant, message.reservation);
-    const terms = await this.#termsFor(id, message);
-    const estimated = this.#estimated(terms, message.estimate, 'estimate');
-    const amount = amountToReserve(estimated, message.amountUsd) ?? ZERO;
-    const outcome = await this.#reserveAt(this.#options.clock.nowMs(), async (nowMs) =>
-      this.#options.tier.execute({
+    const startedAtMs = clock.nowMs();
+    const terms = await this.#terms.agree(id, message, startedAtMs);
+    const { amount, bounds } = estimateCall(message, terms);
+    const outcome = await inPeriod(startedAtMs, (nowMs) =>
+      tier.execute({
         kind: 'reserve',
         reservation: id,
         fingerprint: fingerprintOf(message),
         legs: [creditAt(principal.tenant, message.user, nowMs)],
-        amount,
-        ttlMs: duration(message.ttlMs ?? this.#options.tentativeTtlMs, 'ttlMs'),
+        amount: amount ?? ZERO,
+        ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
         terms: termsToJson(terms),
       }),
     );
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     if (outcome.outcome === 'denied') {
-      return denialOf(outcome, { needed: amount, alreadyHeld: ZERO, estimated });
+      return denialOf(outcome, { needed: amount ?? ZERO, alreadyHeld: ZERO, bounds });
     }
-    // A replay answers with the terms that it was made with, which the table may have left behind.
-    const agreed = outcome.reservation === undefined ? terms : termsOf({ reservation: outcome.reservation });
+    // A repeat is answered with the terms it was made with, which the price table may have left behind.
+    const agreed =
+      outcome.replayed && outcome.reservation !== undefined
+        ? termsFromJson(outcome.reservation.terms)
+        : terms;
     this.#terms.keep(id, agreed);
     return this.#allowed(message.reservation, outcome, agreed);
   }
 
   /** Heartbeat: more time, and more money if asked for. A refusal leaves the reservation as it was. */
-  async extend(principal: Principal, message: Message<'extend'>): Promise<Allowed | Denied> {
+  async extend(principal: Principal, message: ExtendMessage): Promise<Allowed | Denied> {
+    const { tier, dispatchedTtlMs } = this.#options;
     const id = reservationId(principal.tenant, message.reservation);
-    const terms = await this.#knownTerms(id);
-    const estimated = this.#estimated(terms, message.estimate, 'estimate');
-    const amount = amountToReserve(estimated, message.amountUsd) ?? null;
-    const outcome = await this.#options.tier.execute({
+    const terms = await this.#terms.of(id);
+    const { amount, bounds } = estimateCall(message, terms);
+    const outcome = await tier.execute({
       kind: 'extend',
       reservation: id,
       amount,
-      ttlMs: duration(message.ttlMs ?? this.#options.dispatchedTtlMs, 'ttlMs'),
+      ttlMs: duration(message.ttlMs ?? dispatchedTtlMs, 'ttlMs'),
       dispatched: message.dispatched,
     });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     if (outcome.outcome === 'denied') {
-      const snapshot = await this.#options.tier.reservation(id);
+      const snapshot = await tier.reservation(id);
       const alreadyHeld = larger(snapshot?.amount ?? ZERO, snapshot?.spent ?? ZERO);
-      return denialOf(outcome, { needed: amount ?? ZERO, alreadyHeld, estimated });
+      return denialOf(outcome, { needed: amount ?? ZERO, alreadyHeld, bounds });
     }
     return this.#allowed(message.reservation, outcome, terms);
   }
 
-  /** Books what the call has cost; see `chargeFor` for usage that no price covers. */
-  async settle(
-    principal: Principal,
-    message: Message<'settle'>,
-  ): ReturnType<BursarService['settle']> {
+  /** Books what the call has cost: late, over the limit and twice, too. */
+  async settle(principal: Principal, message: SettleMessage): ReturnType<BursarService['settle']> {
+    const { tier } = this.#options;
     const id = reservationId(principal.tenant, message.reservation);
-    const terms = await this.#knownTerms(id);
-    const { cost, detail } = await this.#chargeOf(id, terms, message);
-    const outcome = await this.#options.tier.execute({
-      kind: 'settle',
-      reservation: id,
-      cost,
-      final: message.final,
-      detail,
+    const { cost, detail } = await settlementOf(message, await this.#terms.of(id), async () => {
+      return (await tier.reservation(id))?.amount ?? ZERO;
     });
+    const { final } = message;
+    const outcome = await tier.execute({ kind: 'settle', reservation: id, cost, final, detail });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     return {
       outcome: 'settled',
@@ -132,18 +124,19 @@ export class Meter {
       costUsd: formatUsd(outcome.spent),
       overageUsd: formatUsd(outcome.overage),
       late: outcome.late,
-      budgets: this.#publish(outcome),
+      budgets: this.#budgetsAfter(outcome),
     };
   }
 
   /** Gives back what was set aside and not booked. */
   async release(
     principal: Principal,
-    message: Message<'release'>,
+    message: ReleaseMessage,
   ): ReturnType<BursarService['release']> {
+    const id = reservationId(principal.tenant, message.reservation);
     const outcome = await this.#options.tier.execute({
       kind: 'release',
-      reservation: reservationId(principal.tenant, message.reservation),
+      reservation: id,
       detail: null,
     });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
@@ -151,83 +144,7 @@ export class Meter {
       outcome: 'released',
       reservation: message.reservation,
       replayed: outcome.replayed,
-      budgets: this.#publish(outcome),
-    };
-  }
-
-  /** Reserves in the period of `nowMs`, and once more in that of the tier's clock if they differ. */
-  async #reserveAt(
-    nowMs: InstantMs,
-    execute: (nowMs: InstantMs) => Promise<Outcome>,
-  ): Promise<Exclude<Outcome, { outcome: 'period_mismatch' }>> {
-    const first = await execute(nowMs);
-    if (first.outcome !== 'period_mismatch') return first;
-    const second = await execute(first.nowMs);
-    if (second.outcome !== 'period_mismatch') return second;
-    throw new BursarError('store_unavailable', {
-      message: "The store's clock jumped over the end of a period twice; nothing was changed. Try again.",
-      retryAfterMs: 1_000,
-    });
-  }
-
-  /**
-   * The terms to reserve by: today's price. When none is known any more, a repeat still finds the terms it
-   * was made with; anything else is refused.
-   */
-  async #termsFor(id: ReservationId, message: ReserveMessage): Promise<Terms> {
-    const { prices, clock } = this.#options;
-    const { user, provider, model, estimate } = message;
-    const price = prices.lookup(model, clock.nowMs()) ?? null;
-    if (price === null && estimate !== undefined) {
-      return (await this.#terms.of(id)) ?? { ...this.#refusePrice(model) };
-    }
-    const inputTokens = estimate?.inputTokens ?? null;
-    return { user, provider, model, price, priceVersion: prices.version, inputTokens };
-  }
-
-  #refusePrice(model: string): never {
-    priceOrThrow(this.#options.prices, model, this.#options.clock.nowMs());
-    throw new BursarError('price_unknown', { field: 'model', message: 'No price is known.' });
-  }
-
-  /** The bounds at the pinned price. Throws `price_unknown`, naming `field`, if there is none to apply. */
-  #estimated(terms: Terms, bounds: CallBounds | undefined, field: string): EstimateInput | undefined {
-    if (bounds === undefined) return undefined;
-    if (terms.price !== null) return estimateInputOf(terms.price, terms.model, bounds);
-    throw new BursarError('price_unknown', {
-      field,
-      message: `No price was known for the model ${JSON.stringify(terms.model)} when the call was reserved; send amountUsd instead of ${field}.`,
-    });
-  }
-
-  async #knownTerms(id: ReservationId): Promise<Terms> {
-    const terms = await this.#terms.of(id);
-    if (terms === undefined) throw rejectionError('reservation_not_found');
-    return terms;
-  }
-
-  /** The cost to book, and the ledger's note on it. */
-  async #chargeOf(
-    id: ReservationId,
-    terms: Terms,
-    message: Message<'settle'>,
-  ): Promise<{ readonly cost: Amount; readonly detail: Json }> {
-    const note = {
-      provider: terms.provider,
-      model: message.model ?? terms.model,
-      basis: message.basis,
-      priceVersion: terms.price?.version ?? null,
-    };
-    if (message.usage === undefined) {
-      return { cost: parseUsd(message.costUsd ?? '0', 'costUsd'), detail: note };
-    }
-    const { cost, unpriced } = await chargeFor(message.usage, terms.price, async () => {
-      return (await this.#options.tier.reservation(id))?.amount ?? ZERO;
-    });
-    const usage = { ...message.usage } as Json;
-    return {
-      cost,
-      detail: unpriced.length === 0 ? { ...note, usage } : { ...note, usage, unpriced },
+      budgets: this.#budgetsAfter(outcome),
     };
   }
 
@@ -239,11 +156,11 @@ export class Meter {
       heldUsd: formatUsd(outcome.amount),
       deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
       priceVersion: terms.priceVersion,
-      budgets: this.#publish(outcome),
+      budgets: this.#budgetsAfter(outcome),
     };
   }
 
-  #publish(outcome: Done) {
+  #budgetsAfter(outcome: Done): readonly BudgetView[] {
     this.#options.onChange(outcome.accounts);
     return outcome.accounts.map(budgetViewOf);
   }

@@ -1,0 +1,48 @@
+/**
+ * What a product can listen to. Hooks are told, not asked: one that throws is ignored, because logging must
+ * not cost anybody a call.
+ */
+import type { ReserveOutput, SettleOutput } from '@bursar/api';
+import type { Usage } from '@bursar/core';
+
+/** How usage is known: the provider said so, it was counted here, or it is a guess about what nobody saw. */
+export type Basis = 'reported' | 'counted' | 'estimated';
+
+/** One call to a model. */
+export interface CallIdentity {
+  /** UUID; also in the ledger. */
+  readonly reservation: string;
+  readonly user: string;
+  /** As the request named it. */
+  readonly model: string;
+}
+
+/** What happened to single calls. Every hook is optional. */
+export interface CallHooks {
+  /** Before the provider is called, or is not. */
+  readonly onDecision?: (call: CallIdentity, decision: ReserveOutput) => void;
+  /** The call's cost is booked. */
+  readonly onSettled?: (
+    call: CallIdentity,
+    settled: SettleOutput & { readonly usage: Usage; readonly basis: Basis },
+  ) => void;
+  /**
+   * The call could not be settled or released, even after retries. Its reservation will expire and, if the
+   * provider had been called, be charged in full.
+   */
+  readonly onSettleFailed?: (call: CallIdentity, error: unknown) => void;
+  /** A dispatch mark or heartbeat did not arrive. The next one says the same. */
+  readonly onHeartbeatFailed?: (call: CallIdentity, error: unknown) => void;
+}
+
+/** Runs a hook. */
+export function tell<Event extends unknown[]>(
+  hook: ((...event: Event) => void) | undefined,
+  ...event: Event
+): void {
+  try {
+    hook?.(...event);
+  } catch {
+    // A hook that throws is ignored.
+  }
+}

@@ -1,0 +1,222 @@
+/**
+ * One metered call: reserve, dispatch, then settle or release, whatever the provider and the transport.
+ *
+ * Invariant: a call that was allowed ends exactly once. The first `settle` or `release` wins and every later
+ * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
+ * told even after retries, the hooks are, and the reservation expires on the server.
+ */
+import type { Denied } from '@bursar/api';
+import { isBursarError, type Usage } from '@bursar/core';
+import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import type { MeterApi } from './meter-api.ts';
+import { retryingMeter } from './retrying-meter.ts';
+import type { Runtime } from './runtime.ts';
+import type { UnfinishedWork } from './unfinished-work.ts';
+import type { Metering } from './wrap-options.ts';
+
+/** Bounds of one extension, in output tokens: not one for each sentence, not a whole book at once. */
+const EXTENSION_TOKENS_MIN = 256;
+const EXTENSION_TOKENS_MAX = 4_096;
+
+/** What calls are made with. */
+export interface MeteringContext {
+  readonly meter: MeterApi;
+  readonly runtime: Runtime;
+  readonly unfinished: UnfinishedWork;
+}
+
+/** What a call may use at most. */
+export interface CallTerms {
+  readonly user: string;
+  readonly model: string;
+  /** Upper bound of the input tokens. */
+  readonly inputTokens: number;
+  /** Upper bound of the output tokens of all choices; `undefined` for the model's own. */
+  readonly outputTokensMax: number | undefined;
+}
+
+/** What a call did use. */
+export interface Spent {
+  readonly usage: Usage;
+  readonly basis: Basis;
+  /** The model that answered, if it said so. */
+  readonly model?: string | undefined;
+}
+
+/** Reserves a call of `terms`: the call, or why it may not be made. Throws what the meter throws. */
+export async function reserveCall(
+  terms: CallTerms,
+  metering: Metering,
+  context: MeteringContext,
+): Promise<MeteredCall | Denied> {
+  const meter = retryingMeter(context.meter, context.runtime);
+  const reservation = context.runtime.newId();
+  const decision = await meter
+    .reserve({
+      reservation,
+      user: terms.user,
+      model: terms.model,
+      estimate: estimateOf(terms, terms.outputTokensMax),
+      ttlMs: metering.callMsMax,
+    })
+    .catch((error: unknown) => {
+      // Nobody knows whether money was set aside, and nobody will use it.
+      if (isBursarError(error) && error.code === 'store_timeout') {
+        context.unfinished.add(meter.release({ reservation }));
+      }
+      throw error;
+    });
+  const identity = { reservation, user: terms.user, model: terms.model };
+  tell(metering.onDecision, identity, decision);
+  if (decision.decision === 'denied') return decision;
+  return new MeteredCall(identity, terms, { metering, context, meter });
+}
+
+/** A call for which money is set aside. */
+export class MeteredCall {
+  readonly identity: CallIdentity;
+  readonly #terms: CallTerms;
+  readonly #metering: Metering;
+  readonly #context: MeteringContext;
+  /** Repeats what fails; heartbeats do not need it, the next one says the same. */
+  readonly #meter: MeterApi;
+  #coveredTokens: number | undefined;
+  #extension: Promise<Denied | undefined> | undefined;
+  #refusal: Denied | undefined;
+  #stopHeartbeat = (): void => {};
+  #end: Promise<void> | undefined;
+
+  constructor(
+    identity: CallIdentity,
+    terms: CallTerms,
+    parts: { metering: Metering; context: MeteringContext; meter: MeterApi },
+  ) {
+    this.identity = identity;
+    this.#terms = terms;
+    this.#metering = parts.metering;
+    this.#context = parts.context;
+    this.#meter = parts.meter;
+    this.#coveredTokens = terms.outputTokensMax;
+  }
+
+  /** Whether the call was settled or released, or is being so. */
+  get hasEnded(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /**
+   * Marks the call as on its way to the provider and keeps it alive from now on. Does not wait: should this
+   * process die before the mark arrives, the call is not charged.
+   */
+  dispatch(): void {
+    const { heartbeatMs, ttlMs, callMsMax } = this.#metering;
+    const mark = { reservation: this.identity.reservation, dispatched: true, ttlMs };
+    this.#context.unfinished.add(this.#meter.extend(mark).catch(this.#heartbeatFailed));
+    this.#stopHeartbeat = startHeartbeat(
+      {
+        everyMs: heartbeatMs,
+        beatsMax: Math.ceil(callMsMax / heartbeatMs),
+        beat: async () => {
+          try {
+            await this.#context.meter.extend(mark);
+            return true;
+          } catch (error) {
+            return this.#heartbeatFailed(error);
+          }
+        },
+      },
+      this.#context.runtime,
+    );
+  }
+
+  /**
+   * Sees to it that `outputTokens` so far are set aside, extending in steps. Answers with the denial when
+   * they are not and the call is to stop; does not wait unless the call could have to stop.
+   */
+  cover(outputTokens: number): undefined | Promise<Denied | undefined> {
+    if (this.#coveredTokens === undefined || outputTokens <= this.#coveredTokens) return undefined;
+    const stops = this.#metering.onExhausted === 'stop';
+    if (this.#refusal !== undefined) return stops ? Promise.resolve(this.#refusal) : undefined;
+    this.#extension ??= this.#extend(outputTokens, this.#coveredTokens).finally(() => {
+      this.#extension = undefined;
+    });
+    return stops ? this.#extension : undefined;
+  }
+
+  /** Books what the call used. Never rejects. */
+  settle(spent: Spent): Promise<void> {
+    return this.#finish(async () => {
+      const settled = await this.#meter.settle({
+        reservation: this.identity.reservation,
+        usage: spent.usage,
+        basis: spent.basis,
+        ...(spent.model === undefined ? {} : { model: spent.model }),
+      });
+      const { usage, basis } = spent;
+      tell(this.#metering.onSettled, this.identity, { ...settled, usage, basis });
+    });
+  }
+
+  /** Gives everything back: the provider does not charge for this call. Never rejects. */
+  release(): Promise<void> {
+    return this.#finish(async () => {
+      await this.#meter.release({ reservation: this.identity.reservation });
+    });
+  }
+
+  #finish(report: () => Promise<void>): Promise<void> {
+    if (this.#end !== undefined) return this.#end;
+    this.#stopHeartbeat();
+    this.#end = report().catch((error: unknown) =>
+      tell(this.#metering.onSettleFailed, this.identity, error),
+    );
+    this.#context.unfinished.add(this.#end);
+    return this.#end;
+  }
+
+  async #extend(outputTokens: number, covered: number): Promise<Denied | undefined> {
+    const initial = this.#terms.outputTokensMax ?? 0;
+    const step = Math.min(Math.max(initial, EXTENSION_TOKENS_MIN), EXTENSION_TOKENS_MAX);
+    try {
+      const denied = await this.#extendTo(Math.max(outputTokens, covered) + step);
+      if (denied === undefined) return undefined;
+      const fitting = denied.outputTokensThatFit ?? 0;
+      // A whole step does not fit any more, but maybe the rest of the budget does.
+      this.#refusal = fitting >= outputTokens ? await this.#extendTo(fitting) : denied;
+      return this.#refusal;
+    } catch (error) {
+      // Not refused, only not heard: a running call does not stop for that, and asks again a step later.
+      this.#heartbeatFailed(error);
+      this.#coveredTokens = outputTokens + step;
+      return undefined;
+    }
+  }
+
+  async #extendTo(outputTokensMax: number): Promise<Denied | undefined> {
+    const extended = await this.#meter.extend({
+      reservation: this.identity.reservation,
+      estimate: estimateOf(this.#terms, outputTokensMax),
+      ttlMs: this.#metering.ttlMs,
+      dispatched: true,
+    });
+    if (extended.decision === 'denied') return extended;
+    this.#coveredTokens = outputTokensMax;
+    return undefined;
+  }
+
+  /** Whether it makes sense to go on beating. */
+  readonly #heartbeatFailed = (error: unknown): boolean => {
+    // A beat may well arrive after the end.
+    if (this.hasEnded) return false;
+    tell(this.#metering.onHeartbeatFailed, this.identity, error);
+    return !isBursarError(error) || error.retryable;
+  };
+}
+
+function estimateOf(
+  { inputTokens }: CallTerms,
+  outputTokensMax: number | undefined,
+): { readonly inputTokens: number; readonly outputTokensMax?: number } {
+  return { inputTokens, ...(outputTokensMax === undefined ? {} : { outputTokensMax }) };
+}

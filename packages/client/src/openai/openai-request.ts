@@ -1,0 +1,101 @@
+/**
+ * What has to be known of a request to a model before it is sent: the model, the most it may use, and
+ * whether its answer will say what it did use. A request that cannot be read is not sent.
+ */
+import { BursarError } from '@bursar/core';
+import { inputSizeOf } from './input-size.ts';
+import type { MeteredRoute } from './openai-routes.ts';
+
+type Body = Readonly<Record<string, unknown>>;
+
+/** A request to a model. */
+export interface ModelRequest {
+  readonly route: MeteredRoute;
+  readonly model: string;
+  /** Upper bound. */
+  readonly inputTokensMax: number;
+  /** A guess. */
+  readonly inputTokensExpected: number;
+  /** Cap of all choices together; `undefined` when the request sets none. */
+  readonly outputTokensMax: number | undefined;
+  readonly streams: boolean;
+  /** Answered later, out of sight of this request. */
+  readonly isBackground: boolean;
+  /** The JSON text to send: the caller's, or the same with usage asked for. */
+  readonly text: string;
+  /** The caller did not ask for usage, so that its chunk must not reach them. */
+  readonly hidesUsage: boolean;
+}
+
+/** The request to `route` with the JSON body `text`. Throws `input_invalid` for what cannot be priced. */
+export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest {
+  const body = parsed(text);
+  const model = body['model'];
+  if (typeof model !== 'string' || model === '') {
+    throw invalid('model', 'must be named in the request: without it there is no price to reserve by');
+  }
+  const size = inputSizeOf(text, body, model);
+  const streams = body['stream'] === true;
+  const hidesUsage = route === 'chat' && streams && !asksForUsage(body);
+  return {
+    route,
+    model,
+    inputTokensMax: size.upperBound,
+    inputTokensExpected: size.expected,
+    outputTokensMax: outputCap(route, body),
+    streams,
+    isBackground: route === 'responses' && body['background'] === true,
+    text: hidesUsage ? withUsageAskedFor(text, body) : text,
+    hidesUsage,
+  };
+}
+
+/** Choices of a request; each may use the whole cap. */
+function choicesOf(body: Body): number {
+  return numberOf(body['n']) ?? 1;
+}
+
+function outputCap(route: MeteredRoute, body: Body): number | undefined {
+  if (route === 'embeddings') return 0;
+  if (route === 'responses') return numberOf(body['max_output_tokens']);
+  const cap = numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
+  return cap === undefined ? undefined : cap * choicesOf(body);
+}
+
+function asksForUsage(body: Body): boolean {
+  return streamOptions(body)['include_usage'] === true;
+}
+
+/** Without parsing and writing the whole body again, which may be long and whose numbers would change. */
+function withUsageAskedFor(text: string, body: Body): string {
+  if ('stream_options' in body) {
+    const options = { ...streamOptions(body), include_usage: true };
+    return JSON.stringify({ ...body, stream_options: options });
+  }
+  return text.replace('{', '{"stream_options":{"include_usage":true},');
+}
+
+function streamOptions(body: Body): Body {
+  const options = body['stream_options'];
+  return typeof options === 'object' && options !== null ? (options as Body) : {};
+}
+
+function parsed(text: string): Body {
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    throw invalid('body', 'must be JSON: Bursar has to read the request before it is sent');
+  }
+  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body;
+  throw invalid('body', 'must be a JSON object');
+}
+
+/** A count; anything else is left to the provider to refuse. */
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
+
+function invalid(field: string, problem: string): BursarError {
+  return new BursarError('input_invalid', { field, message: `${field} ${problem}` });
+}

@@ -1,0 +1,94 @@
+/** How calls are metered: what can be chosen, and what is chosen by default. */
+import { BursarError, nameProblem } from '@bursar/core';
+import type { CallHooks } from './call-hooks.ts';
+
+/** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
+export interface WrapOptions extends CallHooks {
+  /** Whose budget the calls are charged to. A request can name another by the header `x-bursar-user`. */
+  readonly user: string;
+  /**
+   * When the caller goes away in the middle of a call. `estimate` (default): end the call and settle what
+   * was counted so far. `drain`: let the provider finish unheard and settle what it reports; exact, and it
+   * costs what the caller did not want any more.
+   */
+  readonly onAbort?: 'estimate' | 'drain';
+  /** Longest drain; 30,000 by default. Then the call ends as with `estimate`. */
+  readonly drainMsMax?: number;
+  /**
+   * When a stream outgrows what is set aside for it and no more can be. `finish` (default): let it end and
+   * book the overage. `stop`: end it with the denial as an error.
+   */
+  readonly onExhausted?: 'finish' | 'stop';
+  /** Output tokens to set aside for a request without a cap of its own; by default the model's maximum. */
+  readonly outputTokensFallback?: number;
+  /** Pause between heartbeats of a running call; 15,000 by default. */
+  readonly heartbeatMs?: number;
+  /** How long a running call lives without a heartbeat before it is charged in full; 60,000 by default. */
+  readonly ttlMs?: number;
+  /** The longest call: heartbeats end after it. 600,000 by default, 3,600,000 at most. */
+  readonly callMsMax?: number;
+  /**
+   * Requests that Bursar cannot price (images, audio, batches, background responses, …). `refuse` (default),
+   * or `allow` to let them through without any metering.
+   */
+  readonly unmeteredRoutes?: 'refuse' | 'allow';
+}
+
+/** The options with every default filled in. */
+export type Metering = CallHooks & Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback'>> & {
+    readonly outputTokensFallback: number | undefined;
+  };
+
+const DEFAULTS = {
+  onAbort: 'estimate',
+  drainMsMax: 30_000,
+  onExhausted: 'finish',
+  outputTokensFallback: undefined,
+  heartbeatMs: 15_000,
+  ttlMs: 60_000,
+  callMsMax: 600_000,
+  unmeteredRoutes: 'refuse',
+} as const;
+
+/** `options` checked and completed. Throws `id_invalid` or `input_invalid`, naming the option. */
+export function meteringOf(options: WrapOptions): Metering {
+  const metering: Metering = { ...DEFAULTS, ...definedOf(options) };
+  checkUser(metering.user, 'user');
+  for (const field of ['drainMsMax', 'heartbeatMs', 'ttlMs', 'callMsMax'] as const) {
+    checkInteger(field, metering[field], field === 'drainMsMax' ? 0 : 1);
+  }
+  if (metering.outputTokensFallback !== undefined) {
+    checkInteger('outputTokensFallback', metering.outputTokensFallback, 0);
+  }
+  if (metering.heartbeatMs * 2 > metering.ttlMs) {
+    throw new BursarError('input_invalid', {
+      field: 'heartbeatMs',
+      message: 'heartbeatMs must be at most half of ttlMs, so that one lost heartbeat does no harm',
+    });
+  }
+  return metering;
+}
+
+/** `user` as a user's name. Throws `id_invalid`, naming `field`: an empty name is a mistake, not nobody. */
+export function checkUser(user: unknown, field: string): string {
+  const problem = typeof user === 'string' ? nameProblem(user) : 'must be a string';
+  if (problem !== undefined) {
+    throw new BursarError('id_invalid', { field, message: `${field} ${problem}` });
+  }
+  return user as string;
+}
+
+function checkInteger(field: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new BursarError('input_invalid', {
+    field,
+    message: `${field} must be a whole number of at least ${least}`,
+  });
+}
+
+/** Without the options that are given as `undefined`, which mean the default. */
+function definedOf(options: WrapOptions): WrapOptions {
+  return Object.fromEntries(
+    Object.entries(options).filter(([, value]) => value !== undefined),
+  ) as unknown as WrapOptions;
+}

@@ -1,0 +1,121 @@
+/**
+ * The service behind the API: api's contract over one tier, one price table and one clock.
+ *
+ * Only puts the parts together; each procedure is in the part it belongs to. The tenant comes from the
+ * principal and is the first part of every id, so that no message can name another tenant's things.
+ */
+import type { BursarService, LiveUsage, Principal } from '@bursar/api';
+import type { Amount, Clock, PriceTable, Tier } from '@bursar/core';
+import type { Timers } from '../clock/timers.ts';
+import { AccountChanges } from '../live/account-changes.ts';
+import { SubscriptionLimit } from '../live/subscription-limit.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { LimitAdmin } from './limit-admin.ts';
+import { Meter } from './meter.ts';
+import { UsageReader } from './usage-reader.ts';
+
+/** How often a watched account is read, to see the changes of other servers. */
+export const LIVE_POLL_MS = 1_000;
+
+/** What the service is made of. */
+export interface BudgetServiceOptions {
+  readonly tier: Tier;
+  readonly prices: PriceTable;
+  readonly time: Clock & Timers;
+  readonly log: Log;
+  /** Limit of users without their own; the same that the tier opens accounts with. */
+  readonly defaultLimit: Amount | null;
+  readonly tentativeTtlMs: number;
+  readonly dispatchedTtlMs: number;
+}
+
+type Message<Method extends keyof BursarService> = Parameters<BursarService[Method]>[1];
+
+/** See `BursarService`. Throws `BursarError` and nothing else on purpose. */
+export class BudgetService implements BursarService {
+  readonly #meter: Meter;
+  readonly #usage: UsageReader;
+  readonly #limits: LimitAdmin;
+  readonly #closing = new AbortController();
+
+  constructor(options: BudgetServiceOptions) {
+    const { tier, prices, time, log, defaultLimit } = options;
+    const changes = new AccountChanges({ tier, time, pollMs: LIVE_POLL_MS, log });
+    const shared = {
+      tier,
+      clock: time,
+      defaultLimit,
+      onChange: changes.publish.bind(changes),
+    };
+    this.#meter = new Meter({
+      ...shared,
+      prices,
+      tentativeTtlMs: options.tentativeTtlMs,
+      dispatchedTtlMs: options.dispatchedTtlMs,
+    });
+    this.#limits = new LimitAdmin(shared);
+    this.#usage = new UsageReader({
+      ...shared,
+      changes,
+      subscriptions: new SubscriptionLimit(),
+      closing: this.#closing.signal,
+    });
+  }
+
+  reserve(principal: Principal, message: Message<'reserve'>): ReturnType<BursarService['reserve']> {
+    return this.#meter.reserve(principal, message);
+  }
+
+  extend(principal: Principal, message: Message<'extend'>): ReturnType<BursarService['extend']> {
+    return this.#meter.extend(principal, message);
+  }
+
+  settle(principal: Principal, message: Message<'settle'>): ReturnType<BursarService['settle']> {
+    return this.#meter.settle(principal, message);
+  }
+
+  release(principal: Principal, message: Message<'release'>): ReturnType<BursarService['release']> {
+    return this.#meter.release(principal, message);
+  }
+
+  currentUsage(
+    principal: Principal,
+    message: Message<'currentUsage'>,
+  ): ReturnType<BursarService['currentUsage']> {
+    return this.#usage.current(principal, message);
+  }
+
+  usageHistory(
+    principal: Principal,
+    message: Message<'usageHistory'>,
+  ): ReturnType<BursarService['usageHistory']> {
+    return this.#usage.history(principal, message);
+  }
+
+  liveUsage(
+    principal: Principal,
+    message: Message<'liveUsage'>,
+    signal: AbortSignal,
+  ): AsyncIterable<LiveUsage> {
+    return this.#usage.live(principal, message, signal);
+  }
+
+  getLimit(
+    principal: Principal,
+    message: Message<'getLimit'>,
+  ): ReturnType<BursarService['getLimit']> {
+    return this.#limits.get(principal, message);
+  }
+
+  setLimit(
+    principal: Principal,
+    message: Message<'setLimit'>,
+  ): ReturnType<BursarService['setLimit']> {
+    return this.#limits.set(principal, message);
+  }
+
+  /** Ends every live stream. Commands still work: the tier decides when it is closed. */
+  close(): void {
+    this.#closing.abort();
+  }
+}

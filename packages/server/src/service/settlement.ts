@@ -1,0 +1,61 @@
+/**
+ * What a call did cost, and what the ledger says about it.
+ *
+ * Usage is charged at the price that was agreed when the call was reserved. Settling must not fail over a
+ * price, because the money is spent: usage that the price does not cover is charged with no less than was
+ * set aside, and the ledger names the classes.
+ */
+import type { BursarService } from '@bursar/api';
+import {
+  type Amount,
+  costOfPricedClasses,
+  type Json,
+  larger,
+  parseUsd,
+  type Price,
+  type Usage,
+  USAGE_CLASS_NAMES,
+  type UsageClass,
+  ZERO,
+} from '@bursar/core';
+import type { Terms } from './terms.ts';
+
+/** A parsed `meter.settle` message. */
+export type SettleMessage = Parameters<BursarService['settle']>[1];
+
+/** What to book. */
+export interface Settlement {
+  readonly cost: Amount;
+  /** A small object: provider, model, basis, usage, price version, and the classes without a price. */
+  readonly detail: Json;
+}
+
+/** What to book for `message`. `reservedFor` is asked what was set aside only when a price is missing. */
+export async function settlementOf(
+  message: SettleMessage,
+  terms: Terms,
+  reservedFor: () => Promise<Amount>,
+): Promise<Settlement> {
+  const note = {
+    provider: terms.provider,
+    model: message.model ?? terms.model,
+    basis: message.basis,
+    priceVersion: terms.priceVersion,
+  };
+  if (message.usage === undefined) {
+    return { cost: parseUsd(message.costUsd ?? '', 'costUsd'), detail: note };
+  }
+  const usage = message.usage as Usage;
+  const { cost, unpriced } = priced(usage, terms.price);
+  const detail = { ...note, usage: { ...usage } as Json };
+  if (unpriced.length === 0) return { cost, detail };
+  return { cost: larger(cost, await reservedFor()), detail: { ...detail, unpriced } };
+}
+
+function priced(
+  usage: Usage,
+  price: Price | null,
+): { readonly cost: Amount; readonly unpriced: readonly UsageClass[] } {
+  if (price !== null) return costOfPricedClasses(usage, price);
+  return { cost: ZERO, unpriced: USAGE_CLASS_NAMES.filter((name) => (usage[name] ?? 0) > 0) };
+}

@@ -1,0 +1,64 @@
+/**
+ * Terms by reservation: agreed at reserve, at hand afterwards.
+ *
+ * Calls that this process reserved are answered from a bounded cache, all others (after a restart, from
+ * another server) from the tier. Terms never change, so no copy can be stale.
+ */
+import { type InstantMs, priceOrThrow, type PriceTable, type ReservationId, type Tier } from '@bursar/core';
+import { LRUCache } from 'lru-cache';
+import type { ReserveMessage } from './fingerprint.ts';
+import { rejectionError } from './rejection.ts';
+import { type Terms, termsFromJson } from './terms.ts';
+
+/** Most reservations whose terms are kept at hand. */
+const TERMS_CACHED_MAX = 50_000;
+
+/** Makes, keeps and finds terms. */
+export class TermsBook {
+  readonly #tier: Pick<Tier, 'reservation'>;
+  readonly #prices: PriceTable;
+  readonly #recent = new LRUCache<ReservationId, Terms>({ max: TERMS_CACHED_MAX });
+
+  constructor(tier: Pick<Tier, 'reservation'>, prices: PriceTable) {
+    this.#tier = tier;
+    this.#prices = prices;
+  }
+
+  /**
+   * The terms on which `message` may be reserved: the price at `nowMs`. Throws `price_unknown` when tokens
+   * are to be priced and no price is known; a repeat of what was reserved before still finds its terms.
+   */
+  async agree(id: ReservationId, message: ReserveMessage, nowMs: InstantMs): Promise<Terms> {
+    const { user, provider, model, estimate } = message;
+    const known = this.#prices.lookup(model, nowMs);
+    if (known === undefined && estimate !== undefined) {
+      const before = await this.#find(id);
+      if (before !== undefined) return before;
+    }
+    const price =
+      known ?? (estimate === undefined ? null : priceOrThrow(this.#prices, model, nowMs));
+    return { user, provider, model, price, priceVersion: this.#prices.version };
+  }
+
+  /** Keeps the terms that the tier has accepted. */
+  keep(id: ReservationId, terms: Terms): void {
+    this.#recent.set(id, terms);
+  }
+
+  /** The terms that `id` was reserved with. Throws `reservation_not_found`. */
+  async of(id: ReservationId): Promise<Terms> {
+    const terms = await this.#find(id);
+    if (terms === undefined) throw rejectionError('reservation_not_found');
+    return terms;
+  }
+
+  async #find(id: ReservationId): Promise<Terms | undefined> {
+    const recent = this.#recent.get(id);
+    if (recent !== undefined) return recent;
+    const snapshot = await this.#tier.reservation(id);
+    if (snapshot === undefined) return undefined;
+    const terms = termsFromJson(snapshot.reservation.terms);
+    this.#recent.set(id, terms);
+    return terms;
+  }
+}
