@@ -4,6 +4,11 @@ import { openProvider, promptOf } from './open-provider.ts';
 
 const BODY = { model: 'gpt-4o', messages: promptOf(2) };
 
+/** Timers that keep this process alive. */
+function timersRunning(): number {
+  return process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length;
+}
+
 test('a list of statuses is played attempt by attempt, so that a retry succeeds', async () => {
   const { client, provider } = await openProvider();
   const headers = { 'x-provider-status': '500,429,200', 'x-provider-retry-after': '0' };
@@ -125,8 +130,9 @@ test('a call that hangs ends when the client gives up', async () => {
   expect(provider.calls[0]).toMatchObject({ ending: 'aborted', status: null, outputTokens: 0 });
 });
 
-test('a delay ends with the client, not with its timer', async () => {
+test('a delay ends with the client, and its timer with it', async () => {
   const { client, provider } = await openProvider();
+  const timersBefore = timersRunning();
   const controller = new AbortController();
   const options = { headers: { 'x-provider-delay-ms': '600000' }, signal: controller.signal };
   const completion = client.chat.completions.create(BODY, options);
@@ -135,6 +141,8 @@ test('a delay ends with the client, not with its timer', async () => {
   await expect(completion).rejects.toBeInstanceOf(OpenAI.APIUserAbortError);
   await provider.ended(1);
   expect(provider.calls[0]?.ending).toBe('aborted');
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(timersRunning()).toBe(timersBefore);
 });
 
 test('a short delay and chunk delay answer in full', async () => {

@@ -7,8 +7,6 @@ export type { BudgetView } from './schemas/budget-view.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
 export {
   HISTORY_PAGE_MAX,
-  MODEL_LENGTH_MAX,
-  TOKENS_MAX,
   TTL_MS_MAX,
   TTL_MS_MIN,
 } from './schemas/fields.ts';

@@ -71,6 +71,53 @@ export {
   type PeriodRule,
 } from './budget/period.ts';
 
+export { checkPrice } from './pricing/check-price.ts';
+export {
+  cost,
+  type CostLine,
+  costLines,
+  costOfPricedClasses,
+  type PartialCost,
+} from './pricing/cost.ts';
+export { DEFAULT_PRICE_TABLE } from './pricing/default-price-table.ts';
+export { estimate, type EstimateInput, largestOutputFitting } from './pricing/estimate.ts';
+export { MODEL_LENGTH_MAX, type ModelPattern } from './pricing/model-match.ts';
+export { toolUsageFromOpenAi } from './pricing/openai-tool-usage.ts';
+export { usageFromOpenAi } from './pricing/openai-usage.ts';
+export { OUTPUT_TOKENS_FALLBACK, outputTokensBound } from './pricing/output-bound.ts';
+export { parsePriceOverrides } from './pricing/parse-price-overrides.ts';
+export type {
+  ContextTier,
+  NanoUsdPerMillion,
+  Price,
+  PriceNumbers,
+} from './pricing/price.ts';
+export { withOverrides } from './pricing/price-overrides.ts';
+export {
+  createPriceTable,
+  type DatedPrice,
+  type PriceOverride,
+  priceOrThrow,
+  type PriceRow,
+  type PriceTable,
+  type PriceTableSource,
+} from './pricing/price-table.ts';
+export { textTokensUpperBound } from './pricing/text-bound.ts';
+export {
+  addUsage,
+  checkUsage,
+  totalInputTokens,
+  totalOutputTokens,
+  UNITS_MAX,
+  type Usage,
+} from './pricing/usage.ts';
+export {
+  TEXT_CLASSES,
+  USAGE_CLASS_NAMES,
+  USAGE_CLASSES,
+  type UsageClass,
+} from './pricing/usage-class.ts';
+
 export { Books, type BooksReader, type Changes } from './reservation/books.ts';
 export type {
   Administer,

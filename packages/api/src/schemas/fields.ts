@@ -4,13 +4,9 @@
  * Money travels as decimal USD in strings with at most nine decimals, which is exactly nano-USD; instants
  * as ISO 8601 in UTC; tokens as integers.
  */
-import { isBursarError, nameProblem, parseUsd } from '@bursar/core';
+import { isBursarError, MODEL_LENGTH_MAX, nameProblem, parseUsd, UNITS_MAX } from '@bursar/core';
 import { z } from 'zod';
 
-/** Longest model or provider name, in characters. */
-export const MODEL_LENGTH_MAX = 128;
-/** Most tokens of one class in one call. */
-export const TOKENS_MAX = 1_000_000_000;
 /** Shortest and longest life of a reservation between heartbeats. */
 export const TTL_MS_MIN = 1_000;
 export const TTL_MS_MAX = 3_600_000;
@@ -37,7 +33,7 @@ export const userField = z.string().superRefine((value, context) => {
 export const modelField = z
   .string()
   .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/,
+    /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}$/,
     `must be a model name of at most ${MODEL_LENGTH_MAX} letters, digits and ._:/@+-`,
   );
 
@@ -62,12 +58,14 @@ export const usdField = z
 export const ttlField = z.int().min(TTL_MS_MIN).max(TTL_MS_MAX);
 
 /** A count of tokens. */
-export const tokensField = z.int().min(0).max(TOKENS_MAX);
+export const tokensField = z.int().min(0).max(UNITS_MAX);
 
 /** What a call may use at most; without an output bound the model's own is taken. */
 export const estimateField = z.strictObject({
   inputTokens: tokensField,
   outputTokensMax: tokensField.optional(),
+  /** Whether audio goes in or comes out; it can cost many times what text does. */
+  audio: z.boolean().optional(),
 });
 
 /** A calendar month in UTC, e.g. `2026-11`. */

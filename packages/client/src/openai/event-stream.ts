@@ -1,0 +1,85 @@
+/**
+ * Server-sent events, cut out of a byte stream without changing a byte.
+ *
+ * Splits at empty lines and nothing more; an event's bytes can be passed on as they came. Line ends may be
+ * LF, CR or CRLF, and a chunk may end anywhere, also within a character. Source: WHATWG HTML, "Server-sent
+ * events", https://html.spec.whatwg.org/multipage/server-sent-events.html, read 2026-11-23.
+ */
+
+/** Longest event, in bytes; a longer one comes out in pieces, which nobody can read and nobody drops. */
+export const EVENT_BYTES_MAX = 16 * 1024 * 1024;
+
+const LF = 0x0a;
+const CR = 0x0d;
+
+/** Cuts a stream into events. */
+export class EventSplitter {
+  #rest: Uint8Array[] = [];
+  #restBytes = 0;
+  #lineIsEmpty = true;
+  #lastWasCr = false;
+
+  /** The events that end within `chunk`, each with the empty line that ends it. */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const events: Uint8Array[] = [];
+    let start = 0;
+    for (let at = 0; at < chunk.length; at += 1) {
+      const byte = chunk[at];
+      const isSecondHalf = byte === LF && this.#lastWasCr;
+      this.#lastWasCr = byte === CR;
+      // The LF of a CRLF belongs to the line end before it, wherever the event was cut.
+      if (isSecondHalf) continue;
+      if (byte !== LF && byte !== CR) {
+        this.#lineIsEmpty = false;
+        continue;
+      }
+      if (this.#lineIsEmpty) {
+        const end = byte === CR && chunk[at + 1] === LF ? at + 2 : at + 1;
+        events.push(this.#take(chunk.subarray(start, end)));
+        start = end;
+      }
+      this.#lineIsEmpty = true;
+    }
+    this.#keep(chunk.subarray(start));
+    if (this.#restBytes > EVENT_BYTES_MAX) events.push(...this.rest());
+    return events;
+  }
+
+  /** What came after the last whole event. */
+  rest(): Uint8Array[] {
+    const rest = this.#rest;
+    this.#rest = [];
+    this.#restBytes = 0;
+    return rest;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#rest.push(bytes);
+    this.#restBytes += bytes.length;
+  }
+
+  #take(end: Uint8Array): Uint8Array {
+    if (this.#rest.length === 0) return end;
+    const event = new Uint8Array(this.#restBytes + end.length);
+    let offset = 0;
+    for (const part of this.rest()) {
+      event.set(part, offset);
+      offset += part.length;
+    }
+    event.set(end, offset);
+    return event;
+  }
+}
+
+const decoder = new TextDecoder();
+
+/** The data of an event, its lines joined; `undefined` for comments and events without data. */
+export function eventData(event: Uint8Array): string | undefined {
+  const text = decoder.decode(event);
+  const lines: string[] = [];
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));
+  }
+  return lines.length === 0 ? undefined : lines.join('\n');
+}
