@@ -6,7 +6,7 @@ import { Counter } from './counter.ts';
 import type { TokenUsage } from './token-usage.ts';
 
 /** Most records kept; beyond it the older half is dropped. Totals stay exact. */
-export const RECORDS_MAX = 200_000;
+const RECORDS_MAX = 200_000;
 
 /**
  * How a call ended: answered in full; given up by the client; dropped by the provider, as asked; refused

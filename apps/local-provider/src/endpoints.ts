@@ -9,7 +9,7 @@ import { createResponse, retrieveResponse } from './responses/responses-endpoint
 import { ResponseStore } from './responses/response-store.ts';
 
 /** Answers a call whose body, for POST, has been parsed. */
-export type Endpoint = (exchange: Exchange, body: JsonObject) => void | Promise<void>;
+type Endpoint = (exchange: Exchange, body: JsonObject) => void | Promise<void>;
 
 /** Finds the endpoint of a request. Throws 404 when there is none. */
 export type FindEndpoint = (method: string, path: string) => Endpoint;

@@ -23,7 +23,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { invalidField } from './api-error.ts';
 
 /** Most tokens that one header may ask for. */
-export const SCRIPTED_TOKENS_MAX = 1_000_000;
+const SCRIPTED_TOKENS_MAX = 1_000_000;
 
 /** Longest wait that one header may ask for. */
 const SCRIPTED_WAIT_MS_MAX = 600_000;

@@ -77,7 +77,7 @@ test('a cut stream fails after exactly the tokens asked for, which are billed', 
   const read = async (): Promise<void> => {
     for await (const chunk of stream) text += chunk.choices[0]?.delta.content ?? '';
   };
-  await expect(read()).rejects.toThrow();
+  await expect(read()).rejects.toThrow('terminated');
   expect(text.split(' ')).toHaveLength(3);
   await provider.ended(1);
   expect(provider.calls[0]).toMatchObject({
@@ -95,7 +95,7 @@ test('a cut stream of the Responses API fails in the same way', async () => {
     { model: 'gpt-4o', input: 'hi', stream: true },
     { headers: { 'x-provider-cut-after': '0' } },
   );
-  await expect(Array.fromAsync(stream)).rejects.toThrow();
+  await expect(Array.fromAsync(stream)).rejects.toThrow('terminated');
   await provider.ended(1);
   expect(provider.calls[0]).toMatchObject({ ending: 'cut', outputTokens: 0 });
 });
@@ -112,7 +112,7 @@ test('a cut plain answer has headers and no body, and was generated all the same
     body: JSON.stringify(BODY),
   });
   expect(answer.status).toBe(200);
-  await expect(answer.text()).rejects.toThrow();
+  await expect(answer.text()).rejects.toThrow('terminated');
   await provider.ended(1);
   expect(provider.calls[0]).toMatchObject({ ending: 'cut', outputTokens: 9, reportedUsage: null });
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,9 @@ const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url));
 async function start(): Promise<{ readonly child: ChildProcess; readonly url: string }> {
   const child = fork(MAIN, ['--port', '0'], { silent: true, execArgv: [] });
   onTestFinished(() => void child.kill('SIGKILL'));
-  const [line] = (await once(child.stdout!, 'data')) as [Buffer];
+  const { stdout } = child;
+  assert(stdout !== null);
+  const [line] = (await once(stdout, 'data')) as [Buffer];
   const { listening } = JSON.parse(line.toString()) as { listening: string };
   return { child, url: listening };
 }

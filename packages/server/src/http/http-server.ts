@@ -30,7 +30,7 @@ export interface HttpServerOptions extends RequestHandlerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
-  #isDraining = false;
+  #drained: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
@@ -43,10 +43,10 @@ export class HttpServer {
         maxHeaderSize: HEADER_BYTES_MAX,
       },
       (request, response) => {
-        if (this.#isDraining) response.setHeader('connection', 'close');
+        if (this.#drained !== undefined) response.setHeader('connection', 'close');
         // A connection that carried a call when the drain began is idle only now.
         response.once('close', () => {
-          if (this.#isDraining) setImmediate(() => this.#server.closeIdleConnections());
+          if (this.#drained !== undefined) setImmediate(() => this.#server.closeIdleConnections());
         });
         void handle(request, response);
       },
@@ -67,11 +67,15 @@ export class HttpServer {
    * Stops: not ready any more, no new connections, event streams cut, running calls finished, for at most
    * `withinMs`; what is left then is cut too. May be repeated.
    */
-  async drain(withinMs: number): Promise<void> {
+  drain(withinMs: number): Promise<void> {
+    this.#drained ??= this.#drain(withinMs);
+    return this.#drained;
+  }
+
+  async #drain(withinMs: number): Promise<void> {
     const { readiness, streams, timers } = this.#options;
-    if (!this.#server.listening) return;
-    this.#isDraining = true;
     readiness.drain();
+    if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
     streams.cutAll();

@@ -19,7 +19,7 @@ import { errorHeaders, sendError } from './error-answer.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Readiness } from './readiness.ts';
 import { BODY_BYTES_MAX, readBody } from './request-body.ts';
-import { BATCH_CALLS_MAX, routeOf } from './route.ts';
+import { BATCH_CALLS_MAX, PROCEDURES_PATH, routeOf } from './route.ts';
 
 /** For every answer: nothing here is a page, a script or worth keeping. */
 const SECURITY_HEADERS = new Map([
@@ -48,6 +48,7 @@ export function requestHandler(
   const { service, signIn, streams, reportError } = options;
   const callProcedures = createHTTPHandler({
     router: appRouter,
+    basePath: PROCEDURES_PATH,
     maxBodySize: BODY_BYTES_MAX,
     maxBatchSize: BATCH_CALLS_MAX,
     createContext: async ({ req, res }): Promise<RequestContext> => {

@@ -1,14 +1,16 @@
 /**
  * Routing: what a request is for, decided once, on the parsed path.
  *
- * Neither the Host header nor the raw text of the URL decides anything. What is not a health route is a
- * path of procedures, for tRPC to find or not to find.
+ * Neither the Host header nor the raw text of the URL decides anything. What is neither a health route nor
+ * below the procedures' path does not exist.
  */
 import type { IncomingMessage } from 'node:http';
 import { BursarError } from '@bursar/core';
 
 /** Longest URL: a name of 10 kB in a query still fits, percent-encoded. Clients: `maxURLLength`. */
 export const URL_LENGTH_MAX = 32_768;
+/** Where the procedures are. */
+export const PROCEDURES_PATH = '/trpc/';
 /** Most calls in one batch. Clients: `maxItems`. */
 export const BATCH_CALLS_MAX = 100;
 
@@ -34,6 +36,7 @@ export function routeOf(request: Pick<IncomingMessage, 'method' | 'url' | 'heade
     if (method !== 'GET' && method !== 'HEAD') throw notFound();
     return { kind: pathname === '/healthz' ? 'healthz' : 'readyz' };
   }
+  if (!pathname.startsWith(PROCEDURES_PATH)) throw notFound();
   if (method !== 'GET' && method !== 'POST') throw notFound();
   if (method === 'POST' && !isJson(request.headers['content-type'])) {
     throw new BursarError('input_invalid', {
@@ -64,7 +67,7 @@ function isJson(contentType: string | undefined): boolean {
 function notFound(): BursarError {
   return new BursarError('route_not_found', {
     message:
-      'There is no such route. Procedures are called as GET or POST /<router>.<procedure>; /healthz and /readyz tell how the server is.',
+      'There is no such route. Procedures are called as GET or POST /trpc/<router>.<procedure>; /healthz and /readyz tell how the server is.',
   });
 }
 

@@ -19,7 +19,9 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
     user,
     provider,
     model,
-    estimate === undefined ? null : [estimate.inputTokens, estimate.outputTokensMax ?? null],
+    estimate === undefined
+      ? null
+      : [estimate.inputTokens, estimate.outputTokensMax ?? null, estimate.audio ?? false],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,
   ];

@@ -1,0 +1,163 @@
+/**
+ * Configuration: every variable that the server reads, with its default and its bounds, in one place.
+ *
+ * All problems are reported at once, each naming the variable, what is wrong and what to write instead. An
+ * empty variable counts as absent. Secrets are never part of a message.
+ */
+import { TTL_MS_MAX, TTL_MS_MIN } from '@bursar/api';
+import { type Amount, formatUsd, parseUsd } from '@bursar/core';
+import { z } from 'zod';
+import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
+import { redactText } from './telemetry/redact.ts';
+
+/** What the process works with. Durations in milliseconds. */
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** `null`: PGlite in `dataDirectory`. */
+  readonly databaseUrl: string | null;
+  readonly dataDirectory: string;
+  /** A month's limit of users without their own; `null`: none. */
+  readonly defaultLimit: Amount | null;
+  readonly bootstrapToken: string | null;
+  readonly pricesFile: string | null;
+  readonly logLevel: LogLevel;
+  readonly sweepIntervalMs: number;
+  readonly shutdownMs: number;
+  readonly tentativeTtlMs: number;
+  readonly dispatchedTtlMs: number;
+}
+
+/** The environment does not make a configuration. `problems` has one sentence for each variable at fault. */
+export class ConfigInvalid extends Error {
+  override readonly name = 'ConfigInvalid';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(['The configuration cannot be used:', ...problems.map((line) => `- ${line}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+const whole = (fallback: number, min: number, max: number, fix: string) =>
+  z
+    .string()
+    .refine((text) => /^[0-9]{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max, {
+      message: `must be a whole number from ${min} to ${max}${fix}; leave it out for ${fallback}`,
+    })
+    .transform(Number)
+    .default(fallback);
+
+const milliseconds = (fallback: number, min: number, max: number) =>
+  whole(fallback, min, max, ' (milliseconds)');
+
+const limitProblem =
+  'must be decimal USD such as 5.00, for one month, or "none" for no limit; leave it out for 5.00';
+
+const SCHEMA = z.object({
+  BURSAR_HOST: z
+    .string()
+    .regex(/^[A-Za-z0-9.:_-]{1,255}$/, 'must be a host name or address; leave it out for 127.0.0.1')
+    .default('127.0.0.1'),
+  BURSAR_PORT: whole(4600, 0, 65_535, ' (0: any free port)'),
+  DATABASE_URL: z
+    .string()
+    .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text), {
+      message:
+        'must be a URL such as postgres://user:password@host:5432/database; leave it out for the embedded database',
+    })
+    .nullable()
+    .default(null),
+  BURSAR_DATA_DIR: z
+    .string()
+    .refine((text) => !text.includes('\0'), 'must be the path of a directory')
+    .default('.bursar/data'),
+  BURSAR_DEFAULT_LIMIT_USD: z
+    .string()
+    .transform((text, context): Amount | null => {
+      if (text === 'none') return null;
+      try {
+        return parseUsd(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: limitProblem });
+        return z.NEVER;
+      }
+    })
+    .default(parseUsd('5.00')),
+  BURSAR_BOOTSTRAP_TOKEN: z
+    .string()
+    .regex(
+      /^[\x21-\x7e]{32,400}$/,
+      'must be 32 to 400 printable ASCII characters without blanks, for example from: openssl rand -base64 33',
+    )
+    .nullable()
+    .default(null),
+  BURSAR_PRICES_FILE: z.string().nullable().default(null),
+  BURSAR_LOG_LEVEL: z
+    .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}; leave it out for info`)
+    .default('info'),
+  BURSAR_SWEEP_INTERVAL_MS: milliseconds(1_000, 10, 3_600_000),
+  BURSAR_SHUTDOWN_MS: milliseconds(10_000, 0, 600_000),
+  BURSAR_TENTATIVE_TTL_MS: milliseconds(600_000, TTL_MS_MIN, TTL_MS_MAX),
+  BURSAR_DISPATCHED_TTL_MS: milliseconds(60_000, TTL_MS_MIN, TTL_MS_MAX),
+});
+
+/** The configuration in `environment`. Throws `ConfigInvalid` with every problem there is. */
+export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
+  const given = Object.fromEntries(
+    Object.keys(SCHEMA.shape).flatMap((name) => {
+      const value = environment[name];
+      return value === undefined || value === '' ? [] : [[name, value]];
+    }),
+  );
+  const result = SCHEMA.safeParse(given);
+  if (!result.success) {
+    throw new ConfigInvalid(
+      result.error.issues.map((issue) => `${issue.path.join('.')} ${issue.message}.`),
+    );
+  }
+  const { data } = result;
+  return {
+    host: data.BURSAR_HOST,
+    port: data.BURSAR_PORT,
+    databaseUrl: data.DATABASE_URL,
+    dataDirectory: data.BURSAR_DATA_DIR,
+    defaultLimit: data.BURSAR_DEFAULT_LIMIT_USD,
+    bootstrapToken: data.BURSAR_BOOTSTRAP_TOKEN,
+    pricesFile: data.BURSAR_PRICES_FILE,
+    logLevel: data.BURSAR_LOG_LEVEL,
+    sweepIntervalMs: data.BURSAR_SWEEP_INTERVAL_MS,
+    shutdownMs: data.BURSAR_SHUTDOWN_MS,
+    tentativeTtlMs: data.BURSAR_TENTATIVE_TTL_MS,
+    dispatchedTtlMs: data.BURSAR_DISPATCHED_TTL_MS,
+  };
+}
+
+/** Variables that look like Bursar's and are read by nothing here: typing errors, most likely. */
+export function unknownVariables(
+  environment: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  return Object.keys(environment).filter(
+    (name) => name.startsWith('BURSAR_') && !Object.hasOwn(SCHEMA.shape, name),
+  );
+}
+
+/** The configuration as it may be printed. */
+export function redactedConfig(config: Config): Readonly<Record<string, string | number | null>> {
+  const { bootstrapToken, databaseUrl, defaultLimit, ...plain } = config;
+  return {
+    ...plain,
+    defaultLimitUsd: defaultLimit === null ? 'none' : formatUsd(defaultLimit),
+    databaseUrl: databaseUrl === null ? null : redactText(databaseUrl),
+    bootstrap: bootstrapToken === null ? 'not set' : 'set',
+  };
+}
+
+/** Texts of the configuration that no log may contain. */
+export function secretsIn(config: Config): readonly string[] {
+  const password = config.databaseUrl === null ? '' : new URL(config.databaseUrl).password;
+  return [config.bootstrapToken ?? '', password, decodeURIComponent(password)].filter(
+    (secret) => secret.length >= 8,
+  );
+}

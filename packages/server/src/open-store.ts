@@ -1,0 +1,98 @@
+/**
+ * Opening a store: the one place where a driver is chosen and made.
+ *
+ * A store is a tier with what belongs to it: the tokens of its callers, an audit, its schema. Everything
+ * above works with this and knows no driver.
+ */
+import { type Amount, type Clock, MemoryTier, type Tier } from '@bursar/core';
+import { type AuditReport, auditLedger } from './stores/postgres/audit-ledger.ts';
+import { type DatabaseLocation, openDatabase } from './stores/postgres/open-database.ts';
+import { migrate } from './stores/postgres/migrate.ts';
+import { PostgresTier } from './stores/postgres/postgres-tier.ts';
+import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
+import type { Log } from './telemetry/logger.ts';
+import { MemoryTokenStore } from './tokens/memory-token-store.ts';
+import type { TokenStore } from './tokens/token-store.ts';
+
+/** Where the books are: this process's memory, a PostgreSQL server, or PGlite in a directory. */
+export type StoreLocation =
+  | { readonly kind: 'memory' }
+  | { readonly kind: 'postgres'; readonly url: string }
+  | {
+      readonly kind: 'pglite';
+      /** A directory that no other process uses, or `memory`. */
+      readonly directory: string;
+      /** Where images of fresh databases are kept, which make the first start fast; writable by us alone. */
+      readonly imageDirectory?: string;
+    };
+
+/** An open store. */
+export interface Store {
+  readonly tier: Tier;
+  readonly tokens: TokenStore;
+  /** Recomputes every balance from the ledger; absent where the store keeps no ledger for good. */
+  readonly audit?: () => Promise<AuditReport>;
+  /** Whether the schema is the one that this version works with. */
+  isCurrent(): Promise<boolean>;
+  /** Lets running commands finish, then frees everything. Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+/** What a store is opened with. */
+export interface OpenStoreOptions {
+  readonly location: StoreLocation;
+  /** Limit of budgets without their own; `null`: none. */
+  readonly defaultLimit: Amount | null;
+  readonly log: Log;
+  /** The memory store's clock. A database has its own, which is used unless a test hands one in. */
+  readonly clock: Clock;
+  readonly databaseClock?: Clock | undefined;
+  /** Told which migrations were applied. */
+  readonly onMigrated?: (names: readonly string[]) => void;
+}
+
+/** Opens a store and brings its schema up to date. Throws `store_unavailable`, naming what to do. */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const { location, defaultLimit, log } = options;
+  if (location.kind === 'memory') {
+    const tier = new MemoryTier({ clock: options.clock, defaultLimit });
+    return {
+      tier,
+      tokens: new MemoryTokenStore(),
+      isCurrent: async () => true,
+      close: () => tier.close(),
+    };
+  }
+  const database = await openDatabase(databaseAt(location, log));
+  try {
+    const applied = await migrate(database.db);
+    if (applied.length > 0) log.info({ applied }, 'the database was migrated');
+    options.onMigrated?.(applied);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+  const tier = new PostgresTier({ db: database.db, defaultLimit, clock: options.databaseClock });
+  return {
+    tier,
+    tokens: new PostgresTokenStore(database.db),
+    audit: () => auditLedger(database.db),
+    // Migrations only ever add; what was brought up to date at the start stays so.
+    isCurrent: async () => true,
+    async close() {
+      await tier.close();
+      await database.close();
+    },
+  };
+}
+
+function databaseAt(location: Exclude<StoreLocation, { kind: 'memory' }>, log: Log): DatabaseLocation {
+  if (location.kind === 'postgres') {
+    return {
+      url: location.url,
+      onConnectionLost: (error) => log.warn({ error }, 'a connection to PostgreSQL was lost'),
+    };
+  }
+  const { directory, imageDirectory } = location;
+  return { directory, ...(imageDirectory === undefined ? {} : { imageDirectory }) };
+}

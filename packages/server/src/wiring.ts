@@ -1,0 +1,155 @@
+/**
+ * The composition root: a Bursar from its parts, for the process and for embedding alike.
+ *
+ * Opens the store, starts the sweeper, and hands out the service in-process (`caller`) or over HTTP
+ * (`listen`). Nothing below constructs anything of another folder.
+ */
+import { randomUUID } from 'node:crypto';
+import { type BursarService, createCaller, type Principal, TOKEN_SCOPES, type TokenScope } from '@bursar/api';
+import {
+  type Amount,
+  type Clock,
+  DEFAULT_PRICE_TABLE,
+  parseUsd,
+  type PriceTable,
+  tenantId,
+} from '@bursar/core';
+import { systemClock } from './clock/system-clock.ts';
+import type { Timers } from './clock/timers.ts';
+import { HttpServer } from './http/http-server.ts';
+import { OpenStreams } from './http/open-streams.ts';
+import { Readiness } from './http/readiness.ts';
+import { openStore, type Store, type StoreLocation } from './open-store.ts';
+import { BudgetService } from './service/budget-service.ts';
+import type { AuditReport } from './stores/postgres/audit-ledger.ts';
+import { Sweeper } from './sweep/sweeper.ts';
+import { errorReporter } from './telemetry/error-reporter.ts';
+import { type Log, SILENT_LOG } from './telemetry/logger.ts';
+import { FailedSignIns } from './tokens/failed-sign-ins.ts';
+import { SignIn } from './tokens/sign-in.ts';
+import type { TokenStore } from './tokens/token-store.ts';
+import { TokenVerifier } from './tokens/token-verifier.ts';
+
+/** How a Bursar is made. Everything has a default. */
+export interface BursarOptions {
+  /** Where the books are; by default embedded, in `.bursar/data` below the working directory. */
+  readonly store?: StoreLocation;
+  /** A month's limit of users without their own, decimal USD; `null` for none. Default `"5.00"`. */
+  readonly defaultLimitUsd?: string | null;
+  /** Default: the catalogue that comes with Bursar. */
+  readonly prices?: PriceTable;
+  /** A token for HTTP callers that is good for everything in the tenant `default` and never stored. */
+  readonly bootstrapToken?: string | undefined;
+  /** Life of a reservation that names none, in milliseconds: the longest call. Default 600,000. */
+  readonly tentativeTtlMs?: number;
+  /** Life between two heartbeats of a running call, in milliseconds. Default 60,000. */
+  readonly dispatchedTtlMs?: number;
+  /** Pause between sweeps for expired reservations, in milliseconds. Default 1,000. */
+  readonly sweepIntervalMs?: number;
+  /** How long `close` waits for running HTTP calls, in milliseconds. Default 10,000. */
+  readonly shutdownMs?: number;
+  /** Default: nothing is logged. */
+  readonly log?: Log;
+  /** For tests: time for everything, the database included. */
+  readonly time?: Clock & Timers;
+}
+
+/** A running Bursar. */
+export interface Bursar {
+  readonly service: BursarService;
+  readonly tokens: TokenStore;
+  /** Recomputes every balance from the ledger; absent in memory. */
+  readonly audit?: () => Promise<AuditReport>;
+  /** Calls procedures in this process, as `principal`, with the parsing and checks of the network. */
+  caller(
+    principal: { readonly tenant: string; readonly scopes?: readonly TokenScope[] },
+    options?: { readonly signal?: AbortSignal },
+  ): ReturnType<typeof createCaller>;
+  /** Listens for HTTP and returns the base URL. Port 0 (the default) picks a free one. Once only. */
+  listen(address?: { readonly host?: string; readonly port?: number }): Promise<string>;
+  /** Stops: HTTP drained, live streams ended, sweeper stopped, store closed. Harmless when repeated. */
+  close(): Promise<void>;
+}
+
+/** Opens and starts everything. Throws `store_unavailable` when the store cannot be opened. */
+export async function createBursar(options: BursarOptions = {}): Promise<Bursar> {
+  const { time = systemClock, log = SILENT_LOG } = options;
+  const { defaultLimitUsd = '5.00' } = options;
+  const defaultLimit = defaultLimitUsd === null ? null : parseUsd(defaultLimitUsd, 'defaultLimitUsd');
+  const store = await openStore({
+    location: options.store ?? { kind: 'pglite', directory: '.bursar/data' },
+    defaultLimit,
+    log,
+    clock: time,
+    databaseClock: options.time,
+  });
+  return startBursar(store, defaultLimit, { ...options, time, log });
+}
+
+function startBursar(
+  store: Store,
+  defaultLimit: Amount | null,
+  options: BursarOptions & { readonly time: Clock & Timers; readonly log: Log },
+): Bursar {
+  const { time, log } = options;
+  const { tier, tokens } = store;
+  const service = new BudgetService({
+    tier,
+    prices: options.prices ?? DEFAULT_PRICE_TABLE,
+    time,
+    log,
+    defaultLimit,
+    tentativeTtlMs: options.tentativeTtlMs ?? 600_000,
+    dispatchedTtlMs: options.dispatchedTtlMs ?? 60_000,
+  });
+  const intervalMs = options.sweepIntervalMs ?? 1_000;
+  const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
+  const reportError = errorReporter(log, randomUUID);
+  const server = httpServerOf(store, service, reportError, options);
+  let closed: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    await server.drain(options.shutdownMs ?? 10_000);
+    service.close();
+    await sweeper.stop();
+    await store.close();
+  }
+
+  sweeper.start();
+  return {
+    service,
+    tokens,
+    ...(store.audit === undefined ? {} : { audit: store.audit }),
+    caller: ({ tenant, scopes = TOKEN_SCOPES }, { signal } = {}) => {
+      const principal: Principal = { tokenId: 'in-process', tenant: tenantId(tenant), scopes };
+      return createCaller({ service, principal }, { signal, onError: reportError });
+    },
+    listen: ({ host = '127.0.0.1', port = 0 } = {}) => server.listen(host, port),
+    close: () => (closed ??= close()),
+  };
+}
+
+function httpServerOf(
+  store: Store,
+  service: BursarService,
+  reportError: ReturnType<typeof errorReporter>,
+  options: BursarOptions & { readonly time: Clock & Timers; readonly log: Log },
+): HttpServer {
+  const { time, log, bootstrapToken } = options;
+  const verifier = new TokenVerifier({ store: store.tokens, clock: time, bootstrapToken });
+  const signIn = new SignIn(verifier, new FailedSignIns(time));
+  return new HttpServer({
+    service,
+    signIn,
+    readiness: new Readiness({ tier: store.tier, isCurrent: () => store.isCurrent(), time }),
+    streams: new OpenStreams({
+      timers: time,
+      isStillGood: (authorization) => signIn.isStillGood(authorization),
+      log,
+    }),
+    log,
+    newErrorId: randomUUID,
+    reportError,
+    timers: time,
+  });
+}
