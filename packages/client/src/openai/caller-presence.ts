@@ -13,26 +13,21 @@ export class CallerPresence {
   readonly #graceMs: number;
   readonly #runtime: Runtime;
   readonly #callerSignal: AbortSignal | undefined;
-  readonly #left = Promise.withResolvers<never>();
+  readonly #listeners: ((reason: unknown) => void)[] = [];
+  #departure: { readonly reason: unknown } | undefined;
   #cancelGrace = (): void => {};
-  #hasLeft = false;
 
-  constructor({
-    signal,
-    graceMs,
-    runtime,
-  }: {
+  constructor(parts: {
     readonly signal: AbortSignal | undefined;
+    /** How long the provider may go on after the caller has left, in milliseconds. */
     readonly graceMs: number;
     readonly runtime: Runtime;
   }) {
-    this.#graceMs = graceMs;
-    this.#runtime = runtime;
-    this.#callerSignal = signal;
-    // Nobody may be waiting when it happens.
-    this.#left.promise.catch(() => {});
-    if (signal?.aborted) this.leave(signal.reason);
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#graceMs = parts.graceMs;
+    this.#runtime = parts.runtime;
+    this.#callerSignal = parts.signal;
+    if (parts.signal?.aborted) this.leave(parts.signal.reason);
+    else parts.signal?.addEventListener('abort', this.#onAbort, { once: true });
   }
 
   /** Aborts when the provider is to stop. */
@@ -40,27 +35,44 @@ export class CallerPresence {
     return this.#provider.signal;
   }
 
-  get hasLeft(): boolean {
-    return this.#hasLeft;
+  /** Why the caller left, if they did. */
+  get departure(): { readonly reason: unknown } | undefined {
+    return this.#departure;
   }
 
-  /** The caller goes away, for `reason`. */
+  /** The caller goes away. Only the first reason counts. */
   leave(reason: unknown): void {
-    if (this.#hasLeft) return;
-    this.#hasLeft = true;
-    this.#left.reject(reason);
-    if (this.#graceMs === 0) this.#provider.abort(reason);
-    else this.#cancelGrace = this.#runtime.after(this.#graceMs, () => this.#provider.abort(reason));
+    if (this.#departure !== undefined) return;
+    this.#departure = { reason };
+    if (this.#graceMs === 0) this.stopProvider(reason);
+    else this.#cancelGrace = this.#runtime.after(this.#graceMs, () => this.stopProvider(reason));
+    for (const listener of this.#listeners.splice(0)) listener(reason);
+  }
+
+  /** Tells the provider to stop, whoever still waits. */
+  stopProvider(reason: unknown): void {
+    this.#cancelGrace();
+    this.#provider.abort(reason);
+  }
+
+  /** Calls `listener` when the caller leaves, at once if they have left. */
+  onLeave(listener: (reason: unknown) => void): void {
+    if (this.#departure === undefined) this.#listeners.push(listener);
+    else listener(this.#departure.reason);
   }
 
   /** `work`, or a rejection with the reason as soon as the caller has left. */
   orLeft<Value>(work: Promise<Value>): Promise<Value> {
-    return Promise.race([work, this.#left.promise]);
+    return new Promise((resolve, reject) => {
+      this.onLeave(reject);
+      work.then(resolve, reject);
+    });
   }
 
-  /** The call is over, and it no longer matters who is there. */
+  /** The call is over: it no longer matters who is there. */
   forget(): void {
     this.#callerSignal?.removeEventListener('abort', this.#onAbort);
+    this.#listeners.length = 0;
     this.#cancelGrace();
   }
 

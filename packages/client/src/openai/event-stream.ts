@@ -74,9 +74,13 @@ export class EventSplitter {
 
 const decoder = new TextDecoder();
 
+/** An event's bytes as text. */
+export function eventText(event: Uint8Array): string {
+  return decoder.decode(event);
+}
+
 /** The data of an event, its lines joined; `undefined` for comments and events without data. */
-export function eventData(event: Uint8Array): string | undefined {
-  const text = decoder.decode(event);
+export function eventData(text: string): string | undefined {
   const lines: string[] = [];
   for (const line of text.split(/\r\n|\n|\r/)) {
     if (line.startsWith('data:')) lines.push(line.slice(line[5] === ' ' ? 6 : 5));

@@ -1,0 +1,36 @@
+/**
+ * The demo's own price list: what it expects calls to cost, to check what Bursar booked.
+ *
+ * Copied by hand from the provider and not taken from Bursar's price table, because a check that shares its
+ * source with what it checks would agree with every mistake. Standard tier, text tokens, without caching.
+ * Source: https://platform.openai.com/docs/pricing, read 2026-11-23.
+ */
+import { parseUsd } from "./nano-usd.ts";
+
+/** What a model's tokens cost, in nano-USD per million. */
+export interface ModelPrice {
+  readonly inputNanoUsdPerMillion: bigint;
+  /** Nothing for embeddings, which have no output. */
+  readonly outputNanoUsdPerMillion: bigint;
+}
+
+const PRICES: ReadonlyMap<string, ModelPrice> = new Map([
+  ['gpt-4o', usdPerMillion('2.50', '10.00')],
+  ['gpt-4o-mini', usdPerMillion('0.15', '0.60')],
+  ['gpt-4.1', usdPerMillion('2.00', '8.00')],
+  ['gpt-4.1-mini', usdPerMillion('0.40', '1.60')],
+  ['gpt-4.1-nano', usdPerMillion('0.10', '0.40')],
+  ['text-embedding-3-small', usdPerMillion('0.02', '0')],
+]);
+
+/** Models that calls can be expected of, for error messages. */
+export const PRICED_MODELS: readonly string[] = [...PRICES.keys()];
+
+/** The price of `model`, if the demo knows it. */
+export function modelPrice(model: string): ModelPrice | undefined {
+  return PRICES.get(model);
+}
+
+function usdPerMillion(input: string, output: string): ModelPrice {
+  return { inputNanoUsdPerMillion: parseUsd(input), outputNanoUsdPerMillion: parseUsd(output) };
+}
