@@ -7,6 +7,7 @@
 import { TTL_MS_MAX, TTL_MS_MIN } from '@bursar/api';
 import { type Amount, formatUsd, parseUsd } from '@bursar/core';
 import { z } from 'zod';
+import { DEFAULTS } from './defaults.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 import { redactText } from './telemetry/redact.ts';
 
@@ -52,15 +53,14 @@ const whole = (fallback: number, min: number, max: number, fix: string) =>
 const milliseconds = (fallback: number, min: number, max: number) =>
   whole(fallback, min, max, ' (milliseconds)');
 
-const limitProblem =
-  'must be decimal USD such as 5.00, for one month, or "none" for no limit; leave it out for 5.00';
+const limitProblem = `must be decimal USD such as 5.00, for one month, or "none" for no limit; leave it out for ${DEFAULTS.defaultLimitUsd}`;
 
 const SCHEMA = z.object({
   BURSAR_HOST: z
     .string()
-    .regex(/^[A-Za-z0-9.:_-]{1,255}$/, 'must be a host name or address; leave it out for 127.0.0.1')
-    .default('127.0.0.1'),
-  BURSAR_PORT: whole(4600, 0, 65_535, ' (0: any free port)'),
+    .regex(/^[A-Za-z0-9.:_-]{1,255}$/, `must be a host name or address; leave it out for ${DEFAULTS.host}`)
+    .default(DEFAULTS.host),
+  BURSAR_PORT: whole(DEFAULTS.port, 0, 65_535, ' (0: any free port)'),
   DATABASE_URL: z
     .string()
     .refine((text) => /^postgres(ql)?:\/\//.test(text) && URL.canParse(text), {
@@ -72,7 +72,7 @@ const SCHEMA = z.object({
   BURSAR_DATA_DIR: z
     .string()
     .refine((text) => !text.includes('\0'), 'must be the path of a directory')
-    .default('.bursar/data'),
+    .default(DEFAULTS.dataDirectory),
   BURSAR_DEFAULT_LIMIT_USD: z
     .string()
     .transform((text, context): Amount | null => {
@@ -84,7 +84,7 @@ const SCHEMA = z.object({
         return z.NEVER;
       }
     })
-    .default(parseUsd('5.00')),
+    .default(parseUsd(DEFAULTS.defaultLimitUsd)),
   BURSAR_BOOTSTRAP_TOKEN: z
     .string()
     .regex(
@@ -97,10 +97,10 @@ const SCHEMA = z.object({
   BURSAR_LOG_LEVEL: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}; leave it out for info`)
     .default('info'),
-  BURSAR_SWEEP_INTERVAL_MS: milliseconds(1_000, 10, 3_600_000),
-  BURSAR_SHUTDOWN_MS: milliseconds(10_000, 0, 600_000),
-  BURSAR_TENTATIVE_TTL_MS: milliseconds(600_000, TTL_MS_MIN, TTL_MS_MAX),
-  BURSAR_DISPATCHED_TTL_MS: milliseconds(60_000, TTL_MS_MIN, TTL_MS_MAX),
+  BURSAR_SWEEP_INTERVAL_MS: milliseconds(DEFAULTS.sweepIntervalMs, 10, 3_600_000),
+  BURSAR_SHUTDOWN_MS: milliseconds(DEFAULTS.shutdownMs, 0, 600_000),
+  BURSAR_TENTATIVE_TTL_MS: milliseconds(DEFAULTS.tentativeTtlMs, TTL_MS_MIN, TTL_MS_MAX),
+  BURSAR_DISPATCHED_TTL_MS: milliseconds(DEFAULTS.dispatchedTtlMs, TTL_MS_MIN, TTL_MS_MAX),
 });
 
 /** The configuration in `environment`. Throws `ConfigInvalid` with every problem there is. */

@@ -16,6 +16,7 @@ import {
 } from '@bursar/core';
 import { systemClock } from './clock/system-clock.ts';
 import type { Timers } from './clock/timers.ts';
+import { DEFAULTS } from './defaults.ts';
 import { HttpServer } from './http/http-server.ts';
 import { OpenStreams } from './http/open-streams.ts';
 import { Readiness } from './http/readiness.ts';
@@ -74,10 +75,10 @@ export interface Bursar {
 /** Opens and starts everything. Throws `store_unavailable` when the store cannot be opened. */
 export async function createBursar(options: BursarOptions = {}): Promise<Bursar> {
   const { time = systemClock, log = SILENT_LOG } = options;
-  const { defaultLimitUsd = '5.00' } = options;
+  const { defaultLimitUsd = DEFAULTS.defaultLimitUsd } = options;
   const defaultLimit = defaultLimitUsd === null ? null : parseUsd(defaultLimitUsd, 'defaultLimitUsd');
   const store = await openStore({
-    location: options.store ?? { kind: 'pglite', directory: '.bursar/data' },
+    location: options.store ?? { kind: 'pglite', directory: DEFAULTS.dataDirectory },
     defaultLimit,
     log,
     clock: time,
@@ -99,17 +100,17 @@ function startBursar(
     time,
     log,
     defaultLimit,
-    tentativeTtlMs: options.tentativeTtlMs ?? 600_000,
-    dispatchedTtlMs: options.dispatchedTtlMs ?? 60_000,
+    tentativeTtlMs: options.tentativeTtlMs ?? DEFAULTS.tentativeTtlMs,
+    dispatchedTtlMs: options.dispatchedTtlMs ?? DEFAULTS.dispatchedTtlMs,
   });
-  const intervalMs = options.sweepIntervalMs ?? 1_000;
+  const intervalMs = options.sweepIntervalMs ?? DEFAULTS.sweepIntervalMs;
   const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
   const reportError = errorReporter(log, randomUUID);
   const server = httpServerOf(store, service, reportError, options);
   let closed: Promise<void> | undefined;
 
   async function close(): Promise<void> {
-    await server.drain(options.shutdownMs ?? 10_000);
+    await server.drain(options.shutdownMs ?? DEFAULTS.shutdownMs);
     service.close();
     await sweeper.stop();
     await store.close();
@@ -122,9 +123,12 @@ function startBursar(
     ...(store.audit === undefined ? {} : { audit: store.audit }),
     caller: ({ tenant, scopes = TOKEN_SCOPES }, { signal } = {}) => {
       const principal: Principal = { tokenId: 'in-process', tenant: tenantId(tenant), scopes };
-      return createCaller({ service, principal }, { signal, onError: reportError });
+      return createCaller(
+        { service, principal },
+        { onError: reportError, ...(signal === undefined ? {} : { signal }) },
+      );
     },
-    listen: ({ host = '127.0.0.1', port = 0 } = {}) => server.listen(host, port),
+    listen: ({ host = DEFAULTS.host, port = 0 } = {}) => server.listen(host, port),
     close: () => (closed ??= close()),
   };
 }

@@ -5,7 +5,7 @@
  * source with what it checks would agree with every mistake. Standard tier, text tokens, without caching.
  * Source: https://platform.openai.com/docs/pricing, read 2026-11-23.
  */
-import { parseUsd } from "./nano-usd.ts";
+import { parseUsd } from './nano-usd.ts';
 
 /** What a model's tokens cost, in nano-USD per million. */
 export interface ModelPrice {

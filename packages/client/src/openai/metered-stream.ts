@@ -86,7 +86,8 @@ class MeteredStream {
     let hasPassed = false;
     for (const event of this.#splitter.push(chunk)) {
       const passed = this.#readEvent(event);
-      const denied = await this.#call.cover(streamedTokens(this.#reading.text));
+      const covering = this.#call.cover(streamedTokens(this.#reading.text));
+      const denied = covering === undefined ? undefined : await covering;
       if (this.#presence.departure !== undefined) return true;
       if (denied !== undefined) return this.#stop(denied, controller);
       if (passed === undefined) continue;

@@ -5,12 +5,12 @@
  * from the pieces of text on the way. Reasoning is invisible to the count, so that a counted settlement of a
  * reasoning model is too low; nothing but the provider's report can tell.
  */
-import { addUsage, toolUsageFromOpenAi, type Usage, usageFromOpenAi } from '@bursar/core';
+import { type Usage, usageFromOpenAi } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
+import { arrayOf, fieldOf, isObject, type JsonObject, parseJson, stringOf } from './json-fields.ts';
 import type { ModelRequest } from './openai-request.ts';
 import { NO_TEXT, type StreamedText, streamedTokens, withDelta } from './text-tokens.ts';
-
-type Event = Readonly<Record<string, unknown>>;
+import { modelOf, usageOf } from './usage-from-answer.ts';
 
 /** What is known of a stream. */
 export interface StreamReading {
@@ -33,36 +33,31 @@ export const NOTHING_READ: StreamReading = {
 
 /** The data that ends a chat stream. */
 const DONE = '[DONE]';
-/** Events whose `delta` is no text. */
-const UNCOUNTED_DELTAS = /audio/;
 const END_OF_RESPONSE = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /** `data` as an event; `undefined` for what is none, such as `[DONE]`. */
-export function parseEvent(data: string): Event | undefined {
-  if (data === DONE) return undefined;
-  try {
-    const event: unknown = JSON.parse(data);
-    return typeof event === 'object' && event !== null ? (event as Event) : undefined;
-  } catch {
-    return undefined;
-  }
+export function parseEvent(data: string): JsonObject | undefined {
+  const event = data === DONE ? undefined : parseJson(data);
+  return isObject(event) ? event : undefined;
 }
 
-/** `reading` after one more event with `data`, parsed `event`. */
+/** `reading` after one more event, with `data`, parsed `event`. */
 export function afterEvent(
   reading: StreamReading,
   data: string,
-  event: Event | undefined,
+  event: JsonObject | undefined,
 ): StreamReading {
   if (event === undefined) return data === DONE ? { ...reading, isComplete: true } : reading;
-  return typeof event['type'] === 'string' && event['type'].startsWith('response.')
-    ? afterResponseEvent(reading, event, event['type'])
+  const type = stringOf(event['type']);
+  return type.startsWith('response.')
+    ? afterResponseEvent(reading, event, type)
     : afterChatChunk(reading, event);
 }
 
 /** Whether `event` is the chunk that only exists because usage was asked for. */
-export function isUsageChunk(event: Event): boolean {
-  return isObject(event['usage']) && Array.isArray(event['choices']) && event['choices'].length === 0;
+export function isUsageChunk(event: JsonObject): boolean {
+  const choices = event['choices'];
+  return isObject(event['usage']) && Array.isArray(choices) && choices.length === 0;
 }
 
 /** What the stream cost: as reported, or else as counted, with the input guessed at. */
@@ -76,13 +71,13 @@ export function spentIn(reading: StreamReading, request: ModelRequest): Spent {
   return { usage, basis: 'counted', model };
 }
 
-function afterChatChunk(reading: StreamReading, chunk: Event): StreamReading {
+function afterChatChunk(reading: StreamReading, chunk: JsonObject): StreamReading {
   let { text } = reading;
   for (const choice of arrayOf(chunk['choices'])) text = withChatDelta(text, fieldOf(choice, 'delta'));
   return {
     text,
     reported: usageFromOpenAi(chunk['usage']) ?? reading.reported,
-    model: modelOf(chunk) ?? reading.model,
+    model: reading.model ?? modelOf(chunk),
     isComplete: reading.isComplete || isUsageChunk(chunk),
   };
 }
@@ -99,45 +94,15 @@ function withChatDelta(text: StreamedText, delta: unknown): StreamedText {
   return next;
 }
 
-function afterResponseEvent(reading: StreamReading, event: Event, type: string): StreamReading {
-  const isCounted = type.endsWith('.delta') && !UNCOUNTED_DELTAS.test(type);
+function afterResponseEvent(reading: StreamReading, event: JsonObject, type: string): StreamReading {
   const response = event['response'];
   const isEnd = END_OF_RESPONSE.has(type);
-  const reported = isEnd ? usageOfResponse(response) : undefined;
+  // Sound comes in deltas too, as base64.
+  const isText = type.endsWith('.delta') && !type.includes('audio');
   return {
-    text: isCounted ? withDelta(reading.text, stringOf(event['delta'])) : reading.text,
-    reported: reported ?? reading.reported,
-    model: modelOf(response) ?? reading.model,
+    text: isText ? withDelta(reading.text, stringOf(event['delta'])) : reading.text,
+    reported: (isEnd ? usageOf(response) : undefined) ?? reading.reported,
+    model: reading.model ?? modelOf(response),
     isComplete: reading.isComplete || isEnd,
   };
-}
-
-/** The usage in the body of an answer, with the calls of hosted tools. */
-export function usageOfResponse(response: unknown): Usage | undefined {
-  const usage = usageFromOpenAi(fieldOf(response, 'usage'));
-  return usage && addUsage(usage, toolUsageFromOpenAi(response));
-}
-
-/** A model's name that can be booked; providers may answer with anything. */
-export function modelOf(answer: unknown): string | undefined {
-  const model = fieldOf(answer, 'model');
-  return typeof model === 'string' && /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/.test(model)
-    ? model
-    : undefined;
-}
-
-function isObject(value: unknown): value is Event {
-  return typeof value === 'object' && value !== null;
-}
-
-function fieldOf(value: unknown, name: string): unknown {
-  return isObject(value) ? value[name] : undefined;
-}
-
-function arrayOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function stringOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }

@@ -52,8 +52,11 @@ function openServer(location: Extract<DatabaseLocation, { url: string }>): Opene
           : types.getTypeParser(id, format as 'text')) as typeof types.getTypeParser,
     },
   });
-  // A connection that breaks while idle is replaced at its next use; without a listener it ends the process.
-  pool.on('error', (error) => location.onConnectionLost?.(error));
+  // A connection that breaks is replaced at its next use. Without a listener the event would end the process:
+  // the pool's is for idle connections, each connection's own for those in the middle of a transaction.
+  const lost = (error: Error) => location.onConnectionLost?.(error);
+  pool.on('error', lost);
+  pool.on('connect', (connection) => connection.on('error', lost));
   const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   let closing: Promise<void> | undefined;
   return { db, kind: 'postgres', close: () => (closing ??= db.destroy()) };

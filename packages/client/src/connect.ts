@@ -1,0 +1,92 @@
+/**
+ * The client: one connection to Bursar, and what can be done with it.
+ *
+ * Over HTTP or in this process, everything above the transport is the same.
+ */
+import { BursarError } from '@bursar/core';
+import { type MeteringContext } from './metered-call.ts';
+import type { MeterApi } from './meter-api.ts';
+import { meteredFetch } from './openai/metered-fetch.ts';
+import { fetchOf, type OpenAiClient } from './openai/openai-client.ts';
+import { retryingMeter } from './retrying-meter.ts';
+import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
+import { type HttpServer, httpTransport } from './transport/http-transport.ts';
+import { type InProcess, inProcessTransport } from './transport/in-process-transport.ts';
+import type { LimitsApi, Transport, UsageApi } from './transport/transport.ts';
+import { UnfinishedWork } from './unfinished-work.ts';
+import { meteringOf, type WrapOptions } from './wrap-options.ts';
+
+/** How long `close` waits, in milliseconds. */
+const CLOSE_MS_MAX = 10_000;
+
+/** A connection to Bursar. */
+export interface Bursar {
+  /** The four commands around a call, for callers that do it themselves. Repeated while Bursar is away. */
+  readonly meter: MeterApi;
+  readonly usage: UsageApi;
+  readonly limits: LimitsApi;
+  /**
+   * `client`, metered: of the same class, with the same options. Its clones by `withOptions` are metered too,
+   * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping.
+   */
+  wrap<Client extends OpenAiClient>(client: Client, options: WrapOptions): Client;
+  /** A metered `fetch` around `base`, for SDKs that take one, such as `createOpenAI({ fetch })`. */
+  fetch(options: WrapOptions, base?: typeof fetch): typeof fetch;
+  /** Resolves once every settlement under way is acknowledged or given up; drained streams included. */
+  settled(): Promise<void>;
+  /** Refuses new calls, waits at most ten seconds for `settled`, and ends live iterations. */
+  close(): Promise<void>;
+}
+
+/** Connects to a server over HTTP, or in this process. `runtime` is for tests. */
+export function connect(server: HttpServer | InProcess, runtime: Runtime = SYSTEM_RUNTIME): Bursar {
+  const transport = 'caller' in server ? inProcessTransport(server) : httpTransport(server);
+  return new Connection(transport, runtime);
+}
+
+class Connection implements Bursar {
+  readonly meter: MeterApi;
+  readonly usage: UsageApi;
+  readonly limits: LimitsApi;
+  readonly #transport: Transport;
+  readonly #context: MeteringContext;
+  #isClosed = false;
+
+  constructor(transport: Transport, runtime: Runtime) {
+    this.#transport = transport;
+    this.meter = retryingMeter(transport.meter, runtime);
+    this.usage = transport.usage;
+    this.limits = transport.limits;
+    this.#context = {
+      meter: { ...transport.meter, reserve: (input) => this.#reserve(input) },
+      runtime,
+      unfinished: new UnfinishedWork(),
+    };
+  }
+
+  wrap<Client extends OpenAiClient>(client: Client, options: WrapOptions): Client {
+    return client.withOptions({ fetch: this.fetch(options, fetchOf(client)) }) as Client;
+  }
+
+  fetch(options: WrapOptions, base: typeof fetch = globalThis.fetch): typeof fetch {
+    return meteredFetch(meteringOf(options), this.#context, base);
+  }
+
+  settled(): Promise<void> {
+    return this.#context.unfinished.finished();
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await new Promise<void>((resolve) => {
+      const giveUp = this.#context.runtime.after(CLOSE_MS_MAX, resolve);
+      void this.settled().then(giveUp).then(resolve);
+    });
+    this.#transport.close();
+  }
+
+  async #reserve(input: Parameters<MeterApi['reserve']>[0]): ReturnType<MeterApi['reserve']> {
+    if (!this.#isClosed) return await this.#transport.meter.reserve(input);
+    throw new BursarError('forbidden', { message: 'This connection to Bursar was closed.' });
+  }
+}

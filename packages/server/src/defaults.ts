@@ -1,0 +1,17 @@
+/** What Bursar does when nobody says otherwise: the same for the process and for embedding. */
+export const DEFAULTS = {
+  host: '127.0.0.1',
+  port: 4600,
+  /** Below the working directory. */
+  dataDirectory: '.bursar/data',
+  /** A month's limit of users without their own. */
+  defaultLimitUsd: '5.00',
+  /** Life of a reservation that names none: as long as the longest call. */
+  tentativeTtlMs: 600_000,
+  /** Life between two heartbeats of a running call: some of them may get lost. */
+  dispatchedTtlMs: 60_000,
+  /** Pause between two sweeps. */
+  sweepIntervalMs: 1_000,
+  /** How long running HTTP calls may take to finish when the server stops. */
+  shutdownMs: 10_000,
+} as const;

@@ -1,0 +1,93 @@
+/** Several servers on one PostgreSQL: no lock order may deadlock, no race may unbalance the books. */
+import { amount, type Command, isBursarError } from '@bursar/core';
+import { commandOf, ManualClock, type PostgresServer, startPostgres, steps, TestPurse } from '@bursar/testkit';
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { auditLedger } from '../../src/stores/postgres/audit-ledger.ts';
+import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
+import { PostgresTier } from '../../src/stores/postgres/postgres-tier.ts';
+
+const SERVERS = 4;
+let postgres: PostgresServer;
+let databases: OpenedDatabase[];
+const clock = new ManualClock();
+
+beforeAll(async () => {
+  postgres = await startPostgres();
+  const url = await postgres.createDatabase();
+  databases = await Promise.all(Array.from({ length: SERVERS }, () => openDatabase({ url })));
+  // All at once, as after a deployment: one migrates, the others wait.
+  await Promise.all(databases.map(({ db }) => migrate(db)));
+});
+afterAll(async () => {
+  await Promise.all(databases.map((database) => database.close()));
+  await postgres.stop();
+});
+
+it('balances the books after random commands sent to all servers at once, with no error of the store', async () => {
+  const tiers = databases.map(({ db }) => new PostgresTier({ db, clock, defaultLimit: amount(1_000) }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(steps, { minLength: SERVERS, maxLength: SERVERS }), async (sequences) => {
+      const purse = new TestPurse(tiers[0] as PostgresTier, clock);
+      const commands = sequences.map((sequence) => sequence.map((step) => commandOf(purse, step)));
+      await Promise.all(
+        commands.flatMap((own, index) => [
+          ...own.map((command: Command) => (tiers[index] as PostgresTier).execute(command)),
+          (tiers[index] as PostgresTier).sweep(100),
+        ]),
+      );
+      clock.advance(400);
+    }),
+    { seed: 99, numRuns: 25, endOnFailure: true },
+  );
+  const [first] = databases;
+  expect(first && (await auditLedger(first.db))).toMatchObject({ findings: 0, differenceNanoUsd: 0n, shown: [] });
+}, 120_000);
+
+it('keeps every acknowledged settlement when PostgreSQL is killed, and answers again when it is back', async () => {
+  const [database] = databases;
+  if (database === undefined) throw new Error('no database');
+  const tier = new PostgresTier({ db: database.db, clock, defaultLimit: null });
+  const purse = new TestPurse(tier, clock);
+  const acknowledged = new Map<ReturnType<TestPurse['id']>, number>();
+  const unknown: { id: ReturnType<TestPurse['id']>; cost: number }[] = [];
+  let kill: Promise<void> | undefined;
+  /** Answers whether the call was settled. */
+  const call = async (cost: number): Promise<boolean> => {
+    const id = purse.id();
+    try {
+      await purse.reserve(`user-${cost % 7}`, cost, { id });
+      await purse.settle(id, cost);
+      acknowledged.set(id, cost);
+      if (acknowledged.size >= 400) kill ??= postgres.kill();
+      return true;
+    } catch (error) {
+      expect(isBursarError(error) && error.code).toMatch(/^store_(unavailable|timeout)$/);
+      unknown.push({ id, cost });
+      return false;
+    }
+  };
+  let cost = 0;
+  const worker = async (): Promise<void> => {
+    while (await call((cost += 1)));
+  };
+  await Promise.all(Array.from({ length: 32 }, worker));
+  await kill;
+  await postgres.restart();
+  for (const [id, spent] of acknowledged) {
+    expect(await tier.reservation(id)).toMatchObject({ state: 'settled', spent });
+  }
+  // What was unknown is repeated with the same ids, as a client does; nothing is booked twice.
+  for (const { id, cost: spent } of unknown) {
+    await purse.reserve(`user-${spent % 7}`, spent, { id }).catch(() => {});
+    await purse.settle(id, spent);
+    acknowledged.set(id, spent);
+  }
+  const total = [...acknowledged.values()].reduce((sum, spent) => sum + BigInt(spent), 0n);
+  let booked = 0n;
+  for (let user = 0; user < 7; user += 1) booked += BigInt((await purse.sums(`user-${user}`)).settled);
+  expect(booked).toBe(total);
+  expect(unknown.length).toBeGreaterThan(0);
+  expect(await auditLedger(database.db)).toMatchObject({ findings: 0, differenceNanoUsd: 0n });
+}, 120_000);
