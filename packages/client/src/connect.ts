@@ -3,8 +3,7 @@
  *
  * Over HTTP or in this process, everything above the transport is the same.
  */
-import { BursarError } from '@bursar/core';
-import { type MeteringContext } from './metered-call.ts';
+import type { MeteringContext } from './metered-call.ts';
 import type { MeterApi } from './meter-api.ts';
 import { meteredFetch } from './openai/metered-fetch.ts';
 import { fetchOf, type OpenAiClient } from './openai/openai-client.ts';
@@ -58,9 +57,10 @@ class Connection implements Bursar {
     this.usage = transport.usage;
     this.limits = transport.limits;
     this.#context = {
-      meter: { ...transport.meter, reserve: (input) => this.#reserve(input) },
+      meter: transport.meter,
       runtime,
       unfinished: new UnfinishedWork(),
+      isOpen: () => !this.#isClosed,
     };
   }
 
@@ -83,10 +83,5 @@ class Connection implements Bursar {
       void this.settled().then(giveUp).then(resolve);
     });
     this.#transport.close();
-  }
-
-  async #reserve(input: Parameters<MeterApi['reserve']>[0]): ReturnType<MeterApi['reserve']> {
-    if (!this.#isClosed) return await this.#transport.meter.reserve(input);
-    throw new BursarError('forbidden', { message: 'This connection to Bursar was closed.' });
   }
 }

@@ -5,8 +5,8 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type { Denied } from '@bursar/api';
-import { isBursarError, type Usage } from '@bursar/core';
+import type { Denied, ExtendInput } from '@bursar/api';
+import { BursarError, isBursarError, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
@@ -14,6 +14,12 @@ import { retryingMeter } from './retrying-meter.ts';
 import type { Runtime } from './runtime.ts';
 import type { UnfinishedWork } from './unfinished-work.ts';
 import type { Metering } from './wrap-options.ts';
+
+/**
+ * Longest wait for Bursar to acknowledge the end of a call. The answer is there, and the end is retried
+ * without anybody waiting.
+ */
+const ACKNOWLEDGE_MS_MAX = 1_000;
 
 /** Bounds of one extension, in output tokens: not one for each sentence, not a whole book at once. */
 const EXTENSION_TOKENS_MIN = 256;
@@ -24,6 +30,8 @@ export interface MeteringContext {
   readonly meter: MeterApi;
   readonly runtime: Runtime;
   readonly unfinished: UnfinishedWork;
+  /** Whether calls may still be made. */
+  isOpen(): boolean;
 }
 
 /** What a call may use at most. */
@@ -34,6 +42,8 @@ export interface CallTerms {
   readonly inputTokens: number;
   /** Upper bound of the output tokens of all choices; `undefined` for the model's own. */
   readonly outputTokensMax: number | undefined;
+  /** Whether audio goes in or comes out. */
+  readonly audio: boolean;
 }
 
 /** What a call did use. */
@@ -50,6 +60,11 @@ export async function reserveCall(
   metering: Metering,
   context: MeteringContext,
 ): Promise<MeteredCall | Denied> {
+  if (!context.isOpen()) {
+    throw new BursarError('store_unavailable', {
+      message: 'This connection to Bursar was closed; connect anew.',
+    });
+  }
   const meter = retryingMeter(context.meter, context.runtime);
   const reservation = context.runtime.newId();
   const decision = await meter
@@ -144,7 +159,7 @@ export class MeteredCall {
     return stops ? this.#extension : undefined;
   }
 
-  /** Books what the call used. Never rejects. */
+  /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
   settle(spent: Spent): Promise<void> {
     return this.#finish(async () => {
       const settled = await this.#meter.settle({
@@ -158,7 +173,7 @@ export class MeteredCall {
     });
   }
 
-  /** Gives everything back: the provider does not charge for this call. Never rejects. */
+  /** Gives everything back: the provider does not charge for this call. Resolves like `settle`. */
   release(): Promise<void> {
     return this.#finish(async () => {
       await this.#meter.release({ reservation: this.identity.reservation });
@@ -168,10 +183,14 @@ export class MeteredCall {
   #finish(report: () => Promise<void>): Promise<void> {
     if (this.#end !== undefined) return this.#end;
     this.#stopHeartbeat();
-    this.#end = report().catch((error: unknown) =>
+    const ended = report().catch((error: unknown) =>
       tell(this.#metering.onSettleFailed, this.identity, error),
     );
-    this.#context.unfinished.add(this.#end);
+    this.#context.unfinished.add(ended);
+    this.#end = new Promise((resolve) => {
+      const cancel = this.#context.runtime.after(ACKNOWLEDGE_MS_MAX, resolve);
+      void ended.then(cancel).then(resolve);
+    });
     return this.#end;
   }
 
@@ -215,8 +234,8 @@ export class MeteredCall {
 }
 
 function estimateOf(
-  { inputTokens }: CallTerms,
+  { inputTokens, audio }: CallTerms,
   outputTokensMax: number | undefined,
-): { readonly inputTokens: number; readonly outputTokensMax?: number } {
-  return { inputTokens, ...(outputTokensMax === undefined ? {} : { outputTokensMax }) };
+): NonNullable<ExtendInput['estimate']> {
+  return { inputTokens, audio, ...(outputTokensMax === undefined ? {} : { outputTokensMax }) };
 }

@@ -58,7 +58,10 @@ const limitProblem = `must be decimal USD such as 5.00, for one month, or "none"
 const SCHEMA = z.object({
   BURSAR_HOST: z
     .string()
-    .regex(/^[A-Za-z0-9.:_-]{1,255}$/, `must be a host name or address; leave it out for ${DEFAULTS.host}`)
+    .regex(
+      /^[A-Za-z0-9.:_-]{1,255}$/,
+      `must be a host name or address; leave it out for ${DEFAULTS.host}`,
+    )
     .default(DEFAULTS.host),
   BURSAR_PORT: whole(DEFAULTS.port, 0, 65_535, ' (0: any free port)'),
   DATABASE_URL: z

@@ -86,7 +86,10 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   };
 }
 
-function databaseAt(location: Exclude<StoreLocation, { kind: 'memory' }>, log: Log): DatabaseLocation {
+function databaseAt(
+  location: Exclude<StoreLocation, { kind: 'memory' }>,
+  log: Log,
+): DatabaseLocation {
   if (location.kind === 'postgres') {
     return {
       url: location.url,

@@ -5,7 +5,13 @@
  * (`listen`). Nothing below constructs anything of another folder.
  */
 import { randomUUID } from 'node:crypto';
-import { type BursarService, createCaller, type Principal, TOKEN_SCOPES, type TokenScope } from '@bursar/api';
+import {
+  type BursarService,
+  createCaller,
+  type Principal,
+  TOKEN_SCOPES,
+  type TokenScope,
+} from '@bursar/api';
 import {
   type Amount,
   type Clock,
@@ -76,7 +82,8 @@ export interface Bursar {
 export async function createBursar(options: BursarOptions = {}): Promise<Bursar> {
   const { time = systemClock, log = SILENT_LOG } = options;
   const { defaultLimitUsd = DEFAULTS.defaultLimitUsd } = options;
-  const defaultLimit = defaultLimitUsd === null ? null : parseUsd(defaultLimitUsd, 'defaultLimitUsd');
+  const defaultLimit =
+    defaultLimitUsd === null ? null : parseUsd(defaultLimitUsd, 'defaultLimitUsd');
   const store = await openStore({
     location: options.store ?? { kind: 'pglite', directory: DEFAULTS.dataDirectory },
     defaultLimit,
@@ -87,7 +94,8 @@ export async function createBursar(options: BursarOptions = {}): Promise<Bursar>
   return startBursar(store, defaultLimit, { ...options, time, log });
 }
 
-function startBursar(
+/** Starts everything over an open store, which belongs to the result from then on. */
+export function startBursar(
   store: Store,
   defaultLimit: Amount | null,
   options: BursarOptions & { readonly time: Clock & Timers; readonly log: Log },

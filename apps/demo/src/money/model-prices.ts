@@ -1,9 +1,9 @@
 /**
  * The demo's own price list: what it expects calls to cost, to check what Bursar booked.
  *
- * Copied by hand from the provider and not taken from Bursar's price table, because a check that shares its
- * source with what it checks would agree with every mistake. Standard tier, text tokens, without caching.
- * Source: https://platform.openai.com/docs/pricing, read 2026-11-23.
+ * Written down by hand and not taken from Bursar's price table, because a check that shares its source with
+ * what it checks would agree with every mistake. Standard tier, text tokens, nothing cached. OpenAI's list:
+ * https://platform.openai.com/docs/pricing; compared on 2026-11-23 with other people's copies of it.
  */
 import { parseUsd } from './nano-usd.ts';
 

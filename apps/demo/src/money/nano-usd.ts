@@ -26,3 +26,9 @@ export function showUsd(nanoUsd: bigint): string {
   const shown = decimals.slice(0, 2) + decimals.slice(2).replace(/0+$/, '');
   return `${nanoUsd < 0n ? '-' : ''}$${whole}.${shown}`;
 }
+
+/** Exact to the nano-USD with all nine decimals, for comparing sums: `$96.791325000`. */
+export function showNanoUsd(nanoUsd: bigint): string {
+  const shown = showUsd(nanoUsd);
+  return shown.padEnd(shown.indexOf('.') + 10, '0');
+}

@@ -7,6 +7,7 @@
  * was set aside, which is booked as overage.
  */
 import { textTokensUpperBound, utf8Bytes } from '@bursar/core';
+import type { JsonObject } from './json-fields.ts';
 import { type Medium, mediumOf } from './medium.ts';
 import { expectedTextTokens } from './text-tokens.ts';
 
@@ -14,6 +15,7 @@ import { expectedTextTokens } from './text-tokens.ts';
 export interface InputSize {
   readonly upperBound: number;
   readonly expected: number;
+  readonly hasAudio: boolean;
 }
 
 /** Fields of a request that hold text and media for the model. */
@@ -30,7 +32,7 @@ const BYTES_OF_A_NUMBER = 4;
 /** The size of the request whose body is `text`, parsed `body`, for `model`. */
 export function inputSizeOf(
   text: string,
-  body: Readonly<Record<string, unknown>>,
+  body: JsonObject,
   model: string,
 ): InputSize {
   const content = contentSize(
@@ -45,6 +47,7 @@ export function inputSizeOf(
     expected:
       expectedTextTokens(content.textBytes + schemaBytes) +
       Math.ceil(content.mediaTokens * EXPECTED_SHARE),
+    hasAudio: content.hasAudio,
   };
 }
 
@@ -53,12 +56,14 @@ interface ContentSize {
   /** Length of what is counted by tokens instead. */
   readonly mediaBytes: number;
   readonly mediaTokens: number;
+  readonly hasAudio: boolean;
 }
 
 function contentSize(content: unknown[], model: string): ContentSize {
   let textBytes = 0;
   let mediaBytes = 0;
   let mediaTokens = 0;
+  let hasAudio = false;
   // No recursion: a body may be nested as deeply as its sender likes.
   const open = content;
   while (open.length > 0) {
@@ -71,13 +76,14 @@ function contentSize(content: unknown[], model: string): ContentSize {
       // One by one: an array may be longer than a call can have arguments.
       for (const item of value) open.push(item);
     } else if (typeof value === 'object' && value !== null) {
-      const medium: Medium | undefined = mediumOf(value as Readonly<Record<string, unknown>>, model);
+      const medium: Medium | undefined = mediumOf(value as JsonObject, model);
       mediaBytes += medium?.bytes ?? 0;
       mediaTokens += medium?.tokens ?? 0;
+      hasAudio ||= medium?.field === 'input_audio';
       for (const [name, field] of Object.entries(value)) {
         if (!UNREAD.has(name) && name !== medium?.field) open.push(field);
       }
     }
   }
-  return { textBytes, mediaBytes, mediaTokens };
+  return { textBytes, mediaBytes, mediaTokens, hasAudio };
 }

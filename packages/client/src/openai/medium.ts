@@ -3,7 +3,7 @@
  * about what OpenAI makes of it, and an address nothing.
  */
 
-type Part = Readonly<Record<string, unknown>>;
+import { fieldOf, type JsonObject } from './json-fields.ts';
 
 /** A part of a message that is no text. */
 export interface Medium {
@@ -30,7 +30,7 @@ export const FILE_TOKENS_MAX = 131_072;
 const AUDIO_CHARACTERS_PER_TOKEN = 133;
 
 /** What `part` is, if it is no text, to `model`. */
-export function mediumOf(part: Part, model: string): Medium | undefined {
+export function mediumOf(part: JsonObject, model: string): Medium | undefined {
   switch (part['type']) {
     case 'image_url':
     case 'input_image':
@@ -53,15 +53,13 @@ export function mediumOf(part: Part, model: string): Medium | undefined {
   }
 }
 
-function medium(part: Part, field: string, tokens: number): Medium {
+function medium(part: JsonObject, field: string, tokens: number): Medium {
   return { field, tokens, bytes: bytesOf(part[field]) };
 }
 
-function imageTokens(part: Part, model: string): number {
+function imageTokens(part: JsonObject, model: string): number {
   if (/(^|\/)gpt-4o-mini/.test(model)) return GPT_4O_MINI_IMAGE_TOKENS_MAX;
-  const image = part['image_url'];
-  const detail =
-    typeof image === 'object' && image !== null ? (image as Part)['detail'] : part['detail'];
+  const detail = part['detail'] ?? fieldOf(part['image_url'], 'detail');
   return detail === 'original' ? ORIGINAL_IMAGE_TOKENS_MAX : IMAGE_TOKENS_MAX;
 }
 

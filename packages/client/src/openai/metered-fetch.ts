@@ -5,7 +5,7 @@
  * Works below every SDK and sees each of their retries as the call that it is. Nothing passes unpriced, and
  * nothing passes when Bursar cannot be asked.
  */
-import { BursarError, isBursarError } from '@bursar/core';
+import { BursarError, isBursarError, OUTPUT_TOKENS_FALLBACK, outputTokensBound } from '@bursar/core';
 import { wasNeverSent } from '../connection-failure.ts';
 import { MeteredCall, type MeteringContext, reserveCall } from '../metered-call.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
@@ -81,8 +81,9 @@ class Passage {
     });
     const reserved = await this.#reserve(request, user, presence);
     if (reserved instanceof Response) return reserved;
-    const answer = this.#answer(http, { call: reserved, request, presence });
-    this.#context.unfinished.add(answer);
+    const { unfinished } = this.#context;
+    const answer = this.#answer(http, { call: reserved, request, presence, unfinished });
+    unfinished.add(answer);
     return await presence.orLeft(answer);
   }
 
@@ -98,7 +99,8 @@ class Passage {
       user,
       model: request.model,
       inputTokens: request.inputTokensMax,
-      outputTokensMax: request.outputTokensMax ?? this.#metering.outputTokensFallback,
+      outputTokensMax: request.outputTokensMax ?? this.#fallbackFor(request),
+      audio: request.audio,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     const reserved = await presence.orLeft(reserving).catch((error: unknown) => {
@@ -112,6 +114,13 @@ class Passage {
     if (reserved instanceof MeteredCall) return reserved;
     presence.forget();
     return denialResponse(reserved);
+  }
+
+  /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */
+  #fallbackFor({ model, choices }: ModelRequest): number | undefined {
+    const fallback = this.#metering.outputTokensFallback;
+    if (fallback === undefined && choices === 1) return undefined;
+    return choices * (fallback ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK);
   }
 
   async #answer(http: HttpRequest, answered: AnsweredCall): Promise<Response> {

@@ -7,6 +7,7 @@
  */
 import type { Denied } from '@bursar/api';
 import type { MeteredCall } from '../metered-call.ts';
+import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { CallerPresence } from './caller-presence.ts';
 import { denialEvent } from './denial-response.ts';
 import { eventData, EventSplitter, eventText } from './event-stream.ts';
@@ -20,6 +21,7 @@ export interface AnsweredCall {
   readonly call: MeteredCall;
   readonly request: ModelRequest;
   readonly presence: CallerPresence;
+  readonly unfinished: UnfinishedWork;
 }
 
 /** `body`, metered. */
@@ -46,14 +48,16 @@ class MeteredStream {
   readonly #call: MeteredCall;
   readonly #request: ModelRequest;
   readonly #presence: CallerPresence;
+  readonly #unfinished: UnfinishedWork;
   #reading: StreamReading = NOTHING_READ;
   #pendingRead: ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']> | undefined;
 
-  constructor(body: ReadableStream<Uint8Array>, { call, request, presence }: AnsweredCall) {
+  constructor(body: ReadableStream<Uint8Array>, answered: AnsweredCall) {
     this.#reader = body.getReader();
-    this.#call = call;
-    this.#request = request;
-    this.#presence = presence;
+    this.#call = answered.call;
+    this.#request = answered.request;
+    this.#presence = answered.presence;
+    this.#unfinished = answered.unfinished;
   }
 
   start(controller: Controller): void {
@@ -61,7 +65,7 @@ class MeteredStream {
     this.#presence.providerSignal.addEventListener('abort', () => this.#hangUp());
     this.#presence.onLeave((reason) => {
       controller.error(reason);
-      void this.#finishUnheard();
+      this.#unfinished.add(this.#finishUnheard());
     });
   }
 

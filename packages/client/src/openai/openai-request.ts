@@ -4,9 +4,8 @@
  */
 import { BursarError } from '@bursar/core';
 import { inputSizeOf } from './input-size.ts';
+import { arrayOf, isObject, type JsonObject, parseJson } from './json-fields.ts';
 import type { MeteredRoute } from './openai-routes.ts';
-
-type Body = Readonly<Record<string, unknown>>;
 
 /** A request to a model. */
 export interface ModelRequest {
@@ -18,6 +17,10 @@ export interface ModelRequest {
   readonly inputTokensExpected: number;
   /** Cap of all choices together; `undefined` when the request sets none. */
   readonly outputTokensMax: number | undefined;
+  /** Answers asked for at once. */
+  readonly choices: number;
+  /** Whether audio goes in or comes out. */
+  readonly audio: boolean;
   readonly streams: boolean;
   /** Answered later, out of sight of this request. */
   readonly isBackground: boolean;
@@ -43,6 +46,8 @@ export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest 
     inputTokensMax: size.upperBound,
     inputTokensExpected: size.expected,
     outputTokensMax: outputCap(route, body),
+    choices: choicesOf(route, body),
+    audio: size.hasAudio || arrayOf(body['modalities']).includes('audio'),
     streams,
     isBackground: route === 'responses' && body['background'] === true,
     text: hidesUsage ? withUsageAskedFor(text, body) : text,
@@ -50,24 +55,24 @@ export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest 
   };
 }
 
-/** Choices of a request; each may use the whole cap. */
-function choicesOf(body: Body): number {
-  return numberOf(body['n']) ?? 1;
+/** Each choice may use the whole cap. */
+function choicesOf(route: MeteredRoute, body: JsonObject): number {
+  return route === 'chat' ? (numberOf(body['n']) ?? 1) : 1;
 }
 
-function outputCap(route: MeteredRoute, body: Body): number | undefined {
+function outputCap(route: MeteredRoute, body: JsonObject): number | undefined {
   if (route === 'embeddings') return 0;
   if (route === 'responses') return numberOf(body['max_output_tokens']);
   const cap = numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
-  return cap === undefined ? undefined : cap * choicesOf(body);
+  return cap === undefined ? undefined : cap * choicesOf(route, body);
 }
 
-function asksForUsage(body: Body): boolean {
+function asksForUsage(body: JsonObject): boolean {
   return streamOptions(body)['include_usage'] === true;
 }
 
 /** Without parsing and writing the whole body again, which may be long and whose numbers would change. */
-function withUsageAskedFor(text: string, body: Body): string {
+function withUsageAskedFor(text: string, body: JsonObject): string {
   if ('stream_options' in body) {
     const options = { ...streamOptions(body), include_usage: true };
     return JSON.stringify({ ...body, stream_options: options });
@@ -75,20 +80,15 @@ function withUsageAskedFor(text: string, body: Body): string {
   return text.replace('{', '{"stream_options":{"include_usage":true},');
 }
 
-function streamOptions(body: Body): Body {
+function streamOptions(body: JsonObject): JsonObject {
   const options = body['stream_options'];
-  return typeof options === 'object' && options !== null ? (options as Body) : {};
+  return isObject(options) ? options : {};
 }
 
-function parsed(text: string): Body {
-  let body: unknown;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw invalid('body', 'must be JSON: Bursar has to read the request before it is sent');
-  }
-  if (typeof body === 'object' && body !== null && !Array.isArray(body)) return body as Body;
-  throw invalid('body', 'must be a JSON object');
+function parsed(text: string): JsonObject {
+  const body = parseJson(text);
+  if (isObject(body)) return body;
+  throw invalid('body', 'must be a JSON object: Bursar has to read the request before it is sent');
 }
 
 /** A count; anything else is left to the provider to refuse. */

@@ -10,8 +10,8 @@ import { causesOf, wasNeverSent } from '../connection-failure.ts';
 
 /** `error` in Bursar's words; `server` names the server in messages. */
 export function bursarErrorFrom(error: unknown, server: string): BursarError {
-  const known = causesOf(error).find(isBursarError);
-  if (known !== undefined) return known;
+  const known: unknown = causesOf(error).find(isBursarError);
+  if (isBursarError(known)) return known;
   const data = error instanceof TRPCClientError ? errorDataOf(error.data) : undefined;
   if (data !== undefined) return reported(data, (error as Error).message);
   const status = error instanceof TRPCClientError ? statusOf(error.meta) : undefined;

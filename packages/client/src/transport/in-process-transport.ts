@@ -1,5 +1,5 @@
 /** A Bursar server in this very process: the same procedures, parsing and checks, without a network. */
-import type { createCaller } from '@bursar/api';
+import type { BudgetView, createCaller } from '@bursar/api';
 import { bursarErrorFrom } from './bursar-error-from.ts';
 import { liveStates, type StateSink } from './live-states.ts';
 import type { Transport } from './transport.ts';
@@ -50,15 +50,22 @@ async function follow(
   { user, sink, signal }: { user: string; sink: StateSink; signal: AbortSignal },
 ): Promise<void> {
   try {
-    // Each envelope is [id, state, tRPC's mark]; the id serves resuming, which a process does not need.
-    for await (const [, state] of await caller.usage.live({ user })) {
+    for await (const tracked of await caller.usage.live({ user })) {
       if (signal.aborted) return;
-      sink.push(state);
+      sink.push(stateIn(tracked));
     }
     sink.end();
   } catch (error) {
     sink.fail(bursarErrorFrom(error, 'this process'));
   }
+}
+
+/**
+ * The state in what a subscription yields: what is typed as it arrives over the network is here still in
+ * tRPC's own envelope, [id, state, mark].
+ */
+function stateIn(tracked: { readonly data: BudgetView }): BudgetView {
+  return Array.isArray(tracked) ? (tracked[1] as BudgetView) : tracked.data;
 }
 
 async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {

@@ -73,7 +73,9 @@ export function helpOf(command: CliCommand): string {
     ...(options.length > required.length ? ['[options]'] : []),
   ].join(' ');
   const rows = [
-    ...(command.operand === undefined ? [] : [[command.operand.name, command.operand.help] as const]),
+    ...(command.operand === undefined
+      ? []
+      : [[command.operand.name, command.operand.help] as const]),
     ...options.map(
       ([name, spec]) =>
         [
@@ -87,7 +89,9 @@ export function helpOf(command: CliCommand): string {
     command.summary,
     '',
     `usage: ${usage}`,
-    ...(rows.length === 0 ? [] : ['', ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)]),
+    ...(rows.length === 0
+      ? []
+      : ['', ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)]),
     '',
   ].join('\n');
 }
@@ -95,7 +99,7 @@ export function helpOf(command: CliCommand): string {
 function parse(
   words: readonly string[],
   options: Readonly<Record<string, { type: 'boolean' | 'string' }>>,
-): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+): { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] } {
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
   } catch (error) {

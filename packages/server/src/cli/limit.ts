@@ -2,7 +2,11 @@
 import type { CliCommand } from './command.ts';
 import { withBursar } from './from-config.ts';
 
-const TENANT = { value: 'TENANT', help: 'the tenant the user belongs to', default: 'default' } as const;
+const TENANT = {
+  value: 'TENANT',
+  help: 'the tenant the user belongs to',
+  default: 'default',
+} as const;
 const USER = { value: 'USER', help: 'the user, as the product names it', required: true } as const;
 
 export const limitSet: CliCommand = {

@@ -37,7 +37,8 @@ export async function runCli(words: readonly string[], terminal: Terminal): Prom
       terminal.out(generalHelp(words));
       return EXIT.done;
     }
-    if (words.length > 0) terminal.err(`There is no command ${JSON.stringify(words.join(' '))}.\n\n`);
+    if (words.length > 0)
+      terminal.err(`There is no command ${JSON.stringify(words.join(' '))}.\n\n`);
     terminal.err(generalHelp(words));
     return EXIT.misused;
   }

@@ -6,7 +6,8 @@ import { bursarOptionsOf, logOf } from './from-config.ts';
 
 export const serve: CliCommand = {
   name: 'serve',
-  summary: 'Runs the server until it is asked to stop. Everything is configured by environment variables.',
+  summary:
+    'Runs the server until it is asked to stop. Everything is configured by environment variables.',
   options: {},
   async run(_given, terminal) {
     const config = readConfig(terminal.environment);
@@ -21,7 +22,10 @@ export const serve: CliCommand = {
       const url = await bursar.listen({ host: config.host, port: config.port });
       log.info({ url, config: redactedConfig(config) }, `Bursar listens at ${url}`);
       if (config.bootstrapToken === null && (await bursar.tokens.list()).length === 0) {
-        log.warn({}, 'there is no token yet, so nobody can sign in; make one with: bursar token create');
+        log.warn(
+          {},
+          'there is no token yet, so nobody can sign in; make one with: bursar token create',
+        );
       }
       terminal.announce(url);
       await stopped;

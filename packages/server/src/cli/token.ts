@@ -6,7 +6,11 @@ import { makeServiceToken } from '../tokens/service-token.ts';
 import { type CliCommand, UsageError } from './command.ts';
 import { withBursar } from './from-config.ts';
 
-const TENANT = { value: 'TENANT', help: 'whose budgets the token is for', default: 'default' } as const;
+const TENANT = {
+  value: 'TENANT',
+  help: 'whose budgets the token is for',
+  default: 'default',
+} as const;
 const NAME_LENGTH_MAX = 100;
 
 export const tokenCreate: CliCommand = {
@@ -48,7 +52,9 @@ export const tokenList: CliCommand = {
       for (const record of await tokens.list(tenant)) {
         const made = new Date(record.createdAtMs).toISOString();
         const state =
-          record.revokedAtMs === null ? 'good' : `revoked ${new Date(record.revokedAtMs).toISOString()}`;
+          record.revokedAtMs === null
+            ? 'good'
+            : `revoked ${new Date(record.revokedAtMs).toISOString()}`;
         terminal.out(
           `${[record.id, record.tenant, record.scopes.join(','), made, state, record.name].join('\t')}\n`,
         );
@@ -68,7 +74,10 @@ export const tokenRevoke: CliCommand = {
     return withBursar(terminal, async ({ tokens }) => {
       const isKnown = await tokens.revoke(id, systemClock.nowMs());
       if (isKnown) terminal.out(`revoked ${id}\n`);
-      else terminal.err(`There is no token with the id ${JSON.stringify(id)}; see: bursar token list\n`);
+      else
+        terminal.err(
+          `There is no token with the id ${JSON.stringify(id)}; see: bursar token list\n`,
+        );
       return isKnown ? 0 : 1;
     });
   },

@@ -3,6 +3,7 @@ import type { ServerResponse } from 'node:http';
 import { errorData } from '@bursar/api';
 import type { BursarError } from '@bursar/core';
 import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
+import { sendJson } from './json-answer.ts';
 
 /** JSON-RPC numbers by HTTP status, as tRPC assigns them. */
 const RPC_CODES: Readonly<Record<number, number>> = {
@@ -25,9 +26,7 @@ export function errorBody(error: BursarError): string {
 
 /** Answers with `error`; does nothing when an answer has begun. */
 export function sendError(response: ServerResponse, error: BursarError): void {
-  if (response.headersSent) return;
-  response.writeHead(error.status, { 'content-type': 'application/json' });
-  response.end(errorBody(error));
+  sendJson(response, error.status, errorBody(error));
 }
 
 /** Headers that say more about `errors` than the status does. */

@@ -54,10 +54,18 @@ export class HttpServer {
     this.#server.on('clientError', refuseMalformed);
   }
 
-  /** Listens, and returns the base URL. `port` 0 picks a free one. Throws what the system says. */
+  /** Listens, and returns the base URL. `port` 0 picks a free one. Throws `input_invalid` if it cannot. */
   async listen(host: string, port: number): Promise<string> {
     this.#server.listen(port, host);
-    await once(this.#server, 'listening');
+    try {
+      await once(this.#server, 'listening');
+    } catch (error) {
+      throw new BursarError('input_invalid', {
+        field: 'BURSAR_PORT',
+        message: `The server cannot listen at port ${port} of ${host}: ${(error as Error).message}. Choose another BURSAR_PORT (0 picks a free one) or BURSAR_HOST.`,
+        cause: error,
+      });
+    }
     const address = this.#server.address() as AddressInfo;
     const shown = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return `http://${shown}:${address.port}`;
@@ -99,7 +107,8 @@ function refuseMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
         })
       : new BursarError('input_invalid', {
           field: 'request',
-          message: 'The request is not HTTP as the server understands it, or did not arrive in time.',
+          message:
+            'The request is not HTTP as the server understands it, or did not arrive in time.',
         });
   const body = errorBody(refusal);
   socket.end(

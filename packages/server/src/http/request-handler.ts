@@ -4,18 +4,14 @@
  * What arrives at tRPC is already bounded and normalised; what is refused here has tRPC's error shape.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import {
-  appRouter,
-  type BursarService,
-  type RequestContext,
-  toBursarError,
-} from '@bursar/api';
+import { appRouter, type BursarService, type RequestContext, toBursarError } from '@bursar/api';
 import { isBursarError } from '@bursar/core';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { type FailedCall, reportedBug } from '../telemetry/error-reporter.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { SignIn } from '../tokens/sign-in.ts';
 import { errorHeaders, sendError } from './error-answer.ts';
+import { sendJson } from './json-answer.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Readiness } from './readiness.ts';
 import { BODY_BYTES_MAX, readBody } from './request-body.ts';
@@ -69,10 +65,10 @@ export function requestHandler(
       const route = routeOf(request);
       switch (route.kind) {
         case 'healthz':
-          return sendJson(response, 200, { status: 'ok' });
+          return sendJson(response, 200, JSON.stringify({ status: 'ok' }));
         case 'readyz': {
           const report = await options.readiness.report();
-          return sendJson(response, report.status === 'ready' ? 200 : 503, report);
+          return sendJson(response, report.status === 'ready' ? 200 : 503, JSON.stringify(report));
         }
         case 'procedures': {
           if (request.method === 'POST') Object.assign(request, { body: await readBody(request) });
@@ -99,9 +95,4 @@ function refuse(options: RequestHandlerOptions, response: ServerResponse, error:
   const errorId = options.newErrorId();
   options.log.error({ errorId, error }, 'a request met a bug in Bursar');
   sendError(response, reportedBug(errorId));
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  response.writeHead(status, { 'content-type': 'application/json' });
-  response.end(JSON.stringify(body));
 }

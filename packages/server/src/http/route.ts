@@ -26,7 +26,8 @@ export type Route =
 /** The route of `request`. Throws `route_not_found`, `payload_too_large` or `input_invalid`. */
 export function routeOf(request: Pick<IncomingMessage, 'method' | 'url' | 'headers'>): Route {
   const { method = '', url = '' } = request;
-  if (url.length > URL_LENGTH_MAX) throw tooLarge('url', `The URL must be at most ${URL_LENGTH_MAX} characters`);
+  if (url.length > URL_LENGTH_MAX)
+    throw tooLarge('url', `The URL must be at most ${URL_LENGTH_MAX} characters`);
   // `//host/path` and `http://host/path` would name a host; only a plain path is a path here.
   if (!/^\/(?!\/)/.test(url)) throw notFound();
   const parsed = URL.parse(url, 'http://localhost');
@@ -72,5 +73,8 @@ function notFound(): BursarError {
 }
 
 function tooLarge(field: string, problem: string): BursarError {
-  return new BursarError('payload_too_large', { field, message: `${problem}; send less in one request.` });
+  return new BursarError('payload_too_large', {
+    field,
+    message: `${problem}; send less in one request.`,
+  });
 }

@@ -36,7 +36,10 @@ export interface CallEstimate {
 export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
   if (wanted.estimate === undefined) {
     const { amountUsd } = wanted;
-    return { amount: amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'), bounds: undefined };
+    return {
+      amount: amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
+      bounds: undefined,
+    };
   }
   if (terms.price === null) {
     throw new BursarError('price_unknown', {

@@ -49,7 +49,10 @@ export function denialOf(refused: Refused, request: DeniedRequest): Denied {
 /** The largest output bound with which the call fits every account that refused it; see `Denied`. */
 function outputFitting(refused: Refused, request: DeniedRequest): number | null {
   if (request.bounds === undefined) return null;
-  const room = refused.accounts.reduce((least, account) => Math.min(least, roomOf(account)), Infinity);
+  const room = refused.accounts.reduce(
+    (least, account) => Math.min(least, roomOf(account)),
+    Infinity,
+  );
   const output = largestOutputFitting((request.alreadyHeld + room) as Amount, request.bounds);
   return output >= 1 ? output : null;
 }
@@ -76,7 +79,9 @@ function sentence(
     parts.push(`It fits now with at most ${outputTokensThatFit} output tokens.`);
   }
   if (running >= missing) {
-    parts.push(`$${formatUsd(running as Amount)} is set aside for other calls and may become free.`);
+    parts.push(
+      `$${formatUsd(running as Amount)} is set aside for other calls and may become free.`,
+    );
   }
   parts.push(
     account.limit === null || needed <= account.limit

@@ -15,7 +15,8 @@ export async function inPeriod(
   const second = await execute(first.nowMs);
   if (second.outcome !== 'period_mismatch') return second;
   throw new BursarError('store_unavailable', {
-    message: "The store's clock passed the end of a period twice at once; nothing was changed. Try again.",
+    message:
+      "The store's clock passed the end of a period twice at once; nothing was changed. Try again.",
     retryAfterMs: 1_000,
   });
 }

@@ -1,6 +1,14 @@
 /** Limits: what a user may spend in a month, and changing it. */
 import type { BursarService, LimitOutput, Principal } from '@bursar/api';
-import { type Account, type Amount, type Clock, formatUsd, MONTHLY_UTC, parseUsd, type Tier } from '@bursar/core';
+import {
+  type Account,
+  type Amount,
+  type Clock,
+  formatUsd,
+  MONTHLY_UTC,
+  parseUsd,
+  type Tier,
+} from '@bursar/core';
 import { creditAt } from './credit.ts';
 import { rejectionError } from './rejection.ts';
 

@@ -4,7 +4,13 @@
  * Calls that this process reserved are answered from a bounded cache, all others (after a restart, from
  * another server) from the tier. Terms never change, so no copy can be stale.
  */
-import { type InstantMs, priceOrThrow, type PriceTable, type ReservationId, type Tier } from '@bursar/core';
+import {
+  type InstantMs,
+  priceOrThrow,
+  type PriceTable,
+  type ReservationId,
+  type Tier,
+} from '@bursar/core';
 import { LRUCache } from 'lru-cache';
 import type { ReserveMessage } from './fingerprint.ts';
 import { rejectionError } from './rejection.ts';

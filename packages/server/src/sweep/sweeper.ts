@@ -66,7 +66,10 @@ export class Sweeper {
       return ended >= SWEEP_MAX ? 0 : this.#intervalMs;
     } catch (error) {
       this.#failures += 1;
-      const pauseMs = Math.min(BACKOFF_MS_MAX, this.#intervalMs * 2 ** Math.min(this.#failures, 20));
+      const pauseMs = Math.min(
+        BACKOFF_MS_MAX,
+        this.#intervalMs * 2 ** Math.min(this.#failures, 20),
+      );
       this.#log.warn({ error, failures: this.#failures, pauseMs }, 'a sweep failed');
       return pauseMs;
     }

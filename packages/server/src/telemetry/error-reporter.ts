@@ -27,7 +27,10 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
       return;
     }
     const errorId = newId();
-    log.error({ procedure: path, errorId, error: known.cause ?? error }, 'a call met a bug in Bursar');
+    log.error(
+      { procedure: path, errorId, error: known.cause ?? error },
+      'a call met a bug in Bursar',
+    );
     Object.defineProperty(error, 'cause', { value: reportedBug(errorId), configurable: true });
   };
 }

@@ -31,7 +31,8 @@ export class SignIn {
   ): Promise<RequestContext['principal']> {
     const token = bearerOf(authorization);
     // Sending nothing is no attempt to guess.
-    if (token === undefined) return authorization === undefined ? 'unauthorized' : this.#fail(address);
+    if (token === undefined)
+      return authorization === undefined ? 'unauthorized' : this.#fail(address);
     const isBlocked = this.#failures.isBlocked(address);
     if (isBlocked && !this.#isKnown(token)) return 'too_many_requests';
     const principal = await this.#verifier.verify(token);

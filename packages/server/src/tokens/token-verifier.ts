@@ -48,7 +48,10 @@ export class TokenVerifier {
 
   /** Whom `token` stands for, or nothing if it is no good. Throws what the store throws. */
   async verify(token: string): Promise<Principal | undefined> {
-    if (this.#bootstrapDigest !== undefined && digestsMatch(digestOf(token), this.#bootstrapDigest)) {
+    if (
+      this.#bootstrapDigest !== undefined &&
+      digestsMatch(digestOf(token), this.#bootstrapDigest)
+    ) {
       return { tokenId: 'bootstrap', tenant: tenantId('default'), scopes: TOKEN_SCOPES };
     }
     const parts = parseServiceToken(token);

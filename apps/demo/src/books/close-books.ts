@@ -1,0 +1,102 @@
+/**
+ * The end of every run: this run and those that were killed before it are compared with the ledger, the
+ * processes end, and the whole database is audited. What is in order needs no memory: its files are removed.
+ */
+import { rmSync } from 'node:fs';
+import type { AuditReport } from '@bursar/server';
+import type { Installation } from '../installation.ts';
+import { DISPATCHED_TTL_MS, SWEEP_INTERVAL_MS, TENTATIVE_TTL_MS } from '../processes/bursar-server.ts';
+import { paint } from '../terminal/paint.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { count } from '../terminal/count.ts';
+import { auditDatabase } from './audit-database.ts';
+import { closeKilledRun, type KilledRun, usersWithMoneySetAside } from './killed-run.ts';
+import { monthsBetween, readBookings } from './ledger-bookings.ts';
+import { reconcile, type Reconciliation } from './reconcile.ts';
+import type { RunRecord } from './run-file.ts';
+
+/** The longest that a reservation of a killed run lives: its deadline, a sweep, and time to do it. */
+const KILLED_RUN_MS_MAX =
+  Math.max(TENTATIVE_TTL_MS, DISPATCHED_TTL_MS) + SWEEP_INTERVAL_MS + 5_000;
+
+/** How the books stand. */
+export interface ClosedBooks {
+  /** This run, compared with the ledger. */
+  readonly run: Reconciliation;
+  /** The whole database. */
+  readonly audit: AuditReport;
+  /** Whether every nano-dollar is where it belongs. */
+  readonly isClean: boolean;
+}
+
+/** Closes the books of `installation` and stops it. Says on `screen` what is wrong, and how killed runs ended. */
+export async function closeBooks(
+  installation: Installation,
+  { screen, dataDirectory }: { readonly screen: Screen; readonly dataDirectory: string },
+): Promise<ClosedBooks> {
+  const { bursar, runFile, leftRuns } = installation;
+  await bursar.settled();
+  const { users, startedAtMs: sinceMs } = runFile;
+  const untilMs = Date.now();
+  const open = await usersWithMoneySetAside(bursar.usage, users, monthsBetween(sinceMs, untilMs));
+  const run = reconcile(
+    runFile.acknowledged,
+    await readBookings(bursar.usage, { users, sinceMs, untilMs }),
+  );
+  const killedRuns: KilledRun[] = [];
+  for (const left of leftRuns) killedRuns.push(await endKilledRun(installation, left, screen));
+  await installation.stop();
+  const audit = await auditDatabase(dataDirectory, process.env['DATABASE_URL'] || undefined);
+
+  const problems = [
+    ...open.map((user) => `${user} still has money set aside`),
+    ...run.shown,
+    ...(run.unheard > 0 ? [`${count(run.unheard)} settlements that nobody was told of`] : []),
+    ...(run.expired > 0 ? [`${count(run.expired)} reservations ran into their deadline`] : []),
+    ...audit.shown,
+    ...killedRuns.flatMap(({ shown, stillOpen }) => [
+      ...shown,
+      ...stillOpen.map((user) => `${user} still has money set aside`),
+    ]),
+  ];
+  for (const problem of problems) screen.line(paint.bad(`  ✗ ${problem}`));
+  const isClean =
+    problems.length === 0 &&
+    run.ledgerNanoUsd === run.acknowledgedNanoUsd &&
+    audit.findings === 0 &&
+    audit.differenceNanoUsd === 0n;
+  if (isClean) {
+    runFile.remove();
+    for (const { file } of leftRuns) rmSync(file, { force: true });
+  }
+  return { run, audit, isClean };
+}
+
+async function endKilledRun(
+  { bursar, openedAtMs }: Installation,
+  left: RunRecord,
+  screen: Screen,
+): Promise<KilledRun> {
+  const untilMs = openedAtMs + KILLED_RUN_MS_MAX;
+  const killed = await closeKilledRun(bursar.usage, left, {
+    untilMs,
+    onWait: () =>
+      screen.line(
+        `Run ${left.run} was killed with calls under way. Their reservations end by their deadline, ` +
+          `${new Date(untilMs).toISOString().slice(11, 19)} UTC at the latest; waiting.`,
+      ),
+  });
+  if (killed.contradictions === 0 && killed.stillOpen.length === 0) screen.line(killedRunLine(killed));
+  return killed;
+}
+
+/** `Killed run 7f3a21c0: 8,123 acknowledged settlements, all in the ledger once; 41 open …`. */
+function killedRunLine({ run, acknowledged, unheard, expired }: KilledRun): string {
+  const heard = `${count(acknowledged)} acknowledged settlements, all in the ledger once`;
+  const lost = unheard === 0 ? '' : `; ${count(unheard)} more whose answer it did not live to hear`;
+  const ended =
+    expired === 0
+      ? 'no reservation was left open'
+      : `${count(expired)} open reservations ended by their deadline`;
+  return `Killed run ${run}: ${heard}${lost}; ${ended}.`;
+}

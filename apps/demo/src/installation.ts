@@ -1,0 +1,98 @@
+/**
+ * What a run works with: a provider, a Bursar server, a connection to it, and metered clients of the
+ * provider, each process on its own. Everything a product would have, on one machine.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { type Bursar, type CallHooks, connect } from '@bursar/client';
+import OpenAI from 'openai';
+import { databaseName } from './books/audit-database.ts';
+import { RunFile, readLeftRuns, type RunRecord } from './books/run-file.ts';
+import {
+  type BursarServer,
+  DISPATCHED_TTL_MS,
+  startBursarServer,
+  TENTATIVE_TTL_MS,
+} from './processes/bursar-server.ts';
+import { type LocalProvider, startLocalProvider } from './processes/local-provider.ts';
+
+/** Pause between the heartbeats of a running call, in milliseconds. */
+const HEARTBEAT_MS = 5_000;
+
+/** How an installation is made. */
+export interface InstallationOptions {
+  readonly dataDirectory: string;
+  /** Names of the run's users; their names in Bursar are made unique to the run. */
+  readonly people: readonly string[];
+  /** OpenAI's key, to call OpenAI instead of the local provider. */
+  readonly openAiKey?: string | undefined;
+  readonly onDirectoryInUse: () => void;
+}
+
+/** A running installation. */
+export interface Installation {
+  readonly bursar: Bursar;
+  readonly server: BursarServer;
+  /** Absent when OpenAI is called. */
+  readonly provider: LocalProvider | undefined;
+  /** This run and what was acknowledged to it. */
+  readonly runFile: RunFile;
+  /** Runs before this one that were killed. */
+  readonly leftRuns: readonly RunRecord[];
+  /** When this run had the books to itself, milliseconds since 1970. */
+  readonly openedAtMs: number;
+  /** Name of one of the people in Bursar: new accounts in each run, so that each run begins alike. */
+  userOf(person: string): string;
+  /** The real OpenAI client, charged to `person`. Settlements are noted before `hooks` hear of them. */
+  clientOf(person: string, hooks?: CallHooks): OpenAI;
+  /** Finishes what is under way and ends both children. */
+  stop(): Promise<void>;
+}
+
+/** Starts everything. Throws `ChildFailed` when a process does not come up. */
+export async function openInstallation(options: InstallationOptions): Promise<Installation> {
+  const { dataDirectory, people, openAiKey } = options;
+  mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
+  const database = databaseName(process.env['DATABASE_URL'] || undefined);
+  const run = randomBytes(4).toString('hex');
+  const [server, provider] = await Promise.all([
+    startBursarServer(options),
+    openAiKey === undefined ? startLocalProvider(dataDirectory) : undefined,
+  ]);
+  const leftRuns = readLeftRuns(dataDirectory, database);
+  const openedAtMs = Date.now();
+  const userOf = (person: string): string => `${person}-${run}`;
+  const users = people.map(userOf);
+  const runFile = new RunFile(dataDirectory, { run, startedAtMs: openedAtMs, database, users });
+  const bursar = connect({ url: server.url, token: server.token });
+  const client = new OpenAI({
+    apiKey: openAiKey ?? 'local',
+    maxRetries: openAiKey === undefined ? 0 : 2,
+    ...(provider === undefined ? {} : { baseURL: provider.url }),
+  });
+  return {
+    bursar,
+    server,
+    provider,
+    runFile,
+    leftRuns,
+    openedAtMs,
+    userOf,
+    clientOf: (person, hooks = {}) =>
+      bursar.wrap(client, {
+        ...hooks,
+        user: userOf(person),
+        heartbeatMs: HEARTBEAT_MS,
+        ttlMs: DISPATCHED_TTL_MS,
+        callMsMax: TENTATIVE_TTL_MS,
+        onSettled: (call, settled) => {
+          runFile.acknowledge(call.reservation, settled.costUsd);
+          hooks.onSettled?.(call, settled);
+        },
+      }),
+    async stop() {
+      await bursar.close();
+      await Promise.all([server.stop(), provider?.stop()]);
+    },
+  };
+}

@@ -1,0 +1,83 @@
+/**
+ * `bursar serve` as a child process: the real command, with its books in the demo's data directory, on a
+ * free port, with a token that only this run knows.
+ */
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { findPackageJSON } from 'node:module';
+import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ChildFailed, type ListeningChild, startListeningChild } from './listening-child.ts';
+
+/** Life of a reservation before its call is on its way, in milliseconds: also the longest call. */
+export const TENTATIVE_TTL_MS = 20_000;
+/** Life of a running call between two heartbeats, in milliseconds. A killed demo's calls end after it. */
+export const DISPATCHED_TTL_MS = 15_000;
+/** Pause between two sweeps, in milliseconds. */
+export const SWEEP_INTERVAL_MS = 500;
+
+/** Longest wait for the server of a killed run to leave the data directory, in milliseconds. */
+const DIRECTORY_WAIT_MS_MAX = 20_000;
+const DIRECTORY_RETRY_MS = 500;
+
+/** A running server and the token that it accepts. */
+export interface BursarServer extends ListeningChild {
+  readonly token: string;
+}
+
+/** Where the server keeps its books, and whom to tell when they are still in use. */
+export interface BursarServerOptions {
+  readonly dataDirectory: string;
+  readonly onDirectoryInUse: () => void;
+}
+
+/** Starts `bursar serve`. Throws `ChildFailed` when it does not come up. */
+export async function startBursarServer(options: BursarServerOptions): Promise<BursarServer> {
+  const token = `demo-${randomBytes(32).toString('base64url')}`;
+  for (let waitedMs = 0; ; waitedMs += DIRECTORY_RETRY_MS) {
+    try {
+      return { ...(await serve(options.dataDirectory, token)), token };
+    } catch (error) {
+      const isInUse = error instanceof ChildFailed && error.output.includes('is in use by process');
+      if (!isInUse || waitedMs >= DIRECTORY_WAIT_MS_MAX) throw error;
+      if (waitedMs === 0) options.onDirectoryInUse();
+      await sleep(DIRECTORY_RETRY_MS);
+    }
+  }
+}
+
+function serve(dataDirectory: string, token: string): Promise<ListeningChild> {
+  return startListeningChild({
+    name: 'bursar serve',
+    script: bursarBin(),
+    args: ['serve'],
+    environment: {
+      ...inheritedEnvironment(),
+      BURSAR_HOST: '127.0.0.1',
+      BURSAR_PORT: '0',
+      BURSAR_DATA_DIR: dataDirectory,
+      BURSAR_BOOTSTRAP_TOKEN: token,
+      BURSAR_TENTATIVE_TTL_MS: String(TENTATIVE_TTL_MS),
+      BURSAR_DISPATCHED_TTL_MS: String(DISPATCHED_TTL_MS),
+      BURSAR_SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS),
+    },
+    logFile: join(dataDirectory, 'server.log'),
+  });
+}
+
+/** Ours, without what would configure the server in another way, and without a key it has no use for. */
+function inheritedEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !name.startsWith('BURSAR_') && name !== 'OPENAI_API_KEY',
+    ),
+  );
+}
+
+/** The file behind the command `bursar`, as the package names it. */
+function bursarBin(): string {
+  const manifest = findPackageJSON('@bursar/server', import.meta.url);
+  if (manifest === undefined) throw new Error('@bursar/server is not installed; run: pnpm install');
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly bin: { bursar: string } };
+  return join(dirname(manifest), bin.bursar);
+}

@@ -1,0 +1,198 @@
+/**
+ * `--trace FILE`: a recorded day as real calls, through the OpenAI SDK, over HTTP, to the server. What they
+ * must cost is computed here from the file; at the end the ledger has to say the same.
+ */
+import { denialOf } from '@bursar/client';
+import type OpenAI from 'openai';
+import type { TracePlan } from '../arguments.ts';
+import { type ClosedBooks, closeBooks } from '../books/close-books.ts';
+import { type Installation, openInstallation } from '../installation.ts';
+import { callCost } from '../money/call-cost.ts';
+import { modelPrice, type ModelPrice } from '../money/model-prices.ts';
+import { parseUsd, showNanoUsd, showUsd } from '../money/nano-usd.ts';
+import { count, counted } from '../terminal/count.ts';
+import { showDuration } from '../terminal/duration.ts';
+import { paint } from '../terminal/paint.ts';
+import type { Screen } from '../terminal/screen.ts';
+import { replay } from './replay.ts';
+import { surveyTrace, traceRowCost } from './survey-trace.ts';
+import { Tally } from './tally.ts';
+import { readTrace } from './trace-file.ts';
+import { showProgress } from './trace-progress.ts';
+import { differenceOf, summaryJson, summaryLines, type TraceSummary } from './trace-summary.ts';
+import type { TraceRow } from './trace-row.ts';
+
+/** Replays the trace of `plan`. Resolves with whether every nano-dollar is accounted for. */
+export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean> {
+  const price = modelPrice(plan.model);
+  if (price === undefined) throw new Error(`The demo has no price for ${plan.model}`);
+  const survey = await surveyTrace(readTrace(plan.file), price);
+  screen.line(
+    `${plan.file}: ${counted(survey.calls, 'call')} in ${showDuration(survey.durationMs)}, ` +
+      `${count(survey.contextTokens)} tokens in, ${count(survey.generatedTokens)} out. ` +
+      `Together they cost ${showUsd(survey.costNanoUsd)} with ${plan.model}.`,
+  );
+  if (process.env['OPENAI_API_KEY']) {
+    screen.line('A trace always calls the local provider; OPENAI_API_KEY is not used.');
+  }
+  const people = Array.from({ length: plan.users }, (_, index) => `trace-${index + 1}`);
+  const installation = await openInstallation({
+    dataDirectory: plan.dataDirectory,
+    people,
+    onDirectoryInUse: () => screen.line('The server of another run still has the books; waiting.'),
+  });
+  await setLimits(installation, people, plan.limitUsd);
+
+  const tally = new Tally();
+  const settlements = new Settlements(price);
+  const clients = people.map((person) =>
+    installation.clientOf(person, { onSettled: (_, settled) => settlements.add(settled) }),
+  );
+  const beganAtMs = performance.now();
+  const stopProgress = showProgress(screen, survey.calls, () => ({
+    ended: tally.ended,
+    costNanoUsd: settlements.nanoUsd,
+  }));
+  const lateMsMax = await replay(readTrace(plan.file), {
+    speed: plan.speed,
+    concurrency: plan.concurrency,
+    call: (row, index) => {
+      const client = clients[index % clients.length] as OpenAI;
+      return makeCall(client, { row, tally, model: plan.model, price });
+    },
+  }).finally(stopProgress);
+  await installation.bursar.settled();
+  const seconds = (performance.now() - beganAtMs) / 1_000;
+
+  const bill = await installation.provider?.totals();
+  const books = await closeBooks(installation, { screen, dataDirectory: plan.dataDirectory });
+  const summary: TraceSummary = {
+    calls: survey.calls,
+    settled: settlements.count,
+    denied: tally.denied,
+    failed: tally.failed,
+    p50Ms: tally.quantileMs(0.5),
+    p99Ms: tally.quantileMs(0.99),
+    lateMsMax,
+    expectedNanoUsd: tally.expectedNanoUsd,
+    ledgerNanoUsd: books.run.ledgerNanoUsd,
+    openReservations: books.audit.reservations.reserved,
+    seconds,
+  };
+  const billedNanoUsd =
+    bill === undefined
+      ? tally.expectedNanoUsd
+      : callCost({ inputTokens: bill.promptTokens, outputTokens: bill.outputTokens }, price);
+  const problems = problemsOf({ summary, tally, settlements, billedNanoUsd });
+  for (const problem of problems) screen.line(paint.bad(`  ✗ ${problem}`));
+  const isClean = books.isClean && problems.length === 0;
+  report(screen, { summary, books, isClean });
+  if (plan.json) screen.line(summaryJson(summary));
+  return isClean;
+}
+
+/** Settlements as they are acknowledged, each held against the demo's own price list. */
+class Settlements {
+  count = 0;
+  nanoUsd = 0n;
+  /** Settlements that do not cost what their tokens cost. */
+  mispriced = 0;
+  readonly #price: ModelPrice;
+
+  constructor(price: ModelPrice) {
+    this.#price = price;
+  }
+
+  add({ costUsd, usage }: { costUsd: string; usage: { inputTokens?: number; outputTokens?: number } }) {
+    const cost = parseUsd(costUsd);
+    const { inputTokens = 0, outputTokens = 0 } = usage;
+    this.count += 1;
+    this.nanoUsd += cost;
+    if (cost !== callCost({ inputTokens, outputTokens }, this.#price)) this.mispriced += 1;
+  }
+}
+
+async function setLimits(
+  { bursar, userOf }: Installation,
+  people: readonly string[],
+  limitUsd: string | null,
+): Promise<void> {
+  await Promise.all(people.map((person) => bursar.limits.set({ user: userOf(person), limitUsd })));
+}
+
+/** One call, its prompt and answer as long as the row says. */
+async function makeCall(
+  client: OpenAI,
+  { row, tally, model, price }: { row: TraceRow; tally: Tally; model: string; price: ModelPrice },
+): Promise<void> {
+  const beganAtMs = performance.now();
+  try {
+    const { usage } = await client.chat.completions.create(
+      {
+        model,
+        // To the local provider a word is a token.
+        messages: [{ role: 'user', content: 'w '.repeat(row.contextTokens) }],
+        max_completion_tokens: row.generatedTokens,
+      },
+      { headers: { 'x-provider-output-tokens': String(row.generatedTokens) } },
+    );
+    const ms = performance.now() - beganAtMs;
+    tally.answer(row, { usage, ms, costNanoUsd: traceRowCost(row, price) });
+  } catch (error) {
+    if (denialOf(error) === undefined) tally.fail(error);
+    else tally.denied += 1;
+  }
+}
+
+function problemsOf(found: {
+  readonly summary: TraceSummary;
+  readonly tally: Tally;
+  readonly settlements: Settlements;
+  readonly billedNanoUsd: bigint;
+}): readonly string[] {
+  const { summary, tally, settlements, billedNanoUsd } = found;
+  const problems: string[] = [];
+  if (tally.failed > 0) problems.push(`${counted(tally.failed, 'call')} failed`);
+  if (summary.settled !== tally.answered) {
+    problems.push(`${count(tally.answered)} answers, but ${count(summary.settled)} settlements`);
+  }
+  if (tally.misreported > 0) {
+    problems.push(`${counted(tally.misreported, 'answer')} with other tokens than the trace has`);
+  }
+  if (settlements.mispriced > 0) {
+    problems.push(`${counted(settlements.mispriced, 'settlement')} at another price than the list's`);
+  }
+  if (billedNanoUsd !== summary.expectedNanoUsd) {
+    problems.push(`the provider's own book has ${showNanoUsd(billedNanoUsd)}`);
+  }
+  if (differenceOf(summary) !== 0n) problems.push('the ledger differs from the trace');
+  return problems;
+}
+
+function report(
+  screen: Screen,
+  found: { readonly summary: TraceSummary; readonly books: ClosedBooks; readonly isClean: boolean },
+): void {
+  const { summary, books, isClean } = found;
+  screen.line();
+  for (const line of summaryLines(summary)) screen.line(line);
+  screen.line();
+  screen.line(auditLine({ books, isClean, differenceNanoUsd: differenceOf(summary) }));
+}
+
+/** The last word, in one line. */
+export function auditLine(found: {
+  readonly books: ClosedBooks;
+  readonly isClean: boolean;
+  readonly differenceNanoUsd: bigint;
+}): string {
+  const { books, isClean, differenceNanoUsd } = found;
+  const { acknowledged, ledgerNanoUsd, settlements } = books.run;
+  const sums =
+    `${counted(acknowledged, 'call')}, ${showUsd(ledgerNanoUsd)} in ` +
+    `${count(settlements)} ledger ${settlements === 1 ? 'entry' : 'entries'}, ` +
+    `difference ${showUsd(differenceNanoUsd)}.`;
+  return isClean
+    ? paint.good(`Audit: every nano-dollar is accounted for: ${sums}`)
+    : paint.bad(`Audit: NOT every nano-dollar is accounted for: ${sums}`);
+}

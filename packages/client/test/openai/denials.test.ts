@@ -1,0 +1,149 @@
+/** A refused call: never sent, never retried, and the caller learns why. */
+import type { Denied } from '@bursar/api';
+import { createBursar } from '@bursar/server';
+import OpenAI from 'openai';
+import { describe, expect, test } from 'vitest';
+import { connect } from '../../src/connect.ts';
+import { denialOf, isDenied } from '../../src/denial.ts';
+import { ManualRuntime } from '../support/manual-runtime.ts';
+import { MODEL, openWorld, prompt, REACHES } from '../support/world.ts';
+
+const chat = { model: MODEL, messages: [prompt(5)], max_completion_tokens: 1_000 };
+
+async function errorOf(answer: Promise<unknown>): Promise<unknown> {
+  return await answer.then(
+    () => expect.unreachable('the call was not refused'),
+    (error: unknown) => error,
+  );
+}
+
+describe.each(REACHES)('%s', (reach) => {
+  test('a call that does not fit is refused with a typed error and reaches no provider', async () => {
+    await using world = await openWorld(reach, { defaultLimitUsd: '0.0001' });
+    const error = await errorOf(world.openai({}, { maxRetries: 5 }).chat.completions.create(chat));
+    if (!isDenied(error)) return expect.unreachable(String(error));
+    expect(error).toBeInstanceOf(OpenAI.APIError);
+    expect(error).toMatchObject({ status: 402, code: 'budget_exhausted', type: 'bursar_denied' });
+    expect(error.error.bursar.budget.scope).toEqual({ kind: 'user', name: 'alice' });
+    expect(error.message).toContain(error.error.bursar.message);
+    expect(world.provider.calls).toHaveLength(0);
+    expect(await world.reservedUsd()).toBe('0.00');
+  });
+
+  test('the denial says what would fit, and that fits', async () => {
+    await using world = await openWorld(reach, { defaultLimitUsd: '0.0001' });
+    const openai = world.openai();
+    const denial = denialOf(await errorOf(openai.chat.completions.create(chat)));
+    const fitting = denial?.outputTokensThatFit ?? 0;
+    expect(fitting).toBeGreaterThan(0);
+    const { usage } = await openai.chat.completions.create({ ...chat, max_completion_tokens: fitting });
+    expect(usage?.completion_tokens).toBeLessThanOrEqual(fitting);
+  });
+
+  test.each([
+    ['a stream', (openai: OpenAI) => openai.chat.completions.create({ ...chat, stream: true })],
+    ['the stream helper', (openai: OpenAI) => openai.chat.completions.stream(chat).done()],
+    ['runTools', (openai: OpenAI) => openai.chat.completions.runTools({ ...chat, tools: [] }).done()],
+    ['responses', (openai: OpenAI) => openai.responses.create({ model: MODEL, input: 'hi' })],
+    ['embeddings', (openai: OpenAI) => openai.embeddings.create({ model: 'text-embedding-3-small', input: 'hi' })],
+  ] as const)('F07: with a limit of zero %s is refused', async (_name, call) => {
+    await using world = await openWorld(reach, { defaultLimitUsd: '0' });
+    expect(isDenied(await errorOf(call(world.openai())))).toBe(true);
+    expect(world.provider.calls).toHaveLength(0);
+  });
+
+  test('F04: a model without a price is refused in Bursar’s words', async () => {
+    await using world = await openWorld(reach);
+    const error = await errorOf(
+      world.openai().chat.completions.create({ ...chat, model: 'gpt-unheard-of' }),
+    );
+    expect(error).toBeInstanceOf(OpenAI.APIError);
+    expect(error).toMatchObject({ status: 412, code: 'price_unknown', type: 'bursar_error' });
+    expect(isDenied(error)).toBe(false);
+    expect(world.provider.calls).toHaveLength(0);
+  });
+});
+
+test('F29: when Bursar cannot be reached nothing is sent', async () => {
+  await using world = await openWorld('in-process');
+  const runtime = new ManualRuntime();
+  // Nobody listens on the discard port.
+  const bursar = connect({ url: 'http://127.0.0.1:9', token: 'bk_any' }, runtime);
+  const openai = bursar.wrap(world.plainOpenai({ maxRetries: 5 }), { user: 'alice' });
+  const error = await errorOf(openai.chat.completions.create(chat));
+  expect(error).toMatchObject({ status: 503, code: 'store_unavailable', type: 'bursar_error' });
+  expect(world.provider.calls).toHaveLength(0);
+  expect(runtime.waits).toHaveLength(2);
+});
+
+test('a token that Bursar does not know is told apart from the provider’s key', async () => {
+  await using world = await openWorld('in-process');
+  const bursar = connect({ url: await world.server.listen(), token: 'bk_wrong' });
+  const openai = bursar.wrap(world.plainOpenai({ maxRetries: 5 }), { user: 'alice' });
+  const error = await errorOf(openai.chat.completions.create(chat));
+  expect(error).toMatchObject({ status: 401, code: 'unauthorized', type: 'bursar_error' });
+  expect(world.provider.calls).toHaveLength(0);
+});
+
+test('F01: of a burst exactly as many calls are made as the budget holds', async () => {
+  // Each call may cost 5 cents: a thousand output tokens of a model at 10 USD a million, five times.
+  await using server = Object.assign(
+    await createBursar({ store: { kind: 'memory' }, defaultLimitUsd: '5.00' }),
+    { [Symbol.asyncDispose]: async () => {} },
+  );
+  await using world = await openWorld('in-process');
+  const bursar = connect({ caller: server.caller({ tenant: 'default' }) });
+  const openai = bursar.wrap(world.plainOpenai(), { user: 'alice' });
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 100 }, () =>
+      openai.chat.completions.create(
+        { model: 'gpt-4o', messages: [prompt(1)], max_completion_tokens: 10_000 },
+        { headers: { 'x-provider-output-tokens': '10000', 'x-provider-delay-ms': '300' } },
+      ),
+    ),
+  );
+  const refused = outcomes.filter(({ status }) => status === 'rejected');
+  expect(refused.every((outcome) => isDenied((outcome as PromiseRejectedResult).reason))).toBe(true);
+  expect(world.provider.calls).toHaveLength(outcomes.length - refused.length);
+  const { settledUsd } = await bursar.usage.current({ user: 'alice' });
+  expect(Number(settledUsd)).toBeLessThanOrEqual(5);
+  expect(Number(settledUsd)).toBeGreaterThan(4.8);
+  await server.close();
+});
+
+describe('denialOf', () => {
+  const denied = { decision: 'denied', reason: 'budget_exhausted', message: 'no' } as Denied;
+  const body = { message: 'no', type: 'bursar_denied', code: 'budget_exhausted', bursar: denied };
+
+  test.each([
+    ['the openai package', Object.assign(new Error('402'), { error: body })],
+    ['the AI SDK', Object.assign(new Error('402'), { responseBody: JSON.stringify({ error: body }) })],
+    [
+      'the AI SDK after retries',
+      Object.assign(new Error('3 attempts'), {
+        lastError: { responseBody: JSON.stringify({ error: body }) },
+      }),
+    ],
+    ['an error with a cause', new Error('outer', { cause: Object.assign(new Error(), { error: body }) })],
+  ])('finds the denial in errors of %s', (_name, error) => {
+    expect(denialOf(error)).toEqual(denied);
+  });
+
+  test.each([
+    ['another error', new Error('no')],
+    ['another 402', Object.assign(new Error('402'), { status: 402, error: { code: 'payment' } })],
+    ['a body that is no JSON', Object.assign(new Error(), { responseBody: 'bursar <html>' })],
+    ['nothing', undefined],
+    ['a string', 'bursar'],
+    ['null in place of a denial', Object.assign(new Error(), { error: { bursar: null } })],
+  ])('finds none in %s', (_name, error) => {
+    expect(denialOf(error)).toBeUndefined();
+    expect(isDenied(error)).toBe(false);
+  });
+
+  test('ends on causes that go in circles', () => {
+    const error = new Error('round');
+    error.cause = error;
+    expect(denialOf(error)).toBeUndefined();
+  });
+});

@@ -1,0 +1,80 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
+import type { Database } from '../../src/stores/postgres/schema.ts';
+
+/** The columns that the types promise; a column missing here does not compile. `?`: may be null. */
+const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T]]: string } } = {
+  budgets: { id: 'text', is_default: 'boolean', limit_nano_usd: 'bigint?' },
+  accounts: {
+    id: 'text',
+    budget_id: 'text',
+    lease_id: 'text',
+    start_at: 'timestamp with time zone',
+    end_at: 'timestamp with time zone',
+    limit_nano_usd: 'bigint?',
+    granted_nano_usd: 'bigint',
+    settled_nano_usd: 'bigint',
+    reserved_nano_usd: 'bigint',
+    leased_nano_usd: 'bigint',
+    sequence: 'bigint',
+  },
+  leases: { account_id: 'text', id: 'text' },
+  reservations: {
+    id: 'text',
+    fingerprint: 'text',
+    account_ids: 'ARRAY',
+    terms: 'jsonb',
+    created_at: 'timestamp with time zone',
+  },
+  legs: {
+    reservation_id: 'text',
+    account_id: 'text',
+    lease_id: 'text',
+    state: 'text',
+    amount_nano_usd: 'bigint',
+    spent_nano_usd: 'bigint',
+    deadline_at: 'timestamp with time zone',
+    dispatched: 'boolean',
+  },
+  ledger_entries: {
+    account_id: 'text',
+    sequence: 'bigint',
+    kind: 'text',
+    reservation_id: 'text?',
+    key: 'text',
+    lease_id: 'text',
+    amount_nano_usd: 'bigint',
+    limit_nano_usd: 'bigint?',
+    at: 'timestamp with time zone',
+    detail: 'jsonb',
+  },
+  service_tokens: {
+    id: 'text',
+    tenant: 'text',
+    name: 'text',
+    scopes: 'ARRAY',
+    secret_hash: 'bytea',
+    created_at: 'timestamp with time zone',
+    revoked_at: 'timestamp with time zone?',
+  },
+};
+
+let database: OpenedDatabase;
+beforeAll(async () => {
+  database = await openDatabase({ directory: 'memory' });
+});
+afterAll(() => database.close());
+
+it('migrates an empty database to exactly the tables that the types describe, and a second time does nothing', async () => {
+  expect(await migrate(database.db)).toEqual(['0001-accounts', '0002-service-tokens']);
+  expect(await migrate(database.db)).toEqual([]);
+  const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`
+    select table_name, column_name, data_type || case is_nullable when 'YES' then '?' else '' end as type
+    from information_schema.columns
+    where table_schema = current_schema() and table_name not like 'kysely%'`.execute(database.db);
+  const found: Record<string, Record<string, string>> = {};
+  for (const { table_name, column_name, type } of rows) (found[table_name] ??= {})[column_name] = type;
+  expect(found).toEqual(TYPES);
+});

@@ -1,0 +1,85 @@
+/** A service over a memory tier, with time in the test's hands. */
+import { createCaller, type Principal, TOKEN_SCOPES, type TokenScope } from '@bursar/api';
+import {
+  createPriceTable,
+  MemoryTier,
+  parseUsd,
+  type PriceTable,
+  tenantId,
+  type Tier,
+} from '@bursar/core';
+import { BudgetService } from '../../src/service/budget-service.ts';
+import { SILENT_LOG } from '../../src/telemetry/logger.ts';
+import { ManualTime } from './manual-time.ts';
+
+/** One model at a dollar a million input tokens and two a million output tokens, and a free one. */
+export function testPrices(version: string, inputNanoUsd = 1_000_000_000): PriceTable {
+  return createPriceTable({
+    version,
+    rows: [
+      {
+        model: 'test-model',
+        ids: ['test-model'],
+        prices: [
+          { nanoUsdPerMillion: { inputTokens: inputNanoUsd, outputTokens: 2 * inputNanoUsd } },
+        ],
+      },
+      {
+        model: 'free-model',
+        ids: ['free-model'],
+        prices: [{ nanoUsdPerMillion: { inputTokens: 0, outputTokens: 0 } }],
+      },
+    ],
+  });
+}
+
+export interface TestService {
+  readonly service: BudgetService;
+  readonly tier: Tier;
+  readonly time: ManualTime;
+  /** Calls procedures as `tenant` with `scopes`; by default the tenant `acme` with all of them. */
+  as(tenant?: string, scopes?: readonly TokenScope[]): ReturnType<typeof createCaller>;
+}
+
+/** A service with a default limit of one dollar; `over` replaces parts, to share a tier or age a price. */
+export function openTestService(
+  over: {
+    readonly tier?: Tier;
+    readonly time?: ManualTime;
+    readonly prices?: PriceTable;
+    readonly defaultLimitUsd?: string;
+  } = {},
+): TestService {
+  const time = over.time ?? new ManualTime();
+  const defaultLimit = parseUsd(over.defaultLimitUsd ?? '1.00');
+  const tier = over.tier ?? new MemoryTier({ clock: time, defaultLimit });
+  const service = new BudgetService({
+    tier,
+    prices: over.prices ?? testPrices('v1'),
+    time,
+    log: SILENT_LOG,
+    defaultLimit,
+    tentativeTtlMs: 600_000,
+    dispatchedTtlMs: 60_000,
+  });
+  return {
+    service,
+    tier,
+    time,
+    as: (tenant = 'acme', scopes = TOKEN_SCOPES) =>
+      createCaller({ service, principal: principalOf(tenant, scopes) }),
+  };
+}
+
+/** A verified caller. */
+export function principalOf(
+  tenant = 'acme',
+  scopes: readonly TokenScope[] = TOKEN_SCOPES,
+): Principal {
+  return { tokenId: `token-of-${tenant}`, tenant: tenantId(tenant), scopes };
+}
+
+/** A caller's id of a reservation: the same number gives the same id. */
+export function idOf(number: number): string {
+  return `00000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
+}
