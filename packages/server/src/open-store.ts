@@ -65,7 +65,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
   const database = await openDatabase(databaseAt(location, log));
   try {
-    const applied = await migrate(database.db);
+    const applied = await migrate(database);
     if (applied.length > 0) log.info({ applied }, 'the database was migrated');
     options.onMigrated?.(applied);
   } catch (error) {

@@ -5,6 +5,7 @@
 import { denialOf } from '@bursar/client';
 import type OpenAI from 'openai';
 import type { TracePlan } from '../arguments.ts';
+import { auditLine } from '../books/audit-line.ts';
 import { type ClosedBooks, closeBooks } from '../books/close-books.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { callCost } from '../money/call-cost.ts';
@@ -178,21 +179,4 @@ function report(
   for (const line of summaryLines(summary)) screen.line(line);
   screen.line();
   screen.line(auditLine({ books, isClean, differenceNanoUsd: differenceOf(summary) }));
-}
-
-/** The last word, in one line. */
-export function auditLine(found: {
-  readonly books: ClosedBooks;
-  readonly isClean: boolean;
-  readonly differenceNanoUsd: bigint;
-}): string {
-  const { books, isClean, differenceNanoUsd } = found;
-  const { acknowledged, ledgerNanoUsd, settlements } = books.run;
-  const sums =
-    `${counted(acknowledged, 'call')}, ${showUsd(ledgerNanoUsd)} in ` +
-    `${count(settlements)} ledger ${settlements === 1 ? 'entry' : 'entries'}, ` +
-    `difference ${showUsd(differenceNanoUsd)}.`;
-  return isClean
-    ? paint.good(`Audit: every nano-dollar is accounted for: ${sums}`)
-    : paint.bad(`Audit: NOT every nano-dollar is accounted for: ${sums}`);
 }

@@ -2,12 +2,11 @@
  * Whatever interrupts a call, it ends exactly once, with what is known of its cost: scenarios F14 to F16.
  * A prompt of 5 words is expected to be 6 tokens; the local provider streams one token a piece.
  */
-import { createServer } from 'node:net';
-import { once } from 'node:events';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/connect.ts';
 import type { Caller } from '../../src/transport/in-process-transport.ts';
+import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { connectTo, MODEL, openWorld, prompt, REACHES, type World } from '../support/world.ts';
 
@@ -28,15 +27,6 @@ async function readSome(
     if (choices[0]?.delta.content) read += 1;
     if (read === tokens) return;
   }
-}
-
-/** An address that nobody listens on. */
-async function deadUrl(): Promise<string> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  return `http://127.0.0.1:${port}/v1`;
 }
 
 describe.each(REACHES)('%s', (reach) => {

@@ -4,8 +4,8 @@
  * The caller of a bug sees the id and nothing else; the log has the whole error under the same id.
  */
 import { toBursarError } from '@bursar/api';
-import { BursarError } from '@bursar/core';
-import type { TRPCError } from '@trpc/server';
+import { BursarError, isBursarError } from '@bursar/core';
+import { TRPCError } from '@trpc/server';
 import type { Log } from './logger.ts';
 
 /** What tRPC says about a failed call, as far as we log it. */
@@ -28,11 +28,17 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
     }
     const errorId = newId();
     log.error(
-      { procedure: path, errorId, error: known.cause ?? error },
+      { procedure: path, errorId, error: bugBehind(error) },
       'a call met a bug in Bursar',
     );
     Object.defineProperty(error, 'cause', { value: reportedBug(errorId), configurable: true });
   };
+}
+
+/** What was thrown in the first place, below the wrappings it collected on its way up. */
+function bugBehind(error: unknown): unknown {
+  const isWrapping = error instanceof TRPCError || isBursarError(error);
+  return isWrapping && error.cause !== undefined ? bugBehind(error.cause) : error;
 }
 
 /** What the caller sees of a bug. */

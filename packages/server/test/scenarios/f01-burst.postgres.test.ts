@@ -14,7 +14,7 @@ beforeAll(async () => {
   server = await startPostgres();
   const url = await server.createDatabase();
   database = await openDatabase({ url });
-  await migrate(database.db);
+  await migrate(database);
   burst = await Burst.start([{ kind: 'postgres', url }]);
 });
 afterAll(async () => {

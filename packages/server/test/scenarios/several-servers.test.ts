@@ -18,7 +18,7 @@ beforeAll(async () => {
   const url = await postgres.createDatabase();
   databases = await Promise.all(Array.from({ length: SERVERS }, () => openDatabase({ url })));
   // All at once, as after a deployment: one migrates, the others wait.
-  await Promise.all(databases.map(({ db }) => migrate(db)));
+  await Promise.all(databases.map((database) => migrate(database)));
 });
 afterAll(async () => {
   await Promise.all(databases.map((database) => database.close()));

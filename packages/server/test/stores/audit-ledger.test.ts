@@ -6,13 +6,14 @@ import { auditLedger, auditWithin } from '../../src/stores/postgres/audit-ledger
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
 import { PostgresTier } from '../../src/stores/postgres/postgres-tier.ts';
+import { IN_MEMORY } from './open-tier-for-test.ts';
 
 let database: OpenedDatabase;
 let purse: TestPurse;
 
 beforeAll(async () => {
-  database = await openDatabase({ directory: 'memory' });
-  await migrate(database.db);
+  database = await openDatabase(IN_MEMORY);
+  await migrate(database);
   const clock = new ManualClock();
   purse = new TestPurse(
     new PostgresTier({ db: database.db, clock, defaultLimit: amount(1_000) }),

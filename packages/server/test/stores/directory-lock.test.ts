@@ -5,7 +5,15 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -36,7 +44,9 @@ interface Holder {
 
 async function startHolder(...directories: string[]): Promise<Holder> {
   const script = join(import.meta.dirname, 'directory-holder.ts');
-  const child = spawn(process.execPath, [script, ...directories], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [script, ...directories], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   holders.push(child);
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   await lines.next();
@@ -65,7 +75,10 @@ async function leaveStaleLocks(...directories: string[]): Promise<void> {
 }
 
 function readLock(): Record<string, unknown> {
-  return JSON.parse(readFileSync(join(directory, 'bursar.lock'), 'utf8')) as Record<string, unknown>;
+  return JSON.parse(readFileSync(join(directory, 'bursar.lock'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
 }
 
 function writeLock(change: Record<string, unknown>): void {
@@ -112,7 +125,9 @@ test('a lock that is released within the waiting time is taken', async () => {
 
 test('waiting ends when its time is over', async () => {
   const lock = await lockDirectory({ directory });
-  await expect(lockDirectory({ directory, waitMs: 120 })).rejects.toMatchObject({ code: 'store_unavailable' });
+  await expect(lockDirectory({ directory, waitMs: 120 })).rejects.toMatchObject({
+    code: 'store_unavailable',
+  });
   lock.release();
 });
 
@@ -127,7 +142,10 @@ test('the lock of a killed process is taken over', async () => {
 test('a takeover that was itself killed halfway is completed by the next', async () => {
   await leaveStaleLocks(directory);
   const successor = { ...readLock(), id: 'died-while-taking-over' };
-  writeFileSync(join(directory, `bursar.lock.after-${String(readLock()['id'])}`), JSON.stringify(successor));
+  writeFileSync(
+    join(directory, `bursar.lock.after-${String(readLock()['id'])}`),
+    JSON.stringify(successor),
+  );
 
   const lock = await lockDirectory({ directory });
 
@@ -137,11 +155,14 @@ test('a takeover that was itself killed halfway is completed by the next', async
 });
 
 // Only Linux tells when a process started.
-test.runIf(process.platform === 'linux')('a reused process id does not keep a lock alive', async () => {
-  writeLock({ startedAt: '1' });
-  const lock = await lockDirectory({ directory });
-  lock.release();
-});
+test.runIf(process.platform === 'linux')(
+  'a reused process id does not keep a lock alive',
+  async () => {
+    writeLock({ startedAt: '1' });
+    const lock = await lockDirectory({ directory });
+    lock.release();
+  },
+);
 
 test('a holder in another container is believed while it leaves signs of life, whatever its process id', async () => {
   writeLock({ scope: 'another container', pid: 4_194_305 });

@@ -1,7 +1,7 @@
 import { exerciseTier } from '@bursar/testkit';
-import { openTierForTest } from './open-tier-for-test.ts';
+import { IN_MEMORY, openTierForTest } from './open-tier-for-test.ts';
 
 exerciseTier({
   name: 'PostgreSQL tier on embedded PGlite',
-  open: (options) => openTierForTest({ directory: 'memory' }, options),
+  open: (options) => openTierForTest(IN_MEMORY, options),
 });

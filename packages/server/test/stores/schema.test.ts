@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
 import type { Database } from '../../src/stores/postgres/schema.ts';
+import { IN_MEMORY } from './open-tier-for-test.ts';
 
 /** The columns that the types promise; a column missing here does not compile. `?`: may be null. */
 const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T]]: string } } = {
@@ -63,13 +64,13 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
 
 let database: OpenedDatabase;
 beforeAll(async () => {
-  database = await openDatabase({ directory: 'memory' });
+  database = await openDatabase(IN_MEMORY);
 });
 afterAll(() => database.close());
 
 it('migrates an empty database to exactly the tables that the types describe, and a second time does nothing', async () => {
-  expect(await migrate(database.db)).toEqual(['0001-accounts', '0002-service-tokens']);
-  expect(await migrate(database.db)).toEqual([]);
+  expect(await migrate(database)).toEqual(['0001-accounts', '0002-service-tokens']);
+  expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`
     select table_name, column_name, data_type || case is_nullable when 'YES' then '?' else '' end as type
     from information_schema.columns

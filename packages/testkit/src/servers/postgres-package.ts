@@ -44,9 +44,9 @@ export function findPostgresPackage(): string | undefined {
  * @throws Error when the place of the copy belongs to somebody else, who could have put anything there.
  */
 export function copyPostgresPackage(packageDirectory: string): string {
-  const { version } = JSON.parse(
-    readFileSync(join(packageDirectory, 'package.json'), 'utf8'),
-  ) as { version: string };
+  const { version } = JSON.parse(readFileSync(join(packageDirectory, 'package.json'), 'utf8')) as {
+    version: string;
+  };
   const target = join(tmpdir(), `bursar-postgres-${version}-${process.getuid?.() ?? 0}`);
   if (!existsSync(target)) {
     const draft = mkdtempSync(`${target}-`);

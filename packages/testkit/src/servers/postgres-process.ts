@@ -5,6 +5,7 @@
  * the pipe, which every child inherits, so it closes only when the last of them is gone. Nothing is polled.
  */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
 
@@ -66,6 +67,13 @@ export async function startPostgresProcess(start: PostgresStart): Promise<Postgr
       stdio: ['ignore', 'ignore', 'pipe'],
     },
   );
+  const { pid } = child;
+  if (pid === undefined) {
+    const [error] = (await once(child, 'error')) as [Error];
+    throw error;
+  }
+  start.onSpawn(pid);
+
   let log = '';
   const ready = Promise.withResolvers<void>();
   const ended = Promise.withResolvers<void>();
@@ -73,7 +81,6 @@ export async function startPostgresProcess(start: PostgresStart): Promise<Postgr
     log = (log + text).slice(-LOG_TAIL_CHARACTERS);
     if (log.includes(READY)) ready.resolve();
   });
-  child.once('error', (error) => ready.reject(error));
   child.once('close', () => {
     ended.resolve();
     ready.reject(
@@ -82,20 +89,27 @@ export async function startPostgresProcess(start: PostgresStart): Promise<Postgr
         : new Error(`PostgreSQL ended before it was ready. Its log ends with:\n${log}`),
     );
   });
-  if (child.pid !== undefined) start.onSpawn(child.pid);
 
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     child.kill(signal);
-    await withDeadline(ended.promise, END_WITHIN_MS, () => `PostgreSQL did not end on ${signal}:\n${log}`);
+    await withDeadline(
+      ended.promise,
+      END_WITHIN_MS,
+      () => `PostgreSQL did not end on ${signal}:\n${log}`,
+    );
   };
   try {
-    await withDeadline(ready.promise, READY_WITHIN_MS, () => `PostgreSQL was not ready in time:\n${log}`);
+    await withDeadline(
+      ready.promise,
+      READY_WITHIN_MS,
+      () => `PostgreSQL was not ready in time:\n${log}`,
+    );
   } catch (error) {
-    if (child.pid !== undefined) await end('SIGKILL');
+    await end('SIGKILL');
     throw error;
   }
   // A test that forgets to stop its server must not keep the process alive; the watchdog ends the server.
   child.unref();
   (child.stderr as Socket).unref();
-  return { pid: child.pid!, end };
+  return { pid, end };
 }

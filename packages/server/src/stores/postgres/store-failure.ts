@@ -15,9 +15,9 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return error instanceof StaleRead || TRY_AGAIN.has(codeOf(error) ?? '');
 }
 
-/** Whether the database refused a statement (class 22 or 23 …), so that one command of a batch is to blame. */
+/** Whether the database refused a value, a constraint or a statement, so that one command of a batch is to blame. */
 export function isRefusedByDatabase(error: unknown): boolean {
-  return /^(2[0-9]|3[0-9]|42|P0)/.test(codeOf(error) ?? '');
+  return /^(22|23|42|P0)/.test(codeOf(error) ?? '');
 }
 
 /**

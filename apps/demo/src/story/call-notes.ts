@@ -1,0 +1,73 @@
+/** What Bursar said about each call: what it set aside, what it booked, and how it knew. */
+import type { CallHooks } from '@bursar/client';
+import { callCost } from '../money/call-cost.ts';
+import { modelPrice } from '../money/model-prices.ts';
+import { parseUsd } from '../money/nano-usd.ts';
+import type { Person } from './person.ts';
+
+type Settled = Parameters<NonNullable<CallHooks['onSettled']>>[1];
+
+/** One call. */
+export interface CallNote {
+  readonly person: Person;
+  readonly model: string;
+  /** Set aside before the call, nano-USD. */
+  readonly heldNanoUsd: bigint;
+  /** Booked after it, once it is. */
+  settled?: {
+    readonly nanoUsd: bigint;
+    readonly inputTokens: number;
+    readonly outputTokens: number;
+    readonly basis: Settled['basis'];
+  };
+}
+
+/** Notes of every call that was allowed, in order. */
+export class CallNotes {
+  readonly #notes = new Map<string, CallNote>();
+
+  /** Hooks that take notes of the calls of `person`. */
+  hooksFor(person: Person): CallHooks {
+    return {
+      onDecision: (call, decision) => {
+        if (decision.decision === 'denied') return;
+        const heldNanoUsd = parseUsd(decision.heldUsd);
+        this.#notes.set(call.reservation, { person, model: call.model, heldNanoUsd });
+      },
+      onSettled: (call, { costUsd, usage, basis }) => {
+        const note = this.#notes.get(call.reservation);
+        if (note === undefined) return;
+        const { inputTokens = 0, outputTokens = 0 } = usage;
+        note.settled = { nanoUsd: parseUsd(costUsd), inputTokens, outputTokens, basis };
+      },
+    };
+  }
+
+  /** The calls of `person`, or of all. */
+  of(person?: Person): readonly CallNote[] {
+    const notes = [...this.#notes.values()];
+    return person === undefined ? notes : notes.filter((note) => note.person === person);
+  }
+
+  /** The latest call of `person`. */
+  latest(person: Person): CallNote {
+    const note = this.of(person).at(-1);
+    if (note === undefined) throw new Error(`${person} has made no call yet`);
+    return note;
+  }
+}
+
+/** Calls that were not settled at what their tokens cost by the demo's own price list. */
+export function mispricedIn(notes: readonly CallNote[]): readonly CallNote[] {
+  return notes.filter(({ model, settled }) => {
+    const price = modelPrice(model);
+    return settled !== undefined && (price === undefined || settled.nanoUsd !== callCost(settled, price));
+  });
+}
+
+/** What the calls known by `basis` were booked at, in nano-USD. */
+export function bookedIn(notes: readonly CallNote[], isCounted: boolean): bigint {
+  return notes
+    .filter(({ settled }) => settled !== undefined && (settled.basis !== 'reported') === isCounted)
+    .reduce((sum, { settled }) => sum + (settled?.nanoUsd ?? 0n), 0n);
+}
