@@ -119,7 +119,9 @@ function speedOf(text: string): number {
 function wholeOf(name: string, text: string, most: number): number {
   const number = /^[0-9]{1,6}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= most) return number;
-  throw new ArgumentsInvalid(`--${name} must be a whole number from 1 to ${most}, and is "${text}"`);
+  throw new ArgumentsInvalid(
+    `--${name} must be a whole number from 1 to ${most}, and is "${text}"`,
+  );
 }
 
 function limitOf(text: string | undefined): string | null {

@@ -29,7 +29,9 @@ export function isDenied(error: unknown): error is DeniedCall {
 export function denialOf(error: unknown): Denied | undefined {
   for (const cause of causesOf(error)) {
     const denied =
-      deniedIn(cause['error']) ?? deniedInText(cause['responseBody']) ?? lastDenial(cause['lastError']);
+      deniedIn(cause['error']) ??
+      deniedInText(cause['responseBody']) ??
+      lastDenial(cause['lastError']);
     if (denied !== undefined) return denied;
   }
   return undefined;

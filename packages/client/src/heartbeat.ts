@@ -15,7 +15,10 @@ export interface Heartbeat {
 }
 
 /** Starts beating `everyMs` from now. The answer stops it, at once and for good. */
-export function startHeartbeat({ everyMs, beatsMax, beat }: Heartbeat, runtime: Runtime): () => void {
+export function startHeartbeat(
+  { everyMs, beatsMax, beat }: Heartbeat,
+  runtime: Runtime,
+): () => void {
   let isStopped = false;
   let cancel = (): void => {};
   const schedule = (beatsLeft: number): void => {

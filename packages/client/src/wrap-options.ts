@@ -35,7 +35,8 @@ export interface WrapOptions extends CallHooks {
 }
 
 /** The options with every default filled in. */
-export type Metering = CallHooks & Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback'>> & {
+export type Metering = CallHooks &
+  Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback'>> & {
     readonly outputTokensFallback: number | undefined;
   };
 

@@ -149,7 +149,7 @@ function httpServerOf(
 ): HttpServer {
   const { time, log, bootstrapToken } = options;
   const verifier = new TokenVerifier({ store: store.tokens, clock: time, bootstrapToken });
-  const signIn = new SignIn(verifier, new FailedSignIns(time));
+  const signIn = new SignIn(verifier, new FailedSignIns(time), log);
   return new HttpServer({
     service,
     signIn,

@@ -5,10 +5,14 @@
 import { rmSync } from 'node:fs';
 import type { AuditReport } from '@bursar/server';
 import type { Installation } from '../installation.ts';
-import { DISPATCHED_TTL_MS, SWEEP_INTERVAL_MS, TENTATIVE_TTL_MS } from '../processes/bursar-server.ts';
+import {
+  DISPATCHED_TTL_MS,
+  SWEEP_INTERVAL_MS,
+  TENTATIVE_TTL_MS,
+} from '../processes/bursar-server.ts';
 import { paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
-import { count } from '../terminal/count.ts';
+import { count, counted } from '../terminal/count.ts';
 import { auditDatabase } from './audit-database.ts';
 import { closeKilledRun, type KilledRun, usersWithMoneySetAside } from './killed-run.ts';
 import { monthsBetween, readBookings } from './ledger-bookings.ts';
@@ -16,8 +20,7 @@ import { reconcile, type Reconciliation } from './reconcile.ts';
 import type { RunRecord } from './run-file.ts';
 
 /** The longest that a reservation of a killed run lives: its deadline, a sweep, and time to do it. */
-const KILLED_RUN_MS_MAX =
-  Math.max(TENTATIVE_TTL_MS, DISPATCHED_TTL_MS) + SWEEP_INTERVAL_MS + 5_000;
+const KILLED_RUN_MS_MAX = Math.max(TENTATIVE_TTL_MS, DISPATCHED_TTL_MS) + SWEEP_INTERVAL_MS + 5_000;
 
 /** How the books stand. */
 export interface ClosedBooks {
@@ -86,17 +89,18 @@ async function endKilledRun(
           `${new Date(untilMs).toISOString().slice(11, 19)} UTC at the latest; waiting.`,
       ),
   });
-  if (killed.contradictions === 0 && killed.stillOpen.length === 0) screen.line(killedRunLine(killed));
+  if (killed.contradictions === 0 && killed.stillOpen.length === 0)
+    screen.line(killedRunLine(killed));
   return killed;
 }
 
 /** `Killed run 7f3a21c0: 8,123 acknowledged settlements, all in the ledger once; 41 open …`. */
 function killedRunLine({ run, acknowledged, unheard, expired }: KilledRun): string {
-  const heard = `${count(acknowledged)} acknowledged settlements, all in the ledger once`;
+  const heard = `${counted(acknowledged, 'acknowledged settlement')}, all in the ledger once`;
   const lost = unheard === 0 ? '' : `; ${count(unheard)} more whose answer it did not live to hear`;
   const ended =
     expired === 0
       ? 'no reservation was left open'
-      : `${count(expired)} open reservations ended by their deadline`;
+      : `${counted(expired, 'open reservation')} ended by their deadline`;
   return `Killed run ${run}: ${heard}${lost}; ${ended}.`;
 }

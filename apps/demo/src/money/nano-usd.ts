@@ -18,13 +18,19 @@ export function parseUsd(text: string): bigint {
   return sign === '-' ? -magnitude : magnitude;
 }
 
-/** Exact, for reading: `$0.0009615`, `-$5.00`, `$1,096.79`. Two decimals or as many more as it takes. */
-export function showUsd(nanoUsd: bigint): string {
+/** Exact, as `parseUsd` reads it: `0.0009615`, `-5.00`. Two decimals or as many more as it takes. */
+export function formatUsd(nanoUsd: bigint): string {
   const magnitude = nanoUsd < 0n ? -nanoUsd : nanoUsd;
-  const whole = (magnitude / NANO_USD_PER_USD).toLocaleString('en-US');
   const decimals = (magnitude % NANO_USD_PER_USD).toString().padStart(9, '0');
   const shown = decimals.slice(0, 2) + decimals.slice(2).replace(/0+$/, '');
-  return `${nanoUsd < 0n ? '-' : ''}$${whole}.${shown}`;
+  return `${nanoUsd < 0n ? '-' : ''}${magnitude / NANO_USD_PER_USD}.${shown}`;
+}
+
+/** The same for people: `$0.0009615`, `-$5.00`, `$1,096.79`. */
+export function showUsd(nanoUsd: bigint): string {
+  const [whole = '', decimals] = formatUsd(nanoUsd).replace('-', '').split('.');
+  const grouped = whole.replace(/\B(?=(?:[0-9]{3})+$)/g, ',');
+  return `${nanoUsd < 0n ? '-' : ''}$${grouped}.${decimals}`;
 }
 
 /** Exact to the nano-USD with all nine decimals, for comparing sums: `$96.791325000`. */

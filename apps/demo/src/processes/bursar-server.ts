@@ -16,6 +16,8 @@ export const DISPATCHED_TTL_MS = 15_000;
 /** Pause between two sweeps, in milliseconds. */
 export const SWEEP_INTERVAL_MS = 500;
 
+/** How long the server waits for connections at its end, in milliseconds: nothing of ours runs any more. */
+const SHUTDOWN_MS = 1_000;
 /** Longest wait for the server of a killed run to leave the data directory, in milliseconds. */
 const DIRECTORY_WAIT_MS_MAX = 20_000;
 const DIRECTORY_RETRY_MS = 500;
@@ -59,6 +61,7 @@ function serve(dataDirectory: string, token: string): Promise<ListeningChild> {
       BURSAR_BOOTSTRAP_TOKEN: token,
       BURSAR_TENTATIVE_TTL_MS: String(TENTATIVE_TTL_MS),
       BURSAR_DISPATCHED_TTL_MS: String(DISPATCHED_TTL_MS),
+      BURSAR_SHUTDOWN_MS: String(SHUTDOWN_MS),
       BURSAR_SWEEP_INTERVAL_MS: String(SWEEP_INTERVAL_MS),
     },
     logFile: join(dataDirectory, 'server.log'),
@@ -78,6 +81,8 @@ function inheritedEnvironment(): NodeJS.ProcessEnv {
 function bursarBin(): string {
   const manifest = findPackageJSON('@bursar/server', import.meta.url);
   if (manifest === undefined) throw new Error('@bursar/server is not installed; run: pnpm install');
-  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as { readonly bin: { bursar: string } };
+  const { bin } = JSON.parse(readFileSync(manifest, 'utf8')) as {
+    readonly bin: { bursar: string };
+  };
   return join(dirname(manifest), bin.bursar);
 }

@@ -1,6 +1,6 @@
 /** Alice changes her mind: a stream is given up in the middle, and what was sent by then is booked. */
 import { showUsd } from '../money/nano-usd.ts';
-import { directed, type Stage } from './stage.ts';
+import { bookedCall, directed, type Stage } from './stage.ts';
 
 const QUESTION = 'Please write me a long poem about double-entry bookkeeping.';
 const OUTPUT_TOKENS_MAX = 400;
@@ -11,7 +11,7 @@ const TOKENS_READ = 25;
 
 /** Plays the scene. */
 export async function playAbort(stage: Stage): Promise<void> {
-  const { narrator, notes, installation } = stage;
+  const { narrator } = stage;
   await narrator.heading('4 · Alice changes her mind');
   await narrator.say(
     'She leaves in the middle of a stream. No usage report will ever come; the provider bills all the same.',
@@ -42,10 +42,10 @@ export async function playAbort(stage: Stage): Promise<void> {
     if (tokens === TOKENS_READ) leaving.abort();
   }
   narrator.answered(`${answer} …`);
-  await installation.bursar.settled();
-  const { heldNanoUsd, settled } = notes.latest('alice');
-  if (settled === undefined) throw new Error('The aborted call was not settled');
-  narrator.fact(`${tokens} tokens had arrived when she left; ${showUsd(heldNanoUsd)} was set aside`);
+  const { heldNanoUsd, settled } = await bookedCall(stage, 'alice');
+  narrator.fact(
+    `${tokens} tokens had arrived when she left; ${showUsd(heldNanoUsd)} was set aside`,
+  );
   narrator.fact(
     `booked ${showUsd(settled.nanoUsd)}: ${settled.outputTokens} tokens out as ${settled.basis} on the way, ` +
       `${settled.inputTokens} in as estimated; the rest is free again`,

@@ -14,6 +14,8 @@ export type BudgetState = Awaited<ReturnType<Bursar['usage']['current']>>;
 
 const BAR_COLUMNS = 32;
 const AMOUNT_COLUMNS = 10;
+/** Longest way of a booking to this screen, in milliseconds. */
+const PUSH_MS_MAX = 5_000;
 /** Of the credit, from which on the bar warns. */
 const SHORT_SHARE = 0.8;
 
@@ -23,6 +25,7 @@ export class BudgetBoard {
   readonly #leaving = new AbortController();
   readonly #states = new Map<Person, BudgetState>();
   readonly #followers: Promise<void>[] = [];
+  readonly #waiting = new Set<() => void>();
   #speech = '';
 
   constructor(screen: Screen) {
@@ -40,10 +43,21 @@ export class BudgetBoard {
     this.#followers.push(follower());
   }
 
-  /** Shows an unfinished line above the budgets; empty for none. Only its end, if it is too long. */
-  speech(text: string): void {
-    const room = this.#screen.columns - 2;
-    this.#speech = text.length > room ? `…${text.slice(text.length - room + 1)}` : text;
+  /** Resolves once the server has pushed that `nanoUsd` or more are booked for `person`. */
+  async shows(person: Person, nanoUsd: bigint): Promise<void> {
+    const deadline = AbortSignal.timeout(PUSH_MS_MAX);
+    while (parseUsd(this.#states.get(person)?.settledUsd ?? '0') < nanoUsd) {
+      if (deadline.aborted) throw new Error(`The server has not pushed what ${person} has spent`);
+      await new Promise<void>((resolve) => {
+        this.#waiting.add(resolve);
+        deadline.addEventListener('abort', () => resolve(), { once: true });
+      });
+    }
+  }
+
+  /** Shows an unfinished line above the budgets; empty for none. */
+  speech(line: string): void {
+    this.#speech = line;
     this.#draw();
   }
 
@@ -59,6 +73,8 @@ export class BudgetBoard {
   #show(person: Person, state: BudgetState): void {
     const before = this.#states.get(person);
     this.#states.set(person, state);
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
     if (this.#screen.isLive) return this.#draw();
     const isBooked = before !== undefined && before.settledUsd !== state.settledUsd;
     if (isBooked) this.#screen.line(`    ${budgetText(person, state)}`);

@@ -61,13 +61,18 @@ export class CallNotes {
 export function mispricedIn(notes: readonly CallNote[]): readonly CallNote[] {
   return notes.filter(({ model, settled }) => {
     const price = modelPrice(model);
-    return settled !== undefined && (price === undefined || settled.nanoUsd !== callCost(settled, price));
+    return (
+      settled !== undefined && (price === undefined || settled.nanoUsd !== callCost(settled, price))
+    );
   });
 }
 
-/** What the calls known by `basis` were booked at, in nano-USD. */
-export function bookedIn(notes: readonly CallNote[], isCounted: boolean): bigint {
-  return notes
-    .filter(({ settled }) => settled !== undefined && (settled.basis !== 'reported') === isCounted)
-    .reduce((sum, { settled }) => sum + (settled?.nanoUsd ?? 0n), 0n);
+/** What was booked for the calls of `notes`, in nano-USD. */
+export function bookedIn(notes: readonly CallNote[]): bigint {
+  return notes.reduce((sum, { settled }) => sum + (settled?.nanoUsd ?? 0n), 0n);
+}
+
+/** Whether the provider said what the call used; otherwise somebody counted. */
+export function isReported({ settled }: CallNote): boolean {
+  return settled?.basis === 'reported';
 }

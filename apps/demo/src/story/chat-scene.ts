@@ -1,7 +1,7 @@
 /** Alice chats: streams, turn by turn. Each turn is set aside before and booked after. */
 import type OpenAI from 'openai';
 import { showUsd } from '../money/nano-usd.ts';
-import { directed, type Stage } from './stage.ts';
+import { bookedCall, directed, type Stage } from './stage.ts';
 
 type Message = OpenAI.Chat.Completions.ChatCompletionMessageParam;
 
@@ -16,7 +16,7 @@ const TOKEN_MS = 22;
 
 /** Plays the scene. */
 export async function playChat(stage: Stage): Promise<void> {
-  const { narrator, notes, installation } = stage;
+  const { narrator } = stage;
   await narrator.heading('1 · Alice chats');
   await narrator.say(
     'Before each answer Bursar sets aside what it may cost at most. Afterwards it books what it did cost.',
@@ -28,11 +28,10 @@ export async function playChat(stage: Stage): Promise<void> {
     const answer = await streamedAnswer(stage, messages, outputTokens);
     messages.push({ role: 'assistant', content: answer });
     narrator.answered(answer);
-    await installation.bursar.settled();
-    const { heldNanoUsd, settled } = notes.latest('alice');
+    const { heldNanoUsd, settled } = await bookedCall(stage, 'alice');
     narrator.fact(
-      `set aside ${showUsd(heldNanoUsd)}, booked ${showUsd(settled?.nanoUsd ?? 0n)} ` +
-        `(${settled?.inputTokens} tokens in, ${settled?.outputTokens} out); the rest is free again`,
+      `set aside ${showUsd(heldNanoUsd)}, booked ${showUsd(settled.nanoUsd)} ` +
+        `(${settled.inputTokens} tokens in, ${settled.outputTokens} out); the rest is free again`,
     );
   }
 }

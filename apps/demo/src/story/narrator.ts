@@ -8,6 +8,8 @@ import type { Person } from './person.ts';
 
 const COLUMNS_MAX = 100;
 const READING_MS = 700;
+/** Longest answer that is shown whole, in characters. */
+const ANSWER_LENGTH_MAX = 170;
 
 /** Tells the story on a screen, above the budgets. */
 export class Narrator {
@@ -44,18 +46,27 @@ export class Narrator {
 
   /** The answer as far as it has come. */
   answering(text: string): void {
-    this.#board.speech(`  model › ${text}`);
+    const begin = '  model › ';
+    // A line that is still growing shows its end.
+    const room = Math.min(COLUMNS_MAX, this.#screen.columns - 1) - begin.length;
+    const shown = text.length > room ? `…${text.slice(text.length - room + 1)}` : text;
+    this.#board.speech(`${begin}${paint.quiet(shown)}`);
   }
 
   /** The whole answer. */
   answered(text: string): void {
     this.#board.speech('');
-    this.#lines(text, '  model › ', paint.quiet);
+    this.#lines(shortened(text), '  model › ', paint.quiet);
   }
 
   /** What was booked, or another fact to remember. */
   fact(text: string): void {
     this.#lines(text, '        → ', (line) => line);
+  }
+
+  /** That something was not allowed. */
+  refusal(text: string): void {
+    this.#lines(text, '        ✗ ', paint.bad);
   }
 
   #lines(text: string, begin: string, style: (line: string) => string): void {
@@ -68,4 +79,8 @@ export class Narrator {
   async #pause(): Promise<void> {
     if (this.isWatched) await sleep(READING_MS);
   }
+}
+
+function shortened(text: string): string {
+  return text.length <= ANSWER_LENGTH_MAX ? text : `${text.slice(0, ANSWER_LENGTH_MAX)} …`;
 }

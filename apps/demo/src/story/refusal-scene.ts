@@ -1,7 +1,7 @@
 /** Bob runs out: the refusal, everything that it tells, and what still fits. */
 import { denialOf } from '@bursar/client';
 import { parseUsd, showUsd } from '../money/nano-usd.ts';
-import { directed, type Stage } from './stage.ts';
+import { bookedCall, directed, type Stage } from './stage.ts';
 
 const QUESTIONS = [
   'Tell me a story about a miser.',
@@ -18,17 +18,19 @@ const QUESTIONS_MAX = 20;
 
 /** Plays the scene. Throws when the credit does not run out. */
 export async function playRefusal(stage: Stage): Promise<void> {
-  const { narrator, installation, notes } = stage;
+  const { narrator } = stage;
   await narrator.heading('3 · Bob runs out of credit');
-  await narrator.say('Bob has little credit. Bursar refuses before the provider is called, not after.');
+  await narrator.say(
+    'Bob has little credit. Bursar refuses before the provider is called, not after.',
+  );
   for (let turn = 0; turn < QUESTIONS_MAX; turn += 1) {
     const question = QUESTIONS[turn % QUESTIONS.length] ?? '';
     narrator.asks('bob', question);
     const callsBefore = await providerCalls(stage);
     try {
       await ask(stage, question, OUTPUT_TOKENS_MAX);
-      await installation.bursar.settled();
-      narrator.fact(`booked ${showUsd(notes.latest('bob').settled?.nanoUsd ?? 0n)}`);
+      const { settled } = await bookedCall(stage, 'bob');
+      narrator.fact(`booked ${showUsd(settled.nanoUsd)}`);
     } catch (error) {
       const denied = denialOf(error);
       if (denied === undefined) throw error;
@@ -59,7 +61,7 @@ async function tellDenial(
 ): Promise<void> {
   const usd = (text: string) => showUsd(parseUsd(text));
   const { budget } = denied;
-  narrator.fact(`refused: ${denied.reason}, budget "${budget.budget}" of ${budget.period}`);
+  narrator.refusal(`refused: ${denied.reason}, budget "${budget.budget}" of ${budget.period}`);
   narrator.fact(
     `the call may cost ${usd(denied.neededUsd)}; ${usd(budget.availableUsd ?? '0')} of ` +
       `${usd(budget.limitUsd ?? '0')} is left, so ${usd(denied.missingUsd)} is missing`,
@@ -73,18 +75,21 @@ async function tellDenial(
 async function tellUncalled(stage: Stage, callsBefore: number | undefined): Promise<void> {
   const callsAfter = await providerCalls(stage);
   if (callsAfter === undefined) return;
-  if (callsAfter !== callsBefore) throw new Error('The provider was called although the call was refused');
-  stage.narrator.fact(`the provider has seen ${callsAfter} calls, before and after: this was not one`);
+  if (callsAfter !== callsBefore)
+    throw new Error('The provider was called although the call was refused');
+  stage.narrator.fact(
+    `the provider has seen ${callsAfter} calls, before and after: this was not one`,
+  );
 }
 
 /** Takes the denial by its word. */
 async function askForLess(stage: Stage, question: string, outputTokensMax: number): Promise<void> {
   if (outputTokensMax < 1) return;
-  const { narrator, installation, notes } = stage;
+  const { narrator } = stage;
   narrator.asks('bob', `${question} Briefly: at most ${outputTokensMax} tokens.`);
   await ask(stage, question, outputTokensMax);
-  await installation.bursar.settled();
-  narrator.fact(`allowed, booked ${showUsd(notes.latest('bob').settled?.nanoUsd ?? 0n)}`);
+  const { settled } = await bookedCall(stage, 'bob');
+  narrator.fact(`allowed, booked ${showUsd(settled.nanoUsd)}`);
 }
 
 /** How many calls the provider has seen; it tells only if it is ours. */

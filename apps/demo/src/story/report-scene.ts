@@ -1,7 +1,8 @@
 /** Carol's report: many calls at once, and three of OpenAI's endpoints, all from one budget. */
 import { showUsd } from '../money/nano-usd.ts';
 import { counted } from '../terminal/count.ts';
-import { directed, type Stage } from './stage.ts';
+import { bookedIn } from './call-notes.ts';
+import { bookedCall, directed, type Stage } from './stage.ts';
 
 const CHAPTERS = [
   'Coins before banks',
@@ -19,7 +20,7 @@ const DELAY_MS = { first: 900, step: 350 };
 
 /** Plays the scene. */
 export async function playReport(stage: Stage): Promise<void> {
-  const { narrator, notes, installation, clients, model } = stage;
+  const { narrator, notes, clients, model } = stage;
   const client = clients.carol;
   await narrator.heading('2 · Carol has a long report written');
   await narrator.say(
@@ -43,7 +44,9 @@ export async function playReport(stage: Stage): Promise<void> {
     }),
   );
   const words = chapters.reduce((sum, text) => sum + text.split(/\s+/).length, 0);
-  await narrator.say(`${chapters.length} chapters, ${words} words. Now an abstract, and an index to search in.`);
+  await narrator.say(
+    `${chapters.length} chapters, ${words} words. Now an abstract, and an index to search in.`,
+  );
   await Promise.all([
     client.chat.completions.create(
       {
@@ -58,12 +61,11 @@ export async function playReport(stage: Stage): Promise<void> {
     ),
     client.embeddings.create({ model: EMBEDDING_MODEL, input: chapters }),
   ]);
-  await installation.bursar.settled();
+  await bookedCall(stage, 'carol');
   const report = notes.of('carol');
   const heldNanoUsd = report.reduce((sum, note) => sum + note.heldNanoUsd, 0n);
-  const bookedNanoUsd = report.reduce((sum, { settled }) => sum + (settled?.nanoUsd ?? 0n), 0n);
   narrator.fact(
     `${counted(report.length, 'call')}: set aside ${showUsd(heldNanoUsd)} one after the other, ` +
-      `booked ${showUsd(bookedNanoUsd)}`,
+      `booked ${showUsd(bookedIn(report))}`,
   );
 }

@@ -1,17 +1,15 @@
 /** The demo without arguments: three users, one report, one refusal, one abort, one audit. */
+import { existsSync } from 'node:fs';
 import type { StoryPlan } from '../arguments.ts';
-import { auditLine } from '../books/audit-line.ts';
-import { closeBooks } from '../books/close-books.ts';
-import { billOf } from '../books/provider-book.ts';
 import { type Installation, openInstallation } from '../installation.ts';
-import { modelPrice } from '../money/model-prices.ts';
-import { showUsd } from '../money/nano-usd.ts';
-import { counted } from '../terminal/count.ts';
+import { modelPrice, type ModelPrice } from '../money/model-prices.ts';
+import { formatUsd, showUsd } from '../money/nano-usd.ts';
 import { paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { playAbort } from './abort-scene.ts';
+import { playAudit } from './audit-scene.ts';
 import { BudgetBoard } from './budget-board.ts';
-import { bookedIn, type CallNote, CallNotes, mispricedIn } from './call-notes.ts';
+import { CallNotes } from './call-notes.ts';
 import { playChat } from './chat-scene.ts';
 import { Narrator } from './narrator.ts';
 import { creditOf, PEOPLE } from './person.ts';
@@ -21,92 +19,77 @@ import type { Stage } from './stage.ts';
 
 /** Plays the story. Resolves with whether every nano-dollar is accounted for. */
 export async function runStory(plan: StoryPlan, screen: Screen): Promise<boolean> {
+  const { dataDirectory } = plan;
   const openAiKey = process.env['OPENAI_API_KEY'] || undefined;
   const model = plan.model ?? (openAiKey === undefined ? 'gpt-4o' : 'gpt-4o-mini');
+  const price = modelPrice(model);
+  if (price === undefined) throw new Error(`The demo has no price for ${model}`);
+  const board = new BudgetBoard(screen);
+  const narrator = new Narrator(screen, board);
   screen.line(paint.heading('Bursar keeps the purse of an LLM product.'));
-  screen.line(
-    openAiKey === undefined
-      ? '  Starting a server with embedded PostgreSQL, and a local provider that speaks OpenAI’s API.'
-      : `  Starting a server. OPENAI_API_KEY is set: OpenAI is called with ${model}, for less than a cent.`,
-  );
+  await narrator.say(openingOf({ dataDirectory, openAiKey, model, price }));
   const installation = await openInstallation({
-    dataDirectory: plan.dataDirectory,
+    dataDirectory,
     people: PEOPLE,
     openAiKey,
-    onDirectoryInUse: () => screen.line('  The server of another run still has the books; waiting.'),
+    onDirectoryInUse: () =>
+      void narrator.say('The server of another run still has the books; waiting for it to leave.'),
   });
-  const board = new BudgetBoard(screen);
-  const stage = await setStage(installation, { board, screen, model });
+  const stage = await setStage(installation, { board, narrator, model, price });
   await playChat(stage);
   await playReport(stage);
   await playRefusal(stage);
   await playAbort(stage);
-  await stage.narrator.heading('5 · The audit');
   await board.close();
+  return await playAudit(stage, { screen, dataDirectory });
+}
 
-  const notes = stage.notes.of();
-  const problems = [...(await compareWithProvider(installation, notes, screen))];
-  if (mispricedIn(notes).length > 0) problems.push('some calls cost other than the price list says');
-  const books = await closeBooks(installation, { screen, dataDirectory: plan.dataDirectory });
-  for (const problem of problems) screen.line(paint.bad(`  ✗ ${problem}`));
-  const { audit } = books;
-  screen.line(
-    `  The whole database, recomputed in SQL: ${counted(audit.accounts, 'account')}, ` +
-      `${showUsd(audit.settledNanoUsd)} booked, ${counted(audit.findings, 'contradiction')}.`,
-  );
-  const isClean = books.isClean && problems.length === 0;
-  const differenceNanoUsd = books.run.ledgerNanoUsd - books.run.acknowledgedNanoUsd;
-  screen.line(auditLine({ books, isClean, differenceNanoUsd }));
-  return isClean;
+/** What is being started, and whom it may cost what. */
+function openingOf(opening: {
+  readonly dataDirectory: string;
+  readonly openAiKey: string | undefined;
+  readonly model: string;
+  readonly price: ModelPrice;
+}): string {
+  const { dataDirectory, openAiKey, model, price } = opening;
+  const embedded = existsSync(dataDirectory)
+    ? 'an embedded PostgreSQL'
+    : 'an embedded PostgreSQL (made now, which takes a few seconds)';
+  const store = process.env['DATABASE_URL'] ? 'your PostgreSQL' : embedded;
+  const credits = PEOPLE.reduce((sum, person) => sum + creditOf(person, price), 0n);
+  const provider =
+    openAiKey === undefined
+      ? 'a local provider that speaks OpenAI’s API'
+      : `OpenAI itself, because OPENAI_API_KEY is set: ${model}, for at most ${showUsd(credits)}, ` +
+        'which is what Bursar lets through';
+  return `Starting a server with ${store}; the calls go to ${provider}.`;
 }
 
 /** Gives everybody a budget, and a client that is charged to it. */
 async function setStage(
   installation: Installation,
-  { board, screen, model }: { board: BudgetBoard; screen: Screen; model: string },
+  parts: Pick<Stage, 'board' | 'narrator' | 'model' | 'price'>,
 ): Promise<Stage> {
-  const price = modelPrice(model);
-  if (price === undefined) throw new Error(`The demo has no price for ${model}`);
   const { bursar, userOf, clientOf } = installation;
+  const { board, narrator, price } = parts;
   const notes = new CallNotes();
   for (const person of PEOPLE) {
-    const limitUsd = showUsd(creditOf(person, price)).slice(1);
+    const limitUsd = formatUsd(creditOf(person, price));
     await bursar.limits.set({ user: userOf(person), limitUsd });
     await board.follow(bursar, person, userOf(person));
   }
-  const narrator = new Narrator(screen, board);
-  const credits = PEOPLE.map((person) => `${person} ${showUsd(creditOf(person, price))}`).join(', ');
+  const credits = PEOPLE.map((person) => `${person} ${showUsd(creditOf(person, price))}`).join(
+    ', ',
+  );
   await narrator.say(`Three users, each with a credit for this month: ${credits}.`);
   return {
+    ...parts,
     installation,
-    narrator,
     notes,
     clients: {
       alice: clientOf('alice', notes.hooksFor('alice')),
       bob: clientOf('bob', notes.hooksFor('bob')),
       carol: clientOf('carol', notes.hooksFor('carol')),
     },
-    model,
-    price,
   };
-}
-
-/** Holds what was booked against the provider's own book. Says both, and what contradicts. */
-async function compareWithProvider(
-  { provider }: Installation,
-  notes: readonly CallNote[],
-  screen: Screen,
-): Promise<readonly string[]> {
-  if (provider === undefined) return [];
-  const { completed, aborted } = billOf(await provider.calls());
-  const reported = bookedIn(notes, false);
-  screen.line(
-    `  The provider’s own book: ${counted(completed.calls, 'finished call')}, ` +
-      `${showUsd(completed.nanoUsd)}; Bursar booked ${showUsd(reported)} for them.`,
-  );
-  screen.line(
-    `  The one given up: ${showUsd(aborted.nanoUsd)} by the provider’s book, ` +
-      `${showUsd(bookedIn(notes, true))} as counted by the client, who cannot know better.`,
-  );
-  return completed.nanoUsd === reported ? [] : ['Bursar and the provider disagree'];
 }

@@ -2,7 +2,8 @@
 import type OpenAI from 'openai';
 import type { Installation } from '../installation.ts';
 import type { ModelPrice } from '../money/model-prices.ts';
-import type { CallNotes } from './call-notes.ts';
+import type { BudgetBoard } from './budget-board.ts';
+import { bookedIn, type CallNote, type CallNotes } from './call-notes.ts';
 import type { Narrator } from './narrator.ts';
 import type { Person } from './person.ts';
 
@@ -10,11 +11,25 @@ import type { Person } from './person.ts';
 export interface Stage {
   readonly installation: Installation;
   readonly narrator: Narrator;
+  readonly board: BudgetBoard;
   readonly notes: CallNotes;
   /** Each person's OpenAI client, metered. */
   readonly clients: Readonly<Record<Person, OpenAI>>;
   readonly model: string;
   readonly price: ModelPrice;
+}
+
+/** A call with what was booked for it. */
+export type BookedCall = CallNote & { readonly settled: NonNullable<CallNote['settled']> };
+
+/** The latest call of `person`, once it is booked and the new budget has been pushed to us. */
+export async function bookedCall(stage: Stage, person: Person): Promise<BookedCall> {
+  const { installation, notes, board } = stage;
+  await installation.bursar.settled();
+  await board.shows(person, bookedIn(notes.of(person)));
+  const note = notes.latest(person);
+  if (note.settled === undefined) throw new Error(`The call of ${person} was not booked`);
+  return { ...note, settled: note.settled };
 }
 
 /** How the local provider is to answer. OpenAI is asked for nothing of the kind. */

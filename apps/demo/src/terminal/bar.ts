@@ -9,7 +9,11 @@ export interface BarPart {
 }
 
 /** A bar of `columns`. A part that is more than nothing gets at least one column while there is room. */
-export function drawBar(parts: readonly BarPart[], columns: number, rest: BarPart['paint']): string {
+export function drawBar(
+  parts: readonly BarPart[],
+  columns: number,
+  rest: BarPart['paint'],
+): string {
   let bar = '';
   let left = columns;
   let reached = 0;

@@ -7,7 +7,8 @@ import { fitted } from './text-width.ts';
 const CURSOR_HIDE = '\x1b[?25l';
 const CURSOR_SHOW = '\x1b[?25h';
 const ERASE_BELOW = '\x1b[J';
-const COLUMNS_DEFAULT = 80;
+/** Where nobody says how wide it is: a pipe, a log. */
+const COLUMNS_DEFAULT = 100;
 
 /** What a screen is made on; `process.stdout` is one. */
 export interface ScreenOutput {

@@ -2,6 +2,7 @@
  * `--trace FILE`: a recorded day as real calls, through the OpenAI SDK, over HTTP, to the server. What they
  * must cost is computed here from the file; at the end the ledger has to say the same.
  */
+import { existsSync } from 'node:fs';
 import { denialOf } from '@bursar/client';
 import type OpenAI from 'openai';
 import type { TracePlan } from '../arguments.ts';
@@ -33,6 +34,9 @@ export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean
       `${count(survey.contextTokens)} tokens in, ${count(survey.generatedTokens)} out. ` +
       `Together they cost ${showUsd(survey.costNanoUsd)} with ${plan.model}.`,
   );
+  if (!process.env['DATABASE_URL'] && !existsSync(plan.dataDirectory)) {
+    screen.line('Making an embedded PostgreSQL first, which takes a few seconds.');
+  }
   if (process.env['OPENAI_API_KEY']) {
     screen.line('A trace always calls the local provider; OPENAI_API_KEY is not used.');
   }
@@ -104,7 +108,13 @@ class Settlements {
     this.#price = price;
   }
 
-  add({ costUsd, usage }: { costUsd: string; usage: { inputTokens?: number; outputTokens?: number } }) {
+  add({
+    costUsd,
+    usage,
+  }: {
+    costUsd: string;
+    usage: { inputTokens?: number; outputTokens?: number };
+  }) {
     const cost = parseUsd(costUsd);
     const { inputTokens = 0, outputTokens = 0 } = usage;
     this.count += 1;
@@ -161,7 +171,9 @@ function problemsOf(found: {
     problems.push(`${counted(tally.misreported, 'answer')} with other tokens than the trace has`);
   }
   if (settlements.mispriced > 0) {
-    problems.push(`${counted(settlements.mispriced, 'settlement')} at another price than the list's`);
+    problems.push(
+      `${counted(settlements.mispriced, 'settlement')} at another price than the list's`,
+    );
   }
   if (billedNanoUsd !== summary.expectedNanoUsd) {
     problems.push(`the provider's own book has ${showNanoUsd(billedNanoUsd)}`);

@@ -27,7 +27,10 @@ export class Tally {
   }
 
   /** Notes an answer to the call of `row`. */
-  answer(row: TraceRow, answer: { usage: ReportedUsage | undefined; ms: number; costNanoUsd: bigint }) {
+  answer(
+    row: TraceRow,
+    answer: { usage: ReportedUsage | undefined; ms: number; costNanoUsd: bigint },
+  ) {
     this.answered += 1;
     this.expectedNanoUsd += answer.costNanoUsd;
     this.#callsMs.push(answer.ms);

@@ -25,11 +25,16 @@ export async function* readTrace(file: string): AsyncGenerator<TraceRow, void> {
       throw problemAt(file, 1, new TraceProblem(`must be the header ${TRACE_HEADER}`));
     }
     if (number > TRACE_ROWS_MAX + 1) {
-      throw problemAt(file, number, new TraceProblem(`is one more than the most, ${TRACE_ROWS_MAX}`));
+      throw problemAt(
+        file,
+        number,
+        new TraceProblem(`is one more than the most, ${TRACE_ROWS_MAX}`),
+      );
     }
     yield rowAt(file, number, line);
   }
-  if (number === 0) throw new TraceFileError(`${file} is empty; a trace begins with ${TRACE_HEADER}`);
+  if (number === 0)
+    throw new TraceFileError(`${file} is empty; a trace begins with ${TRACE_HEADER}`);
   if (number === 1) throw new TraceFileError(`${file} has a header and no calls`);
 }
 

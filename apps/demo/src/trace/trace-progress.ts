@@ -17,7 +17,11 @@ const LINE_EVERY_MS = 5_000;
 const BAR_COLUMNS = 24;
 
 /** Shows `state()` of `total` calls from now on; the answer stops it. */
-export function showProgress(screen: Screen, total: number, state: () => ProgressState): () => void {
+export function showProgress(
+  screen: Screen,
+  total: number,
+  state: () => ProgressState,
+): () => void {
   const beganAtMs = performance.now();
   const show = (): void => {
     const line = progressLine(state(), total, performance.now() - beganAtMs);

@@ -24,12 +24,12 @@ export interface HttpRequest {
 
 /** The request that `fetch(input, init)` would send. */
 export function httpRequestOf(input: string | URL | Request, init: RequestInit = {}): HttpRequest {
-  const request = typeof input === 'string' || input instanceof URL ? undefined : input;
+  const request = input instanceof Request ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
   const user = headers.get(USER_HEADER) ?? undefined;
   headers.delete(USER_HEADER);
   return {
-    url: request?.url ?? String(input),
+    url: input instanceof Request ? input.url : input.toString(),
     method: (init.method ?? request?.method ?? 'GET').toUpperCase(),
     headers,
     user,

@@ -23,18 +23,22 @@ const CONTENT_FIELDS = ['messages', 'input', 'instructions', 'prompt', 'predicti
 /** Fields that the model is shown as they are. */
 const SCHEMA_FIELDS = ['tools', 'functions', 'response_format', 'text'];
 /** Parts of messages whose text the model does not read. */
-const UNREAD = new Set(['id', 'type', 'role', 'status', 'call_id', 'tool_call_id', 'encrypted_content']);
+const UNREAD = new Set([
+  'id',
+  'type',
+  'role',
+  'status',
+  'call_id',
+  'tool_call_id',
+  'encrypted_content',
+]);
 /** What of a medium's bound is expected. */
 const EXPECTED_SHARE = 1 / 4;
 /** Text may be given as token numbers: as many bytes as make each number one expected token. */
 const BYTES_OF_A_NUMBER = 4;
 
 /** The size of the request whose body is `text`, parsed `body`, for `model`. */
-export function inputSizeOf(
-  text: string,
-  body: JsonObject,
-  model: string,
-): InputSize {
+export function inputSizeOf(text: string, body: JsonObject, model: string): InputSize {
   const content = contentSize(
     CONTENT_FIELDS.map((name) => body[name]),
     model,

@@ -5,13 +5,24 @@
  * Works below every SDK and sees each of their retries as the call that it is. Nothing passes unpriced, and
  * nothing passes when Bursar cannot be asked.
  */
-import { BursarError, isBursarError, OUTPUT_TOKENS_FALLBACK, outputTokensBound } from '@bursar/core';
+import {
+  BursarError,
+  isBursarError,
+  OUTPUT_TOKENS_FALLBACK,
+  outputTokensBound,
+} from '@bursar/core';
 import { wasNeverSent } from '../connection-failure.ts';
 import { MeteredCall, type MeteringContext, reserveCall } from '../metered-call.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { bursarErrorResponse, denialResponse } from './denial-response.ts';
-import { bodyText, fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
+import {
+  bodyText,
+  fetchArguments,
+  type HttpRequest,
+  httpRequestOf,
+  USER_HEADER,
+} from './http-request.ts';
 import { meteredAnswer } from './metered-answer.ts';
 import { type AnsweredCall, meteredStream } from './metered-stream.ts';
 import { type ModelRequest, modelRequestOf } from './openai-request.ts';
@@ -132,7 +143,10 @@ class Passage {
       return response;
     }
     if (body === null) {
-      await call.settle({ usage: { inputTokens: request.inputTokensExpected }, basis: 'estimated' });
+      await call.settle({
+        usage: { inputTokens: request.inputTokensExpected },
+        basis: 'estimated',
+      });
       presence.forget();
       return response;
     }

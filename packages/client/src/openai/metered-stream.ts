@@ -14,7 +14,13 @@ import { eventData, EventSplitter, eventText } from './event-stream.ts';
 import { withoutUsage } from './hidden-usage.ts';
 import type { ModelRequest } from './openai-request.ts';
 import { streamedTokens } from './text-tokens.ts';
-import { afterEvent, NOTHING_READ, parseEvent, spentIn, type StreamReading } from './usage-from-stream.ts';
+import {
+  afterEvent,
+  NOTHING_READ,
+  parseEvent,
+  spentIn,
+  type StreamReading,
+} from './usage-from-stream.ts';
 
 /** What belongs to a call that is being answered. */
 export interface AnsweredCall {
@@ -72,7 +78,7 @@ class MeteredStream {
   /** Passes on at least one event, or ends the stream. */
   async pull(controller: Controller): Promise<void> {
     try {
-      for (let isPassing = true; isPassing; ) {
+      for (let isPassing = true; isPassing;) {
         const { done, value } = await this.#read();
         if (this.#presence.departure !== undefined) return;
         isPassing = done ? this.#close(controller) : !(await this.#passOn(value, controller));

@@ -35,7 +35,10 @@ export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest 
   const body = parsed(text);
   const model = body['model'];
   if (typeof model !== 'string' || model === '') {
-    throw invalid('model', 'must be named in the request: without it there is no price to reserve by');
+    throw invalid(
+      'model',
+      'must be named in the request: without it there is no price to reserve by',
+    );
   }
   const size = inputSizeOf(text, body, model);
   const streams = body['stream'] === true;

@@ -1,5 +1,11 @@
 /** What an answer in one piece says it used, or a guess by its text where it does not say. */
-import { addUsage, toolUsageFromOpenAi, type Usage, usageFromOpenAi, utf8Bytes } from '@bursar/core';
+import {
+  addUsage,
+  toolUsageFromOpenAi,
+  type Usage,
+  usageFromOpenAi,
+  utf8Bytes,
+} from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
 import { arrayOf, fieldOf, stringOf } from './json-fields.ts';
 import type { ModelRequest } from './openai-request.ts';

@@ -73,7 +73,8 @@ export function spentIn(reading: StreamReading, request: ModelRequest): Spent {
 
 function afterChatChunk(reading: StreamReading, chunk: JsonObject): StreamReading {
   let { text } = reading;
-  for (const choice of arrayOf(chunk['choices'])) text = withChatDelta(text, fieldOf(choice, 'delta'));
+  for (const choice of arrayOf(chunk['choices']))
+    text = withChatDelta(text, fieldOf(choice, 'delta'));
   return {
     text,
     reported: usageFromOpenAi(chunk['usage']) ?? reading.reported,
@@ -94,7 +95,11 @@ function withChatDelta(text: StreamedText, delta: unknown): StreamedText {
   return next;
 }
 
-function afterResponseEvent(reading: StreamReading, event: JsonObject, type: string): StreamReading {
+function afterResponseEvent(
+  reading: StreamReading,
+  event: JsonObject,
+  type: string,
+): StreamReading {
   const response = event['response'];
   const isEnd = END_OF_RESPONSE.has(type);
   // Sound comes in deltas too, as base64.

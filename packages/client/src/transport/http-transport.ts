@@ -4,17 +4,22 @@
  * Works at the edge: `fetch` and streams only. Every request carries the token, also when a lost
  * subscription connects again; what came before the loss is not repeated.
  */
-import type { AppRouter } from '@bursar/api';
-import { createTRPCClient, httpBatchLink, httpSubscriptionLink, splitLink } from '@trpc/client';
+import type {
+  AppRouter,
+  BudgetView,
+  ExtendOutput,
+  LimitOutput,
+  ReleaseOutput,
+  ReserveOutput,
+  SettleOutput,
+  UsageHistoryOutput,
+} from '@bursar/api';
+import { createTRPCClient, httpSubscriptionLink, TRPCClientError } from '@trpc/client';
 import { EventSource } from 'eventsource';
-import { bursarErrorFrom } from './bursar-error-from.ts';
+import { BatchedCalls, ForeignAnswer } from './batched-calls.ts';
+import { bursarErrorFrom, reportedError } from './bursar-error-from.ts';
 import { liveStates } from './live-states.ts';
 import type { Transport } from './transport.ts';
-
-/** Most calls in one request; servers bound it too. */
-const BATCH_ITEMS_MAX = 50;
-/** Longest address of a batch of reads, which travel in it. */
-const URL_LENGTH_MAX = 6_000;
 
 /** Where the server is and how to reach it. */
 export interface HttpServer {
@@ -28,56 +33,36 @@ export interface HttpServer {
   readonly requestMsMax?: number;
 }
 
+/** Where a server has its procedures, below its address. */
+const PROCEDURES_PATH = '/trpc';
+
 /** The transport to the server at `url`. */
 export function httpTransport(server: HttpServer): Transport {
-  const { url, send, headers } = { ...server, url: endpointOf(server.url), ...senderOf(server) };
+  const url = server.url.replace(/\/+$/, '') + PROCEDURES_PATH;
   const closing = new AbortController();
-  const trpc = createTRPCClient<AppRouter>({
-    links: [
-      splitLink({
-        condition: ({ type }) => type === 'subscription',
-        true: httpSubscriptionLink({
-          url,
-          EventSource,
-          eventSourceOptions: {
-            fetch: (input, init) =>
-              (server.fetch ?? fetch)(input, { ...init, headers: { ...init.headers, ...headers } }),
-          },
-        }),
-        false: httpBatchLink({
-          url,
-          headers,
-          maxItems: BATCH_ITEMS_MAX,
-          maxURLLength: URL_LENGTH_MAX,
-          fetch: (input, init) => send(input, init as RequestInit),
-        }),
-      }),
-    ],
-  });
-  const answered = async <Answer>(answer: Promise<Answer>): Promise<Answer> => {
-    try {
-      return await answer;
-    } catch (error) {
-      throw bursarErrorFrom(error, server.url);
-    }
-  };
+  const calls = new BatchedCalls(url, (address, init) => send(server, address, init));
+  const query = <Answer>(path: string, input: unknown): Promise<Answer> =>
+    answered(server, calls.call('GET', path, input));
+  const mutate = <Answer>(path: string, input: unknown): Promise<Answer> =>
+    answered(server, calls.call('POST', path, input));
+  const subscriptions = subscriptionsAt(server, url);
   return {
     meter: {
-      reserve: (input) => answered(trpc.meter.reserve.mutate(input)),
-      extend: (input) => answered(trpc.meter.extend.mutate(input)),
-      settle: (input) => answered(trpc.meter.settle.mutate(input)),
-      release: (input) => answered(trpc.meter.release.mutate(input)),
+      reserve: (input) => mutate<ReserveOutput>('meter.reserve', input),
+      extend: (input) => mutate<ExtendOutput>('meter.extend', input),
+      settle: (input) => mutate<SettleOutput>('meter.settle', input),
+      release: (input) => mutate<ReleaseOutput>('meter.release', input),
     },
     usage: {
-      current: (input) => answered(trpc.usage.current.query(input)),
-      history: (input) => answered(trpc.usage.history.query(input)),
+      current: (input) => query<BudgetView>('usage.current', input),
+      history: (input) => query<UsageHistoryOutput>('usage.history', input),
       live: ({ user, signal }) =>
         liveStates([closing.signal, signal], (sink) => {
-          const subscription = trpc.usage.live.subscribe(
+          const subscription = subscriptions.usage.live.subscribe(
             { user },
             {
               onData: ({ data }) => sink.push(data),
-              onError: (error) => sink.fail(bursarErrorFrom(error, server.url)),
+              onError: (error) => sink.fail(subscriptionError(error, server)),
               onComplete: () => sink.end(),
             },
           );
@@ -85,28 +70,64 @@ export function httpTransport(server: HttpServer): Transport {
         }),
     },
     limits: {
-      get: (input) => answered(trpc.limits.get.query(input)),
-      set: (input) => answered(trpc.limits.set.mutate(input)),
+      get: (input) => query<LimitOutput>('limits.get', input),
+      set: (input) => mutate<LimitOutput>('limits.set', input),
     },
     close: () => closing.abort(),
   };
 }
 
-/** The procedures' address below the server's. */
-function endpointOf(url: string): string {
-  return `${url.replace(/\/+$/, '')}/trpc`;
+function authorization({ token }: HttpServer): { readonly authorization: string } {
+  return { authorization: `Bearer ${token}` };
 }
 
-function senderOf({ token, fetch: base, requestMsMax = 5_000 }: HttpServer): {
-  headers: { readonly authorization: string };
-  send: typeof fetch;
-} {
-  return {
-    headers: { authorization: `Bearer ${token}` },
-    send: (input, init) => {
-      const timeout = AbortSignal.timeout(requestMsMax);
-      const signal = init?.signal ? AbortSignal.any([init.signal, timeout]) : timeout;
-      return (base ?? fetch)(input, { ...init, signal });
-    },
-  };
+function send(server: HttpServer, url: string, init: RequestInit): Promise<Response> {
+  const { fetch: base = fetch, requestMsMax = 5_000 } = server;
+  return base(url, {
+    ...init,
+    headers: { ...(init.headers as Record<string, string> | undefined), ...authorization(server) },
+    signal: AbortSignal.timeout(requestMsMax),
+  });
+}
+
+async function answered<Answer>(
+  server: HttpServer,
+  call: ReturnType<BatchedCalls['call']>,
+): Promise<Answer> {
+  try {
+    const answer = await call;
+    if ('result' in answer) return answer.result.data as Answer;
+    throw reportedError(answer.error) ?? new ForeignAnswer(200);
+  } catch (error) {
+    throw bursarErrorFrom(error, server.url);
+  }
+}
+
+function subscriptionsAt(server: HttpServer, url: string) {
+  return createTRPCClient<AppRouter>({
+    links: [
+      httpSubscriptionLink({
+        url,
+        EventSource,
+        eventSourceOptions: {
+          fetch: (input, init) =>
+            (server.fetch ?? fetch)(input, {
+              ...init,
+              headers: { ...init.headers, ...authorization(server) },
+            }),
+        },
+      }),
+    ],
+  });
+}
+
+/** What ended a subscription: the server's report, or the status that its connection was refused with. */
+function subscriptionError(error: TRPCClientError<AppRouter>, server: HttpServer): Error {
+  const reported = reportedError({ message: error.message, data: error.data });
+  if (reported !== undefined) return reported;
+  const status = (error.cause as { readonly code?: unknown } | undefined)?.code;
+  return bursarErrorFrom(
+    typeof status === 'number' ? new ForeignAnswer(status) : error,
+    server.url,
+  );
 }

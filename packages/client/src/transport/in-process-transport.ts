@@ -33,7 +33,11 @@ export function inProcessTransport({ caller, callerFor }: InProcess): Transport 
       live: ({ user, signal }) =>
         liveStates([closing.signal, signal], (sink) => {
           const leaving = new AbortController();
-          void follow(callerFor?.(leaving.signal) ?? caller, { user, sink, signal: leaving.signal });
+          void follow(callerFor?.(leaving.signal) ?? caller, {
+            user,
+            sink,
+            signal: leaving.signal,
+          });
           return () => leaving.abort();
         }),
     },

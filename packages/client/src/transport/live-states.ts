@@ -47,7 +47,9 @@ export function liveStates(
     // One reader is told, once; a failure that nobody waits for is kept for the next.
     if (failed !== undefined && first !== undefined) first.reject(failed.error);
     else failure = failed;
-    for (const { resolve } of failed === undefined && first !== undefined ? [first, ...others] : others) {
+    for (const { resolve } of failed === undefined && first !== undefined
+      ? [first, ...others]
+      : others) {
       resolve(DONE);
     }
   };

@@ -38,7 +38,9 @@ test('an attempt that times out is settled as estimated, and the retry as report
   await using world = await openWorld('in-process');
   const openai = world.openai({}, { maxRetries: 1, timeout: 50 });
   // The second attempt is as slow, so that both are given up.
-  const answer = openai.chat.completions.create(chat, { headers: { 'x-provider-delay-ms': '60000' } });
+  const answer = openai.chat.completions.create(chat, {
+    headers: { 'x-provider-delay-ms': '60000' },
+  });
   await expect(answer).rejects.toThrow('timed out');
   expect(await world.booked()).toMatchObject([{ basis: 'estimated' }, { basis: 'estimated' }]);
   expect(world.provider.calls).toHaveLength(2);

@@ -142,7 +142,9 @@ describe.each(REACHES)('%s', (reach) => {
     expect(await runner.finalContent()).toBeTruthy();
     const booked = await world.booked();
     expect(booked).toHaveLength(2);
-    expect(booked.map(({ usage }) => (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0))).toEqual(
+    expect(
+      booked.map(({ usage }) => (usage?.inputTokens ?? 0) + (usage?.outputTokens ?? 0)),
+    ).toEqual(
       world.provider.calls.map(({ promptTokens, outputTokens }) => promptTokens + outputTokens),
     );
   });
@@ -156,7 +158,12 @@ describe.each(REACHES)('%s', (reach) => {
     expect(data).toHaveLength(2);
     expect(data[0]?.embedding).toHaveLength(1536);
     expect(await world.booked()).toEqual([
-      { kind: 'settle', basis: 'reported', model: 'text-embedding-3-small', usage: { inputTokens: 5 } },
+      {
+        kind: 'settle',
+        basis: 'reported',
+        model: 'text-embedding-3-small',
+        usage: { inputTokens: 5 },
+      },
     ]);
   });
 
@@ -189,4 +196,3 @@ describe.each(REACHES)('%s', (reach) => {
     await openai.chat.completions.create(chat, SCRIPT);
   });
 });
-

@@ -36,16 +36,26 @@ describe.each(REACHES)('%s', (reach) => {
     const denial = denialOf(await errorOf(openai.chat.completions.create(chat)));
     const fitting = denial?.outputTokensThatFit ?? 0;
     expect(fitting).toBeGreaterThan(0);
-    const { usage } = await openai.chat.completions.create({ ...chat, max_completion_tokens: fitting });
+    const { usage } = await openai.chat.completions.create({
+      ...chat,
+      max_completion_tokens: fitting,
+    });
     expect(usage?.completion_tokens).toBeLessThanOrEqual(fitting);
   });
 
   test.each([
     ['a stream', (openai: OpenAI) => openai.chat.completions.create({ ...chat, stream: true })],
     ['the stream helper', (openai: OpenAI) => openai.chat.completions.stream(chat).done()],
-    ['runTools', (openai: OpenAI) => openai.chat.completions.runTools({ ...chat, tools: [] }).done()],
+    [
+      'runTools',
+      (openai: OpenAI) => openai.chat.completions.runTools({ ...chat, tools: [] }).done(),
+    ],
     ['responses', (openai: OpenAI) => openai.responses.create({ model: MODEL, input: 'hi' })],
-    ['embeddings', (openai: OpenAI) => openai.embeddings.create({ model: 'text-embedding-3-small', input: 'hi' })],
+    [
+      'embeddings',
+      (openai: OpenAI) =>
+        openai.embeddings.create({ model: 'text-embedding-3-small', input: 'hi' }),
+    ],
   ] as const)('F07: with a limit of zero %s is refused', async (_name, call) => {
     await using world = await openWorld(reach, { defaultLimitUsd: '0' });
     expect(isDenied(await errorOf(call(world.openai())))).toBe(true);
@@ -89,16 +99,19 @@ test('F01: of a burst exactly as many calls are made as the budget holds', async
   await using world = await openWorld('in-process', { defaultLimitUsd: '5.00' });
   const openai = world.openai();
   const abort = new AbortController();
-  const answers = Array.from({ length: 100 }, () =>
-    openai.chat.completions.create(
-      { model: 'gpt-4o', messages: [prompt(1)], max_completion_tokens: 10_000 },
-      { headers: { 'x-provider-hang': '1' }, signal: abort.signal },
+  const outcomes = Promise.allSettled(
+    Array.from({ length: 100 }, () =>
+      openai.chat.completions.create(
+        { model: 'gpt-4o', messages: [prompt(1)], max_completion_tokens: 10_000 },
+        { headers: { 'x-provider-hang': '1' }, signal: abort.signal },
+      ),
     ),
   );
   await world.provider.arrived(49);
   abort.abort();
-  const outcomes = await Promise.allSettled(answers);
-  const errors = outcomes.map((outcome) => (outcome.status === 'rejected' ? outcome.reason : null));
+  const errors = (await outcomes).map((outcome) =>
+    outcome.status === 'rejected' ? outcome.reason : null,
+  );
   expect(errors.filter(isDenied)).toHaveLength(51);
   expect(world.provider.calls).toHaveLength(49);
 });
@@ -109,14 +122,20 @@ describe('denialOf', () => {
 
   test.each([
     ['the openai package', Object.assign(new Error('402'), { error: body })],
-    ['the AI SDK', Object.assign(new Error('402'), { responseBody: JSON.stringify({ error: body }) })],
+    [
+      'the AI SDK',
+      Object.assign(new Error('402'), { responseBody: JSON.stringify({ error: body }) }),
+    ],
     [
       'the AI SDK after retries',
       Object.assign(new Error('3 attempts'), {
         lastError: { responseBody: JSON.stringify({ error: body }) },
       }),
     ],
-    ['an error with a cause', new Error('outer', { cause: Object.assign(new Error(), { error: body }) })],
+    [
+      'an error with a cause',
+      new Error('outer', { cause: Object.assign(new Error(), { error: body }) }),
+    ],
   ])('finds the denial in errors of %s', (_name, error) => {
     expect(denialOf(error)).toEqual(denied);
   });

@@ -28,7 +28,9 @@ async function openTimedWorld() {
     settle,
     release,
     extend: (input) => {
-      const answer = isDeaf ? Promise.reject(new Error('no route to host')) : caller.meter.extend(input);
+      const answer = isDeaf
+        ? Promise.reject(new Error('no route to host'))
+        : caller.meter.extend(input);
       extended.push(answer.catch(() => {}));
       return answer;
     },

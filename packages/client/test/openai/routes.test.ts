@@ -20,7 +20,9 @@ function routesOfOpenAi(): string[] {
   const routes = new Set<string>();
   for (const file of files) {
     const source = readFileSync(file, 'utf8');
-    for (const [, path] of source.matchAll(/\.post\(\s*(?:\(0, \w+\.path\)\s*)?['"`]([^'"`]+)['"`]/g)) {
+    for (const [, path] of source.matchAll(
+      /\.post\(\s*(?:\(0, \w+\.path\)\s*)?['"`]([^'"`]+)['"`]/g,
+    )) {
       routes.add((path ?? '').replaceAll(/\$\{[^}]+\}/g, 'id').replace(/\?.*$/, ''));
     }
   }
@@ -78,8 +80,10 @@ test('metered routes are metered below any root', () => {
 
 describe('a request that nobody can price', () => {
   const CALLS: Record<string, (openai: OpenAI) => Promise<unknown>> = {
-    'images.generate': (openai) => openai.images.generate({ prompt: 'a cat', model: 'gpt-image-1' }),
-    'audio.speech': (openai) => openai.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'hi' }),
+    'images.generate': (openai) =>
+      openai.images.generate({ prompt: 'a cat', model: 'gpt-image-1' }),
+    'audio.speech': (openai) =>
+      openai.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'hi' }),
     completions: (openai) => openai.completions.create({ model: 'davinci-002', prompt: 'hi' }),
     'batches.create': (openai) =>
       openai.batches.create({
@@ -101,12 +105,15 @@ describe('a request that nobody can price', () => {
     expect(world.provider.calls).toHaveLength(0);
   });
 
-  test.each(Object.entries(CALLS))("%s is sent unmetered with unmeteredRoutes: 'allow'", async (_name, call) => {
-    await using world = await openWorld('in-process');
-    await call(world.openai({ unmeteredRoutes: 'allow' })).catch(() => {});
-    expect(world.provider.calls).toHaveLength(1);
-    expect(await world.booked()).toHaveLength(0);
-  });
+  test.each(Object.entries(CALLS))(
+    "%s is sent unmetered with unmeteredRoutes: 'allow'",
+    async (_name, call) => {
+      await using world = await openWorld('in-process');
+      await call(world.openai({ unmeteredRoutes: 'allow' })).catch(() => {});
+      expect(world.provider.calls).toHaveLength(1);
+      expect(await world.booked()).toHaveLength(0);
+    },
+  );
 });
 
 test('free routes are sent and not metered', async () => {
@@ -121,12 +128,17 @@ test.each([
   ['no model', JSON.stringify({ messages: [prompt(1)] })],
 ])('a metered request with %s is refused, because it cannot be priced', async (_name, body) => {
   await using world = await openWorld('in-process');
-  const answer = await world.bursar.fetch({ user: 'alice' })(`${world.provider.url}/chat/completions`, {
-    method: 'POST',
-    body,
-  });
+  const answer = await world.bursar.fetch({ user: 'alice' })(
+    `${world.provider.url}/chat/completions`,
+    {
+      method: 'POST',
+      body,
+    },
+  );
   expect(answer.status).toBe(400);
-  expect(await answer.json()).toMatchObject({ error: { code: 'input_invalid', type: 'bursar_error' } });
+  expect(await answer.json()).toMatchObject({
+    error: { code: 'input_invalid', type: 'bursar_error' },
+  });
   expect(world.provider.calls).toHaveLength(0);
 });
 

@@ -2,8 +2,10 @@
 import { expect, test } from 'vitest';
 import { MODEL, openWorld, prompt } from '../support/world.ts';
 
-const chat = { model: MODEL, messages: [prompt(3)], stream: true } as const;
-const SCRIPT = { headers: { 'x-provider-output-tokens': '20', 'x-provider-tokens-per-chunk': '3' } };
+const chat = { model: MODEL, messages: [prompt(3)], stream: true as const };
+const SCRIPT = {
+  headers: { 'x-provider-output-tokens': '20', 'x-provider-tokens-per-chunk': '3' },
+};
 
 async function textOf(answer: Promise<Response>): Promise<string> {
   // Ids and times differ from call to call.
@@ -14,7 +16,9 @@ async function textOf(answer: Promise<Response>): Promise<string> {
 
 test('without asking for usage, not a byte of a chat stream differs', async () => {
   await using world = await openWorld('in-process');
-  const plain = await textOf(world.plainOpenai().chat.completions.create(chat, SCRIPT).asResponse());
+  const plain = await textOf(
+    world.plainOpenai().chat.completions.create(chat, SCRIPT).asResponse(),
+  );
   const wrapped = await textOf(world.openai().chat.completions.create(chat, SCRIPT).asResponse());
   expect(plain).not.toContain('usage');
   expect(wrapped).toBe(plain);
@@ -26,7 +30,9 @@ test('without asking for usage, not a byte of a chat stream differs', async () =
 test('the usage that was asked for comes through, byte for byte', async () => {
   await using world = await openWorld('in-process');
   const asking = { ...chat, stream_options: { include_usage: true } };
-  const plain = await textOf(world.plainOpenai().chat.completions.create(asking, SCRIPT).asResponse());
+  const plain = await textOf(
+    world.plainOpenai().chat.completions.create(asking, SCRIPT).asResponse(),
+  );
   const wrapped = await textOf(world.openai().chat.completions.create(asking, SCRIPT).asResponse());
   expect(plain).toContain('"prompt_tokens":3');
   expect(wrapped).toBe(plain);

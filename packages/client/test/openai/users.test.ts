@@ -24,19 +24,22 @@ test('a request can name another user, and the provider never sees the name', as
   expect(seen.every((headers) => !headers.has('x-bursar-user'))).toBe(true);
 });
 
-test.each(['', ' ', 'constructor'])('a request for %j is refused instead of charged to anybody', async (user) => {
-  await using world = await openWorld('in-process');
-  const answer = world
-    .openai()
-    .chat.completions.create(chat, { headers: { 'x-bursar-user': user } });
-  await expect(answer).rejects.toMatchObject({
-    status: 400,
-    code: 'id_invalid',
-    type: 'bursar_error',
-    param: 'x-bursar-user',
-  });
-  expect(world.provider.calls).toHaveLength(0);
-});
+test.each(['', ' ', 'constructor'])(
+  'a request for %j is refused instead of charged to anybody',
+  async (user) => {
+    await using world = await openWorld('in-process');
+    const answer = world
+      .openai()
+      .chat.completions.create(chat, { headers: { 'x-bursar-user': user } });
+    await expect(answer).rejects.toMatchObject({
+      status: 400,
+      code: 'id_invalid',
+      type: 'bursar_error',
+      param: 'x-bursar-user',
+    });
+    expect(world.provider.calls).toHaveLength(0);
+  },
+);
 
 test('a client cannot be wrapped for nobody', async () => {
   await using world = await openWorld('in-process');

@@ -27,7 +27,7 @@ test('a fetch of the client’s own is still the one that sends', async () => {
     {},
     {
       fetch: (input, init) => {
-        sent.push(String(input));
+        sent.push(new Request(input).url);
         return fetch(input, init);
       },
     },
@@ -64,7 +64,7 @@ test('Azure’s client is metered by its deployments’ routes', async () => {
     apiVersion: '2024-10-21',
     baseURL: 'http://azure.test/openai',
     fetch: (input, init) => {
-      paths.push(new URL(String(input)).pathname);
+      paths.push(new URL(new Request(input).url).pathname);
       return fetch(`${world.provider.url}/chat/completions`, {
         ...init,
         headers: { authorization: 'Bearer key', 'content-type': 'application/json' },
@@ -93,7 +93,11 @@ test('the metered fetch works by itself, with every kind of argument', async () 
     await metered(new Request(url, { ...init, body: '{}' }), { body: init.body }),
     await metered(url, { ...init, body: bytes }),
     await metered(url, { ...init, body: new Blob([bytes]) }),
-    await metered(url, { ...init, headers: { ...init.headers, 'content-length': '9999' }, body: bytes.buffer }),
+    await metered(url, {
+      ...init,
+      headers: { ...init.headers, 'content-length': '9999' },
+      body: bytes.buffer,
+    }),
   ];
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   expect(await world.booked()).toHaveLength(answers.length);

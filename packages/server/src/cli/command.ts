@@ -7,7 +7,7 @@ import { parseArgs } from 'node:util';
 import type { Terminal } from './terminal.ts';
 
 /** One option of a command, always with a value. */
-export interface OptionSpec {
+interface OptionSpec {
   /** What the value is, for the help: `NAME`. Absent: a switch without a value. */
   readonly value?: string;
   readonly help: string;
@@ -99,7 +99,10 @@ export function helpOf(command: CliCommand): string {
 function parse(
   words: readonly string[],
   options: Readonly<Record<string, { type: 'boolean' | 'string' }>>,
-): { readonly values: Readonly<Record<string, string | boolean | undefined>>; readonly positionals: readonly string[] } {
+): {
+  readonly values: Readonly<Record<string, string | boolean | undefined>>;
+  readonly positionals: readonly string[];
+} {
   try {
     return parseArgs({ args: [...words], options, allowPositionals: true, strict: true });
   } catch (error) {

@@ -16,6 +16,8 @@ import { requestHandler, type RequestHandlerOptions } from './request-handler.ts
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** How often Node looks for requests that are too slow: added to the bounds above. */
+const TIMEOUT_CHECK_MS = 5_000;
 /** More than the longest URL, so that a long one gets an answer that names it. */
 const HEADER_BYTES_MAX = 65_536;
 
@@ -40,6 +42,7 @@ export class HttpServer {
         headersTimeout: HEADERS_TIMEOUT_MS,
         requestTimeout: REQUEST_TIMEOUT_MS,
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: HEADER_BYTES_MAX,
       },
       (request, response) => {

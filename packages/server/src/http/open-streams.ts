@@ -2,7 +2,7 @@
  * The event streams that are open, and when they must end although their clients would stay.
  *
  * A stream was allowed by a token when it began. Once a second every stream's token is looked at again, so
- * that revoking one ends its streams too; and a server that stops ends all of them. They are cut, not
+ * that revoking one ends its streams within two; and a server that stops ends all of them. They are cut, not
  * closed: to a client a finished subscription is final, a cut one is a reason to reconnect and resume.
  */
 import type { ServerResponse } from 'node:http';
@@ -18,7 +18,8 @@ export class OpenStreams {
   readonly #isStillGood: (authorization: string) => Promise<boolean>;
   readonly #log: Log;
   readonly #open = new Map<ServerResponse, string>();
-  #cancelCheck: (() => void) | undefined;
+  #isCheckPlanned = false;
+  #isEnding = false;
 
   constructor(options: {
     readonly timers: Timers;
@@ -34,28 +35,35 @@ export class OpenStreams {
   add(response: ServerResponse, authorization: string): void {
     this.#open.set(response, authorization);
     response.once('close', () => this.#open.delete(response));
-    if (this.#cancelCheck === undefined) this.#scheduleCheck();
+    if (!this.#isCheckPlanned) this.#planCheck();
   }
 
-  /** Cuts every stream. Other responses are left to finish. */
+  /** Cuts every stream, and with the next check those that begin after this. Other responses may finish. */
   cutAll(): void {
+    this.#isEnding = true;
     for (const response of this.#open.keys()) cut(response);
   }
 
-  #scheduleCheck(): void {
-    this.#cancelCheck = this.#timers.after(STREAM_CHECK_MS, () => void this.#check());
+  #planCheck(): void {
+    this.#isCheckPlanned = true;
+    this.#timers.after(STREAM_CHECK_MS, () => void this.#check());
   }
 
   async #check(): Promise<void> {
     for (const [response, authorization] of this.#open) {
-      try {
-        if (!(await this.#isStillGood(authorization))) cut(response);
-      } catch (error) {
-        this.#log.debug({ error }, "an open stream's token could not be looked at; trying again");
-      }
+      if (this.#isEnding || !(await this.#isGood(authorization))) cut(response);
     }
-    this.#cancelCheck = undefined;
-    if (this.#open.size > 0) this.#scheduleCheck();
+    this.#isCheckPlanned = false;
+    if (this.#open.size > 0) this.#planCheck();
+  }
+
+  async #isGood(authorization: string): Promise<boolean> {
+    try {
+      return await this.#isStillGood(authorization);
+    } catch (error) {
+      this.#log.debug({ error }, "an open stream's token could not be looked at; trying again");
+      return true;
+    }
   }
 }
 

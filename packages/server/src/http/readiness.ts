@@ -8,7 +8,7 @@ import type { Clock, InstantMs, Tier } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 
 /** How long one answer of the store is shared, and how long the store may take for one. */
-export const READINESS_SHARED_MS = 1_000;
+const READINESS_SHARED_MS = 1_000;
 export const READINESS_TIMEOUT_MS = 2_000;
 
 /** The body of `/readyz`. */

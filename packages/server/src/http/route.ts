@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { BursarError } from '@bursar/core';
 
 /** Longest URL: a name of 10 kB in a query still fits, percent-encoded. Clients: `maxURLLength`. */
-export const URL_LENGTH_MAX = 32_768;
+const URL_LENGTH_MAX = 32_768;
 /** Where the procedures are. */
 export const PROCEDURES_PATH = '/trpc/';
 /** Most calls in one batch. Clients: `maxItems`. */
@@ -32,7 +32,7 @@ export function routeOf(request: Pick<IncomingMessage, 'method' | 'url' | 'heade
   if (!/^\/(?!\/)/.test(url)) throw notFound();
   const parsed = URL.parse(url, 'http://localhost');
   if (parsed === null) throw notFound();
-  const { pathname, search } = parsed;
+  const { pathname, search, searchParams } = parsed;
   if (pathname === '/healthz' || pathname === '/readyz') {
     if (method !== 'GET' && method !== 'HEAD') throw notFound();
     return { kind: pathname === '/healthz' ? 'healthz' : 'readyz' };
@@ -43,6 +43,12 @@ export function routeOf(request: Pick<IncomingMessage, 'method' | 'url' | 'heade
     throw new BursarError('input_invalid', {
       field: 'content-type',
       message: 'Send the request with content-type: application/json.',
+    });
+  }
+  if (!isJsonOrNothing(searchParams.get('input'))) {
+    throw new BursarError('input_invalid', {
+      field: 'input',
+      message: 'The query parameter "input" must be JSON, percent-encoded.',
     });
   }
   if (callsIn(pathname) > BATCH_CALLS_MAX) {
@@ -59,6 +65,15 @@ function callsIn(pathname: string): number {
     throw notFound();
   }
   return path.split(',').length;
+}
+
+/** Checked here because tRPC, which parses it again, would call it a body. */
+function isJsonOrNothing(input: string | null): boolean {
+  try {
+    return input === null || JSON.parse(input) !== undefined;
+  } catch {
+    return false;
+  }
 }
 
 function isJson(contentType: string | undefined): boolean {

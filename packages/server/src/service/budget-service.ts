@@ -15,7 +15,7 @@ import { Meter } from './meter.ts';
 import { UsageReader } from './usage-reader.ts';
 
 /** How often a watched account is read, to see the changes of other servers. */
-export const LIVE_POLL_MS = 1_000;
+const LIVE_POLL_MS = 1_000;
 
 /** What the service is made of. */
 export interface BudgetServiceOptions {

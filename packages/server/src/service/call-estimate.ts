@@ -31,30 +31,36 @@ export interface CallEstimate {
 
 /**
  * The amount that `wanted` asks for. A call without an output bound of its own gets its model's, and a model
- * without one the largest there is. Throws `price_unknown` when the agreed price does not cover tokens.
+ * without one the largest there is. Throws `price_unknown`, naming the field, for tokens that the agreed
+ * price does not cover.
  */
 export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
   if (wanted.estimate === undefined) {
     const { amountUsd } = wanted;
-    return {
-      amount: amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
-      bounds: undefined,
-    };
+    const amount = amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd');
+    return { amount, bounds: undefined };
   }
-  if (terms.price === null) {
-    throw new BursarError('price_unknown', {
-      field: 'estimate',
-      message: `No price was known for the model ${JSON.stringify(terms.model)} when this call was reserved; send amountUsd instead of estimate.`,
-    });
+  const { price, model } = terms;
+  if (price === null) {
+    throw unpriced('estimate', `No price was known for the model ${JSON.stringify(model)} then`);
   }
-  const { inputTokens, outputTokensMax, audio = false } = wanted.estimate;
-  const classes = audio ? undefined : classesWithoutAudio(terms.price);
-  const bounds = {
-    price: terms.price,
-    inputTokens,
-    outputTokensMax: outputTokensMax ?? outputTokensBound(terms.model) ?? OUTPUT_TOKENS_FALLBACK,
-    ...(classes === undefined ? {} : { classes }),
-  };
+  const { inputTokens, audio = false } = wanted.estimate;
+  const outputTokensMax =
+    wanted.estimate.outputTokensMax ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK;
+  const classes = classesOf(price, audio);
+  const uncovered = (side: 'input' | 'output', tokens: number): boolean =>
+    tokens > 0 && !classes.some((name) => USAGE_CLASSES[name].side === side);
+  const priceOfModel = `The price of the model ${JSON.stringify(model)} covers no`;
+  if (uncovered('input', inputTokens)) {
+    throw unpriced('estimate.inputTokens', `${priceOfModel} input tokens`);
+  }
+  if (uncovered('output', outputTokensMax)) {
+    throw unpriced(
+      'estimate.outputTokensMax',
+      `${priceOfModel} output tokens (if the call produces none, say so with 0)`,
+    );
+  }
+  const bounds = { price, inputTokens, outputTokensMax, classes };
   return { amount: estimate(bounds), bounds };
 }
 
@@ -65,16 +71,23 @@ const AUDIO_CLASSES: ReadonlySet<UsageClass> = new Set([
 ]);
 
 /**
- * The token classes that `price` covers, without audio on a side that has anything else: audio costs many
- * times what text does, and would make every text call to such a model look that dear.
+ * The token classes that `price` covers; unless the call has audio, without audio on a side that has
+ * anything else: audio costs many times what text does, and would make every text call look that dear.
  */
-function classesWithoutAudio(price: Price): readonly UsageClass[] {
+function classesOf(price: Price, audio: boolean): readonly UsageClass[] {
   const covered = USAGE_CLASS_NAMES.filter(
     (name) => costOfPricedClasses({ [name]: 1 }, price).unpriced.length === 0,
   );
   return (['input', 'output'] as const).flatMap((side) => {
     const all = covered.filter((name) => USAGE_CLASSES[name].side === side);
     const plain = all.filter((name) => !AUDIO_CLASSES.has(name));
-    return plain.length > 0 ? plain : all;
+    return audio || plain.length === 0 ? all : plain;
+  });
+}
+
+function unpriced(field: string, problem: string): BursarError {
+  return new BursarError('price_unknown', {
+    field,
+    message: `${problem}; add it to the price overrides (BURSAR_PRICES_FILE), or send amountUsd instead of estimate.`,
   });
 }

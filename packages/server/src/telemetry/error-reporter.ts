@@ -23,15 +23,17 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
     const known = toBursarError(error);
     if (known.code !== 'invariant_violated') {
       const level = known.status >= 500 ? 'warn' : 'debug';
-      log[level]({ procedure: path, code: known.code, field: known.field }, 'a call was refused');
+      const { code, field, cause } = known;
+      // Why the store failed, in one line: there may be as many of these as there are calls.
+      const reason = cause instanceof Error ? cause.message : undefined;
+      log[level]({ procedure: path, code, field, reason }, 'a call was refused');
       return;
     }
     const errorId = newId();
-    log.error(
-      { procedure: path, errorId, error: bugBehind(error) },
-      'a call met a bug in Bursar',
-    );
-    Object.defineProperty(error, 'cause', { value: reportedBug(errorId), configurable: true });
+    log.error({ procedure: path, errorId, error: bugBehind(error) }, 'a call met a bug in Bursar');
+    const shown = reportedBug(errorId);
+    Object.defineProperty(error, 'cause', { value: shown, configurable: true });
+    error.message = shown.message;
   };
 }
 
@@ -44,6 +46,6 @@ function bugBehind(error: unknown): unknown {
 /** What the caller sees of a bug. */
 export function reportedBug(errorId: string): BursarError {
   return new BursarError('invariant_violated', {
-    message: `Something went wrong in Bursar; nothing was changed by this request. Its operator finds the details in the log under the error id ${errorId}.`,
+    message: `Something went wrong in Bursar. Repeating the call with the same id is safe. The operator finds the details in the log under the error id ${errorId}.`,
   });
 }

@@ -6,6 +6,7 @@
  */
 import type { Principal, RequestContext } from '@bursar/api';
 import { LRUCache } from 'lru-cache';
+import type { Log } from '../telemetry/logger.ts';
 import type { FailedSignIns } from './failed-sign-ins.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
@@ -17,11 +18,13 @@ const TOKEN_LENGTH_MAX = 512;
 export class SignIn {
   readonly #verifier: TokenVerifier;
   readonly #failures: FailedSignIns;
+  readonly #log: Log;
   readonly #knownIds = new LRUCache<string, true>({ max: KNOWN_TOKENS_MAX });
 
-  constructor(verifier: TokenVerifier, failures: FailedSignIns) {
+  constructor(verifier: TokenVerifier, failures: FailedSignIns, log: Log) {
     this.#verifier = verifier;
     this.#failures = failures;
+    this.#log = log;
   }
 
   /** Who sends `authorization` from `address`. Throws what the token store throws. */
@@ -36,7 +39,7 @@ export class SignIn {
     const isBlocked = this.#failures.isBlocked(address);
     if (isBlocked && !this.#isKnown(token)) return 'too_many_requests';
     const principal = await this.#verifier.verify(token);
-    if (principal === undefined) return this.#fail(address);
+    if (principal === undefined) return this.#fail(address, this.#verifier.idOf(token));
     this.#remember(principal, token);
     return principal;
   }
@@ -47,9 +50,14 @@ export class SignIn {
     return token !== undefined && (await this.#verifier.verify(token)) !== undefined;
   }
 
-  #fail(address: string): 'unauthorized' | 'too_many_requests' {
+  #fail(address: string, tokenId?: string): 'unauthorized' | 'too_many_requests' {
     if (this.#failures.isBlocked(address)) return 'too_many_requests';
     this.#failures.count(address);
+    // At most as many lines for an address as failures until it is blocked.
+    this.#log.info({ address, tokenId }, 'a sign-in failed');
+    if (this.#failures.isBlocked(address)) {
+      this.#log.warn({ address }, 'too many sign-ins failed; this address is blocked for a minute');
+    }
     return 'unauthorized';
   }
 

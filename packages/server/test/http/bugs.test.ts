@@ -38,7 +38,7 @@ describe('a bug', () => {
     breakTier(server);
     const call = server.bursar.caller({ tenant: 'acme' }).meter.reserve(CALL);
     await expect(call).rejects.toMatchObject({ cause: { code: 'invariant_violated' } });
-    await expect(call).rejects.toThrow();
+    await expect(call).rejects.toThrow('error id');
     expect(server.log.some((line) => line.includes('errorId'))).toBe(true);
   });
 

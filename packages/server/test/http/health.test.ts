@@ -7,7 +7,10 @@ import { ask, startTestServer } from '../support/test-server.ts';
 describe('/healthz', () => {
   it('says that the process is alive, without a token', async () => {
     await using server = await startTestServer();
-    expect(await ask(`${server.url}/healthz`)).toMatchObject({ status: 200, body: { status: 'ok' } });
+    expect(await ask(`${server.url}/healthz`)).toMatchObject({
+      status: 200,
+      body: { status: 'ok' },
+    });
   });
 });
 
@@ -33,7 +36,11 @@ describe('/readyz', () => {
       throw new Error('the store is away');
     };
     await server.time.advance(60_000);
-    const unavailable = { status: 'unavailable', mode: 'closed', since: '2026-11-15T12:01:00.000Z' };
+    const unavailable = {
+      status: 'unavailable',
+      mode: 'closed',
+      since: '2026-11-15T12:01:00.000Z',
+    };
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 503, body: unavailable });
     await server.time.advance(5_000);
     expect(await ask(`${server.url}/readyz`)).toMatchObject({ status: 503, body: unavailable });

@@ -25,7 +25,11 @@ function send(options: {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-}): Promise<{ readonly status: number; readonly code: string; readonly field: string | undefined }> {
+}): Promise<{
+  readonly status: number;
+  readonly code: string;
+  readonly field: string | undefined;
+}> {
   const { hostname, port } = new URL(server.url);
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -84,9 +88,11 @@ describe('a path', () => {
 
   it('is decided after parsing, whatever the Host header says', async () => {
     for (const host of ['evil', 'evil/healthz', 'a b', '[::', 'evil:99999', '']) {
-      expect(await send({ path: `/trpc/usage.current?${QUERY}`, headers: { host } })).toMatchObject({
-        status: 200,
-      });
+      expect(await send({ path: `/trpc/usage.current?${QUERY}`, headers: { host } })).toMatchObject(
+        {
+          status: 200,
+        },
+      );
     }
     expect(await send({ path: `/healthz/../trpc/usage.current?${QUERY}` })).toMatchObject({
       status: 200,
@@ -106,10 +112,13 @@ describe('a method', () => {
     expect(body.result?.data).toMatchObject({ source: 'default' });
   });
 
-  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('%s is not one of ours', async (method) => {
-    const answer = await send({ method, path: `/trpc/usage.current?${QUERY}` });
-    expect(answer).toMatchObject({ status: 404, code: 'route_not_found' });
-  });
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])(
+    '%s is not one of ours',
+    async (method) => {
+      const answer = await send({ method, path: `/trpc/usage.current?${QUERY}` });
+      expect(answer).toMatchObject({ status: 404, code: 'route_not_found' });
+    },
+  );
 
   it('cannot be overridden by a header', async () => {
     const answer = await send({
@@ -155,7 +164,12 @@ describe('a body', () => {
   it.each(['text/plain', 'multipart/form-data; boundary=x', 'application/octet-stream', ''])(
     'sent as "%s" is refused, naming the header',
     async (type) => {
-      const answer = await send({ method: 'POST', path, headers: { 'content-type': type }, body: '{}' });
+      const answer = await send({
+        method: 'POST',
+        path,
+        headers: { 'content-type': type },
+        body: '{}',
+      });
       expect(answer).toMatchObject({ status: 400, code: 'input_invalid', field: 'content-type' });
     },
   );
@@ -224,6 +238,15 @@ describe('a URL', () => {
   });
 });
 
+describe('an input in a URL', () => {
+  it('that is not JSON is refused, naming the parameter', async () => {
+    for (const input of ['', '{', 'user', '%FF']) {
+      const answer = await send({ path: `/trpc/usage.current?input=${input}` });
+      expect(answer).toEqual({ status: 400, code: 'input_invalid', field: 'input' });
+    }
+  });
+});
+
 describe('what is not HTTP', () => {
   it('is refused in the same shape, and the connection ends', async () => {
     const { hostname, port } = new URL(server.url);
@@ -236,6 +259,8 @@ describe('what is not HTTP', () => {
     });
     const [head = '', body = ''] = text.split('\r\n\r\n');
     expect(head).toContain('HTTP/1.1 400');
-    expect(JSON.parse(body)).toMatchObject({ error: { data: { code: 'input_invalid', field: 'request' } } });
+    expect(JSON.parse(body)).toMatchObject({
+      error: { data: { code: 'input_invalid', field: 'request' } },
+    });
   });
 });

@@ -1,5 +1,6 @@
 /** Stopping: running calls are finished, streams are cut, nobody new gets in. */
 import { connect } from 'node:net';
+import { MID_NOVEMBER } from '@bursar/testkit';
 import { describe, expect, it } from 'vitest';
 import { openEventStream } from '../support/event-stream.ts';
 import { settled } from '../support/manual-time.ts';
@@ -21,7 +22,7 @@ describe('a stopping server', () => {
     await until(() => held() === 1);
     const stopping = server.bursar.close();
     await settled();
-    await expect(ask(`${server.url}/healthz`)).rejects.toThrow();
+    await expect(ask(`${server.url}/healthz`)).rejects.toThrow('fetch failed');
     letGo();
     expect(await running).toMatchObject({ status: 200 });
     await stopping;
@@ -78,6 +79,32 @@ describe('a stopping server', () => {
     // A finished subscription would come with an event that tells the client not to come back.
     expect(await stream.next()).toBeUndefined();
     await stopping;
+  });
+
+  it('cuts a stream that begins while it stops, and does not wait for it', async () => {
+    await using server = await startTestServer();
+    const { letGo, held } = server.hold();
+    const running = server.post('meter.reserve', CALL);
+    await until(() => held() === 1);
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    // The first half keeps the connection from being idle when the server begins to stop.
+    socket.write(
+      'GET /trpc/usage.live?input=%7B%22user%22%3A%22alice%22%7D HTTP/1.1\r\nhost: x\r\n',
+    );
+    let received = '';
+    socket.on('data', (chunk) => (received += String(chunk)));
+    await settled();
+    const stopping = server.bursar.close();
+    socket.write(`authorization: Bearer ${BOOTSTRAP_TOKEN}\r\n\r\n`);
+    await Promise.race([closed, until(() => received.includes('data:'))]);
+    letGo();
+    await running;
+    await server.time.advance(1_000);
+    await closed;
+    await stopping;
+    expect(server.time.nowMs()).toBe(MID_NOVEMBER + 1_000);
   });
 
   it('may be told to stop twice', async () => {

@@ -78,6 +78,41 @@ describe('a model without a price', () => {
   });
 });
 
+describe('a price that does not cover everything', () => {
+  it.each([
+    ['output tokens', { inputTokens: 10 }, 'estimate.outputTokensMax'],
+    ['named output tokens', { inputTokens: 10, outputTokensMax: 1 }, 'estimate.outputTokensMax'],
+  ])('refuses a call that may have %s, naming the field', async (_what, estimate, field) => {
+    const bursar = openTestService().as();
+    const call = { reservation: idOf(1), user: 'alice', model: 'input-only', estimate };
+    expect(await refusalOf(bursar.meter.reserve(call))).toMatchObject({
+      code: 'price_unknown',
+      field,
+    });
+  });
+
+  it('admits a call that says it has none', async () => {
+    const bursar = openTestService().as();
+    const estimate = { inputTokens: 100_000, outputTokensMax: 0 };
+    const call = { reservation: idOf(1), user: 'alice', model: 'input-only', estimate };
+    expect(await bursar.meter.reserve(call)).toMatchObject({ heldUsd: '0.10' });
+  });
+});
+
+describe('a model with a price for audio', () => {
+  const estimate = { inputTokens: 1_000, outputTokensMax: 1_000 };
+  const call = { user: 'alice', model: 'audio-model' };
+
+  it('holds the price of text for a text call, and that of audio for a call with audio', async () => {
+    const bursar = openTestService().as();
+    const text = await bursar.meter.reserve({ reservation: idOf(1), ...call, estimate });
+    expect(text).toMatchObject({ heldUsd: '0.002' });
+    const audio = { ...estimate, audio: true };
+    const spoken = await bursar.meter.reserve({ reservation: idOf(2), ...call, estimate: audio });
+    expect(spoken).toMatchObject({ heldUsd: '0.02' });
+  });
+});
+
 describe('a denial', () => {
   it('names the budget, what is missing, when it fits again and how many output tokens fit now', async () => {
     const bursar = openTestService().as();

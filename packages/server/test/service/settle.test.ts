@@ -127,9 +127,9 @@ describe('a settlement', () => {
   it('in parts keeps the reservation open until the final one', async () => {
     const bursar = openTestService().as();
     await bursar.meter.reserve({ reservation, ...CALL, amountUsd: '0.50' });
-    expect(
-      await bursar.meter.settle({ reservation, costUsd: '0.10', final: false }),
-    ).toMatchObject({ costUsd: '0.10', budgets: [{ settledUsd: '0.10', reservedUsd: '0.40' }] });
+    expect(await bursar.meter.settle({ reservation, costUsd: '0.10', final: false })).toMatchObject(
+      { costUsd: '0.10', budgets: [{ settledUsd: '0.10', reservedUsd: '0.40' }] },
+    );
     expect(await bursar.meter.settle({ reservation, costUsd: '0.30' })).toMatchObject({
       costUsd: '0.30',
       budgets: [{ settledUsd: '0.30', reservedUsd: '0.00' }],

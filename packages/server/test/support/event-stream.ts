@@ -1,7 +1,7 @@
 /** Reading server-sent events, one by one. */
 
 /** One event as it came. */
-export interface StreamedEvent {
+interface StreamedEvent {
   readonly event: string;
   readonly id: string | undefined;
   readonly data: unknown;

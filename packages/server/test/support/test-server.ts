@@ -21,7 +21,11 @@ export interface Answer {
     readonly error?: {
       readonly message: string;
       readonly code: number;
-      readonly data: { readonly code: string; readonly field?: string; readonly httpStatus: number };
+      readonly data: {
+        readonly code: string;
+        readonly field?: string;
+        readonly httpStatus: number;
+      };
     };
   };
 }

@@ -12,7 +12,7 @@ import { BudgetService } from '../../src/service/budget-service.ts';
 import { SILENT_LOG } from '../../src/telemetry/logger.ts';
 import { ManualTime } from './manual-time.ts';
 
-/** One model at a dollar a million input tokens and two a million output tokens, and a free one. */
+/** `test-model` costs a dollar a million input tokens and two a million output tokens. */
 export function testPrices(version: string, inputNanoUsd = 1_000_000_000): PriceTable {
   return createPriceTable({
     version,
@@ -28,6 +28,25 @@ export function testPrices(version: string, inputNanoUsd = 1_000_000_000): Price
         model: 'free-model',
         ids: ['free-model'],
         prices: [{ nanoUsdPerMillion: { inputTokens: 0, outputTokens: 0 } }],
+      },
+      {
+        model: 'input-only',
+        ids: ['input-only'],
+        prices: [{ nanoUsdPerMillion: { inputTokens: inputNanoUsd } }],
+      },
+      {
+        model: 'audio-model',
+        ids: ['audio-model'],
+        prices: [
+          {
+            nanoUsdPerMillion: {
+              inputTokens: inputNanoUsd,
+              outputTokens: inputNanoUsd,
+              audioInputTokens: 10 * inputNanoUsd,
+              audioOutputTokens: 10 * inputNanoUsd,
+            },
+          },
+        ],
       },
     ],
   });

@@ -67,11 +67,16 @@ describe('a secret', () => {
     expectNoCanary(logged((log) => log.warn({}, text)));
   });
 
-  it.each(everywhere)('in a value, a key, an error, its cause or its stack is not shown', (text) => {
-    const error = new Error(`outer ${text}`, { cause: new Error(`inner ${text}`) });
-    Object.assign(error, { details: { text } });
-    expectNoCanary(logged((log) => log.error({ plain: text, list: [text], [text]: 1, error }, 'x')));
-  });
+  it.each(everywhere)(
+    'in a value, a key, an error, its cause or its stack is not shown',
+    (text) => {
+      const error = new Error(`outer ${text}`, { cause: new Error(`inner ${text}`) });
+      Object.assign(error, { details: { text } });
+      expectNoCanary(
+        logged((log) => log.error({ plain: text, list: [text], [text]: 1, error }, 'x')),
+      );
+    },
+  );
 
   it('is not shown while everything around it is', () => {
     const text = logged((log) =>

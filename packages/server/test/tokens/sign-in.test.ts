@@ -1,6 +1,7 @@
 /** Signing in: failures are counted by address, and nobody is locked out by somebody else's. */
 import { tenantId } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
+import { createLog } from '../../src/telemetry/logger.ts';
 import {
   FailedSignIns,
   FAILURES_MAX,
@@ -34,8 +35,13 @@ async function open() {
     await store.add(record);
     return `Bearer ${token}`;
   };
-  const signIn = new SignIn(new TokenVerifier({ store, clock: time }), new FailedSignIns(time));
-  return { time, signIn, makeToken, lookupsSoFar: () => lookups };
+  const log: string[] = [];
+  const signIn = new SignIn(
+    new TokenVerifier({ store, clock: time }),
+    new FailedSignIns(time),
+    createLog({ level: 'info', destination: { write: (line) => void log.push(line) } }),
+  );
+  return { time, signIn, makeToken, lookupsSoFar: () => lookups, log };
 }
 
 /** A token as it would be guessed. */
@@ -84,6 +90,16 @@ describe('failed sign-ins', () => {
     // Somebody who knows its public id and guesses the secret gains nothing by that.
     const guessed = `${authorization.slice(0, -2)}!!`;
     expect(await signIn.verify(guessed, ADDRESS)).toBe('too_many_requests');
+  });
+
+  it('are logged with address and public id until the address is blocked, and no further', async () => {
+    const { signIn, log } = await open();
+    await failUntilBlocked(signIn);
+    for (let number = 0; number < 100; number += 1) await signIn.verify(guess(number), ADDRESS);
+    expect(log).toHaveLength(FAILURES_MAX + 1);
+    expect(JSON.parse(log[0] ?? '')).toMatchObject({ address: ADDRESS, tokenId: '0'.repeat(16) });
+    expect(JSON.parse(log.at(-1) ?? '')).toMatchObject({ level: 'warn', address: ADDRESS });
+    expect(log.join('')).not.toContain('xxxxxxxx');
   });
 
   it('are not what sending no token at all is', async () => {

@@ -1,0 +1,156 @@
+/**
+ * tRPC calls over HTTP, several to a request.
+ *
+ * What is called in one turn of the event loop travels together. While few requests are under way a call
+ * leaves at once, in a microtask; while many are, calls wait for one to return and leave together. So an
+ * idle client pays for no timer, and a busy one makes fewer, larger requests without being told to. That is
+ * why tRPC's own `httpBatchLink` is not used: it waits for a timer, about a millisecond, every time.
+ *
+ * The wire is tRPC's: `POST <url>/a,b?batch=1` with `{"0": …, "1": …}` for mutations, `GET` with the same in
+ * `input` for queries, and an array of results or errors as the answer.
+ */
+
+/** Most calls in one request; servers bound it too. */
+const BATCH_CALLS_MAX = 50;
+/** Most characters of inputs in one request: queries have theirs in the URL, percent-encoded. */
+const INPUT_LENGTH_MAX = { GET: 8_000, POST: 32_000 };
+/** From this many requests under way on, calls wait for company. */
+const REQUESTS_MAX = 8;
+
+/** The server's answer to one call, as it came: a result or an error. */
+export type CallAnswer =
+  | { readonly result: { readonly data: unknown } }
+  | { readonly error: { readonly message: string; readonly data: unknown } };
+
+/** An answer that is not tRPC's: something else is at the address, or in between. */
+export class ForeignAnswer extends Error {
+  override readonly name = 'ForeignAnswer';
+  readonly status: number;
+
+  constructor(status: number) {
+    super(`HTTP status ${status}`);
+    this.status = status;
+  }
+}
+
+interface Call {
+  readonly path: string;
+  /** JSON, percent-encoded for a query. */
+  readonly input: string;
+  readonly resolve: (answer: CallAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Method = 'GET' | 'POST';
+
+/** Calls procedures at one address. */
+export class BatchedCalls {
+  readonly #url: string;
+  readonly #send: (url: string, init: RequestInit) => Promise<Response>;
+  readonly #waiting: Record<Method, Call[]> = { GET: [], POST: [] };
+  #requests = 0;
+  #isFlushing = false;
+
+  /** `url` without a slash at its end. `send` is a `fetch` that adds what every request needs. */
+  constructor(url: string, send: (url: string, init: RequestInit) => Promise<Response>) {
+    this.#url = url;
+    this.#send = send;
+  }
+
+  /** The answer to the query (`GET`) or mutation (`POST`) `path`. Rejects with what `fetch` rejects with. */
+  call(method: Method, path: string, input: unknown): Promise<CallAnswer> {
+    return new Promise((resolve, reject) => {
+      const json = JSON.stringify(input);
+      const text = method === 'GET' ? encodeURIComponent(json) : json;
+      this.#waiting[method].push({ path, input: text, resolve, reject });
+      if (this.#isFlushing) return;
+      this.#isFlushing = true;
+      queueMicrotask(() => {
+        this.#isFlushing = false;
+        this.#flush();
+      });
+    });
+  }
+
+  #flush(): void {
+    for (const method of ['POST', 'GET'] as const) {
+      while (this.#waiting[method].length > 0 && this.#requests < REQUESTS_MAX) {
+        void this.#request(method, this.#waiting[method].splice(0, this.#batchSize(method)));
+      }
+    }
+  }
+
+  /** How many of the waiting calls fit one request; at least one. */
+  #batchSize(method: Method): number {
+    let length = 0;
+    const calls = this.#waiting[method].slice(0, BATCH_CALLS_MAX);
+    const tooMany = calls.findIndex(
+      ({ input }) => (length += input.length) > INPUT_LENGTH_MAX[method],
+    );
+    return tooMany < 0 ? calls.length : Math.max(1, tooMany);
+  }
+
+  async #request(method: Method, calls: readonly Call[]): Promise<void> {
+    this.#requests += 1;
+    try {
+      const answers = await this.#answers(method, calls);
+      for (const [index, call] of calls.entries()) {
+        const answer = answers[index];
+        if (answer === undefined) call.reject(new ForeignAnswer(200));
+        else call.resolve(answer);
+      }
+    } catch (error) {
+      for (const call of calls) call.reject(error);
+    } finally {
+      this.#requests -= 1;
+      this.#flush();
+    }
+  }
+
+  async #answers(method: Method, calls: readonly Call[]): Promise<readonly CallAnswer[]> {
+    const paths = calls.map(({ path }) => path).join(',');
+    const url = `${this.#url}/${paths}?batch=1`;
+    const response =
+      method === 'GET'
+        ? await this.#send(`${url}&input=${inputs(calls, ENCODED)}`, { method })
+        : await this.#send(url, {
+            method,
+            body: inputs(calls, JSON_PUNCTUATION),
+            headers: { 'content-type': 'application/json' },
+          });
+    const answer = parsed(await response.text());
+    if (Array.isArray(answer)) return answer as CallAnswer[];
+    // What is refused as a whole is refused for each of them.
+    if (isRefusal(answer)) return calls.map(() => answer);
+    throw new ForeignAnswer(response.status);
+  }
+}
+
+const JSON_PUNCTUATION = { open: '{', quote: '"', colon: ':', comma: ',', close: '}' };
+/** The same, percent-encoded like the inputs between it. */
+const ENCODED = { open: '%7B', quote: '%22', colon: '%3A', comma: '%2C', close: '%7D' };
+
+/** `{"0": …, "1": …}` from inputs that are text already. */
+function inputs(calls: readonly Call[], p: typeof JSON_PUNCTUATION): string {
+  const fields = calls.map(({ input }, index) => `${p.quote}${index}${p.quote}${p.colon}${input}`);
+  return `${p.open}${fields.join(p.comma)}${p.close}`;
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function isRefusal(answer: unknown): answer is CallAnswer {
+  return (
+    typeof answer === 'object' &&
+    answer !== null &&
+    'error' in answer &&
+    typeof answer.error === 'object' &&
+    answer.error !== null &&
+    'data' in answer.error
+  );
+}
