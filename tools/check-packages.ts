@@ -14,9 +14,13 @@ for (const name of readdirSync(packages).toSorted()) {
   };
   if (manifest.private === true) continue;
   const { messages } = await publint({ pkgDir, pack: 'pnpm', strict: true });
-  console.log(`${manifest.name}: ${messages.length === 0 ? 'packs well' : `${messages.length} problems`}`);
+  console.log(
+    `${manifest.name}: ${messages.length === 0 ? 'packs well' : `${messages.length} problems`}`,
+  );
   for (const message of messages) {
-    console.error(`  ${formatMessage(message, manifest as Record<string, unknown>) ?? message.code}`);
+    console.error(
+      `  ${formatMessage(message, manifest as Record<string, unknown>) ?? message.code}`,
+    );
   }
   problems += messages.length;
 }

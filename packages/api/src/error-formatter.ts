@@ -48,7 +48,7 @@ export function toBursarError(error: unknown): BursarError {
   if (isBursarError(error)) return error;
   if (error instanceof TRPCError) return fromTrpc(error);
   return new BursarError('invariant_violated', {
-    message: 'Something went wrong in Bursar; nothing was changed by this request.',
+    message: 'Something went wrong in Bursar; repeating the request with the same id does no harm.',
     cause: error,
   });
 }
@@ -95,7 +95,8 @@ function fromTrpc(error: TRPCError): BursarError {
       });
     default:
       return new BursarError('invariant_violated', {
-        message: 'Something went wrong in Bursar; nothing was changed by this request.',
+        message:
+          'Something went wrong in Bursar; repeating the request with the same id does no harm.',
         cause: error,
       });
   }
@@ -106,10 +107,14 @@ function fromZod(error: z.ZodError): BursarError {
   const issue = error.issues[0];
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const field =
-    [...(issue?.path ?? []), ...keys.slice(0, 1)].map((part) => String(part).slice(0, 64)).join('.') ||
-    'input';
-  const named = issue?.code === 'custom' ? (issue.params?.['code'] as ErrorCode | undefined) : undefined;
+    [...(issue?.path ?? []), ...keys.slice(0, 1)]
+      .map((part) => String(part).slice(0, 64))
+      .join('.') || 'input';
+  const named =
+    issue?.code === 'custom' ? (issue.params?.['code'] as ErrorCode | undefined) : undefined;
   const problem =
-    issue?.code === 'unrecognized_keys' ? 'is not a field of this message' : (issue?.message ?? 'is invalid');
+    issue?.code === 'unrecognized_keys'
+      ? 'is not a field of this message'
+      : (issue?.message ?? 'is invalid');
   return new BursarError(named ?? 'input_invalid', { field, message: `${field}: ${problem}` });
 }

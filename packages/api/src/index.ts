@@ -5,11 +5,7 @@ export type { RequestContext } from './procedure.ts';
 export { type AppRouter, appRouter, createCaller } from './router.ts';
 export type { BudgetView } from './schemas/budget-view.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
-export {
-  HISTORY_PAGE_MAX,
-  TTL_MS_MAX,
-  TTL_MS_MIN,
-} from './schemas/fields.ts';
+export { HISTORY_PAGE_MAX, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
 export type { GetLimitInput, LimitOutput, SetLimitInput } from './schemas/limits.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';
 export type { Allowed, Denied, ReserveInput, ReserveOutput } from './schemas/reserve.ts';

@@ -20,7 +20,10 @@ const trpc = initTRPC
   .meta<{ readonly scope: TokenScope }>()
   .create({
     isDev: false,
-    sse: { ping: { enabled: true, intervalMs: 15_000 }, client: { reconnectAfterInactivityMs: 45_000 } },
+    sse: {
+      ping: { enabled: true, intervalMs: 15_000 },
+      client: { reconnectAfterInactivityMs: 45_000 },
+    },
     errorFormatter: ({ shape, error }) => {
       const bursarError = toBursarError(error);
       return { code: shape.code, message: bursarError.message, data: errorData(bursarError) };

@@ -3,7 +3,8 @@
  *
  * Over HTTP or in this process, everything above the transport is the same.
  */
-import type { MeteringContext } from './metered-call.ts';
+import { DrainLimit } from './drain-limit.ts';
+import type { MeteringContext } from './metering-context.ts';
 import type { MeterApi } from './meter-api.ts';
 import { meteredFetch } from './openai/metered-fetch.ts';
 import { fetchOf, type OpenAiClient } from './openai/openai-client.ts';
@@ -60,6 +61,7 @@ class Connection implements Bursar {
       meter: transport.meter,
       runtime,
       unfinished: new UnfinishedWork(),
+      drains: new DrainLimit(),
       isOpen: () => !this.#isClosed,
     };
   }

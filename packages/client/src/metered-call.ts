@@ -8,11 +8,11 @@
 import type { Denied, ExtendInput } from '@bursar/api';
 import { BursarError, isBursarError, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
+import { Coverage } from './coverage.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
+import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
-import type { Runtime } from './runtime.ts';
-import type { UnfinishedWork } from './unfinished-work.ts';
 import type { Metering } from './wrap-options.ts';
 
 /**
@@ -20,19 +20,6 @@ import type { Metering } from './wrap-options.ts';
  * without anybody waiting.
  */
 const ACKNOWLEDGE_MS_MAX = 1_000;
-
-/** Bounds of one extension, in output tokens: not one for each sentence, not a whole book at once. */
-const EXTENSION_TOKENS_MIN = 256;
-const EXTENSION_TOKENS_MAX = 4_096;
-
-/** What calls are made with. */
-export interface MeteringContext {
-  readonly meter: MeterApi;
-  readonly runtime: Runtime;
-  readonly unfinished: UnfinishedWork;
-  /** Whether calls may still be made. */
-  isOpen(): boolean;
-}
 
 /** What a call may use at most. */
 export interface CallTerms {
@@ -67,14 +54,10 @@ export async function reserveCall(
   }
   const meter = retryingMeter(context.meter, context.runtime);
   const reservation = context.runtime.newId();
+  const { user, model } = terms;
+  const estimate = estimateOf(terms, terms.outputTokensMax);
   const decision = await meter
-    .reserve({
-      reservation,
-      user: terms.user,
-      model: terms.model,
-      estimate: estimateOf(terms, terms.outputTokensMax),
-      ttlMs: metering.callMsMax,
-    })
+    .reserve({ reservation, user, model, estimate, ttlMs: metering.callMsMax })
     .catch((error: unknown) => {
       // Nobody knows whether money was set aside, and nobody will use it.
       if (isBursarError(error) && error.code === 'store_timeout') {
@@ -82,7 +65,7 @@ export async function reserveCall(
       }
       throw error;
     });
-  const identity = { reservation, user: terms.user, model: terms.model };
+  const identity = { reservation, user, model };
   tell(metering.onDecision, identity, decision);
   if (decision.decision === 'denied') return decision;
   return new MeteredCall(identity, terms, { metering, context, meter });
@@ -90,15 +73,13 @@ export async function reserveCall(
 
 /** A call for which money is set aside. */
 export class MeteredCall {
-  readonly identity: CallIdentity;
+  readonly #identity: CallIdentity;
   readonly #terms: CallTerms;
   readonly #metering: Metering;
   readonly #context: MeteringContext;
   /** Repeats what fails; heartbeats do not need it, the next one says the same. */
   readonly #meter: MeterApi;
-  #coveredTokens: number | undefined;
-  #extension: Promise<Denied | undefined> | undefined;
-  #refusal: Denied | undefined;
+  readonly #coverage: Coverage;
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
 
@@ -107,12 +88,16 @@ export class MeteredCall {
     terms: CallTerms,
     parts: { metering: Metering; context: MeteringContext; meter: MeterApi },
   ) {
-    this.identity = identity;
+    this.#identity = identity;
     this.#terms = terms;
     this.#metering = parts.metering;
     this.#context = parts.context;
     this.#meter = parts.meter;
-    this.#coveredTokens = terms.outputTokensMax;
+    this.#coverage = new Coverage({
+      tokens: terms.outputTokensMax,
+      extendTo: (tokens) => this.#extendTo(tokens),
+      onError: this.#extendFailed,
+    });
   }
 
   /** Whether the call was settled or released, or is being so. */
@@ -126,57 +111,53 @@ export class MeteredCall {
    */
   dispatch(): void {
     const { heartbeatMs, ttlMs, callMsMax } = this.#metering;
-    const mark = { reservation: this.identity.reservation, dispatched: true, ttlMs };
-    this.#context.unfinished.add(this.#meter.extend(mark).catch(this.#heartbeatFailed));
+    const mark = { reservation: this.#identity.reservation, dispatched: true, ttlMs };
+    const beat = async (meter: MeterApi): Promise<boolean> => {
+      try {
+        await meter.extend(mark);
+        return true;
+      } catch (error) {
+        return this.#extendFailed(error);
+      }
+    };
+    this.#context.unfinished.add(beat(this.#meter));
     this.#stopHeartbeat = startHeartbeat(
       {
         everyMs: heartbeatMs,
         beatsMax: Math.ceil(callMsMax / heartbeatMs),
-        beat: async () => {
-          try {
-            await this.#context.meter.extend(mark);
-            return true;
-          } catch (error) {
-            return this.#heartbeatFailed(error);
-          }
-        },
+        beat: () => beat(this.#context.meter),
       },
       this.#context.runtime,
     );
   }
 
   /**
-   * Sees to it that `outputTokens` so far are set aside, extending in steps. Answers with the denial when
-   * they are not and the call is to stop; does not wait unless the call could have to stop.
+   * Sees to it that `outputTokens` so far are set aside. Answers with the denial when they cannot be and the
+   * call is to stop; a call that need not stop does not wait either.
    */
   cover(outputTokens: number): undefined | Promise<Denied | undefined> {
-    if (this.#coveredTokens === undefined || outputTokens <= this.#coveredTokens) return undefined;
-    const stops = this.#metering.onExhausted === 'stop';
-    if (this.#refusal !== undefined) return stops ? Promise.resolve(this.#refusal) : undefined;
-    this.#extension ??= this.#extend(outputTokens, this.#coveredTokens).finally(() => {
-      this.#extension = undefined;
-    });
-    return stops ? this.#extension : undefined;
+    if (this.hasEnded) return undefined;
+    const covering = this.#coverage.cover(outputTokens);
+    return this.#metering.onExhausted === 'stop' ? covering : undefined;
   }
 
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
-  settle(spent: Spent): Promise<void> {
+  settle({ usage, basis, model }: Spent): Promise<void> {
     return this.#finish(async () => {
       const settled = await this.#meter.settle({
-        reservation: this.identity.reservation,
-        usage: spent.usage,
-        basis: spent.basis,
-        ...(spent.model === undefined ? {} : { model: spent.model }),
+        reservation: this.#identity.reservation,
+        usage,
+        basis,
+        ...(model === undefined ? {} : { model }),
       });
-      const { usage, basis } = spent;
-      tell(this.#metering.onSettled, this.identity, { ...settled, usage, basis });
+      tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
     });
   }
 
   /** Gives everything back: the provider does not charge for this call. Resolves like `settle`. */
   release(): Promise<void> {
     return this.#finish(async () => {
-      await this.#meter.release({ reservation: this.identity.reservation });
+      await this.#meter.release({ reservation: this.#identity.reservation });
     });
   }
 
@@ -184,7 +165,7 @@ export class MeteredCall {
     if (this.#end !== undefined) return this.#end;
     this.#stopHeartbeat();
     const ended = report().catch((error: unknown) =>
-      tell(this.#metering.onSettleFailed, this.identity, error),
+      tell(this.#metering.onSettleFailed, this.#identity, error),
     );
     this.#context.unfinished.add(ended);
     this.#end = new Promise((resolve) => {
@@ -194,41 +175,21 @@ export class MeteredCall {
     return this.#end;
   }
 
-  async #extend(outputTokens: number, covered: number): Promise<Denied | undefined> {
-    const initial = this.#terms.outputTokensMax ?? 0;
-    const step = Math.min(Math.max(initial, EXTENSION_TOKENS_MIN), EXTENSION_TOKENS_MAX);
-    try {
-      const denied = await this.#extendTo(Math.max(outputTokens, covered) + step);
-      if (denied === undefined) return undefined;
-      const fitting = denied.outputTokensThatFit ?? 0;
-      // A whole step does not fit any more, but maybe the rest of the budget does.
-      this.#refusal = fitting >= outputTokens ? await this.#extendTo(fitting) : denied;
-      return this.#refusal;
-    } catch (error) {
-      // Not refused, only not heard: a running call does not stop for that, and asks again a step later.
-      this.#heartbeatFailed(error);
-      this.#coveredTokens = outputTokens + step;
-      return undefined;
-    }
-  }
-
   async #extendTo(outputTokensMax: number): Promise<Denied | undefined> {
     const extended = await this.#meter.extend({
-      reservation: this.identity.reservation,
+      reservation: this.#identity.reservation,
       estimate: estimateOf(this.#terms, outputTokensMax),
       ttlMs: this.#metering.ttlMs,
       dispatched: true,
     });
-    if (extended.decision === 'denied') return extended;
-    this.#coveredTokens = outputTokensMax;
-    return undefined;
+    return extended.decision === 'denied' ? extended : undefined;
   }
 
-  /** Whether it makes sense to go on beating. */
-  readonly #heartbeatFailed = (error: unknown): boolean => {
+  /** Tells of a failure, and whether trying again later makes sense. */
+  readonly #extendFailed = (error: unknown): boolean => {
     // A beat may well arrive after the end.
     if (this.hasEnded) return false;
-    tell(this.#metering.onHeartbeatFailed, this.identity, error);
+    tell(this.#metering.onHeartbeatFailed, this.#identity, error);
     return !isBursarError(error) || error.retryable;
   };
 }

@@ -85,7 +85,8 @@ const USD_PATTERN = /^(0|[1-9][0-9]{0,6})(?:\.([0-9]{1,9}))?$/;
 export function parseUsd(text: string, field = 'amount'): Amount {
   const match = USD_PATTERN.exec(text);
   if (match === null) throw outOfRange(field, text);
-  const nano = BigInt(match[1] ?? '0') * BigInt(NANO_USD_PER_USD) + BigInt((match[2] ?? '').padEnd(9, '0'));
+  const nano =
+    BigInt(match[1] ?? '0') * BigInt(NANO_USD_PER_USD) + BigInt((match[2] ?? '').padEnd(9, '0'));
   return amount(nano, field);
 }
 

@@ -85,7 +85,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     retryable: false,
   },
   reservation_already_settled: {
-    meaning: 'The reservation was settled already, with another cost or before this command; the first stays.',
+    meaning:
+      'The reservation was settled already, with another cost or before this command; the first stays.',
     status: 409,
     retryable: false,
   },
@@ -95,7 +96,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     retryable: false,
   },
   reservation_expired: {
-    meaning: 'The reservation passed its deadline and was ended; it can still be settled, not extended.',
+    meaning:
+      'The reservation passed its deadline and was ended; it can still be settled, not extended.',
     status: 409,
     retryable: false,
   },
@@ -120,7 +122,8 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     retryable: true,
   },
   invariant_violated: {
-    meaning: 'A bug in Bursar. Nothing was changed by this request.',
+    meaning:
+      'A bug in Bursar; the message has an id to quote. Repeating with the same id does no harm.',
     status: 500,
     retryable: false,
   },
@@ -179,5 +182,9 @@ export class BursarError extends Error {
 
 /** Whether `error` is a `BursarError`, also one from another copy of this package. */
 export function isBursarError(error: unknown): error is BursarError {
-  return typeof error === 'object' && error !== null && (error as Record<symbol, unknown>)[MARKER] === true;
+  return (
+    typeof error === 'object' &&
+    error !== null &&
+    (error as Record<symbol, unknown>)[MARKER] === true
+  );
 }

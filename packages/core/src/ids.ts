@@ -39,7 +39,10 @@ const POISONOUS = new Set(['__proto__', 'prototype', 'constructor']);
 /** `raw` as a tenant id. Throws `id_invalid`, naming `field`. */
 export function tenantId(raw: string, field = 'tenant'): TenantId {
   if (!TENANT_PATTERN.test(raw)) {
-    throw invalid(field, 'must be 1 to 63 characters of a-z, 0-9, "_" and "-", starting with a letter or digit');
+    throw invalid(
+      field,
+      'must be 1 to 63 characters of a-z, 0-9, "_" and "-", starting with a letter or digit',
+    );
   }
   return raw as TenantId;
 }
@@ -47,7 +50,10 @@ export function tenantId(raw: string, field = 'tenant'): TenantId {
 /** The reservation `raw` (a lower-case UUID) of `tenant`. Throws `id_invalid`, naming `field`. */
 export function reservationId(tenant: TenantId, raw: string, field = 'reservation'): ReservationId {
   if (!UUID_PATTERN.test(raw)) {
-    throw invalid(field, 'must be a UUID in lower case, made by the caller, one for each call to a model');
+    throw invalid(
+      field,
+      'must be a UUID in lower case, made by the caller, one for each call to a model',
+    );
   }
   return `${tenant}/${raw}` as ReservationId;
 }

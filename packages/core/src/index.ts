@@ -17,7 +17,13 @@ export {
   ZERO,
 } from './amount.ts';
 export { assert, InvariantViolation, unreachable } from './assert.ts';
-export { BursarError, ERROR_CODES, type ErrorCode, type ErrorDetails, isBursarError } from './errors.ts';
+export {
+  BursarError,
+  ERROR_CODES,
+  type ErrorCode,
+  type ErrorDetails,
+  isBursarError,
+} from './errors.ts';
 export {
   type AccountId,
   type BudgetId,
@@ -34,13 +40,7 @@ export {
 } from './ids.ts';
 export { after, type DurationMs, duration, INSTANT_MAX, type InstantMs, instant } from './time.ts';
 
-export {
-  type Account,
-  available,
-  committed,
-  openAccount,
-  shortfall,
-} from './account/account.ts';
+export { type Account, available, committed, openAccount, shortfall } from './account/account.ts';
 export type { AccountCommand, AdminCommand, LegCommand } from './account/command.ts';
 export type { Json, LedgerEntry, LedgerEntryKind } from './account/ledger-entry.ts';
 export { held, type Leg, type LegState, RANK } from './account/leg.ts';
@@ -86,12 +86,7 @@ export { toolUsageFromOpenAi } from './pricing/openai-tool-usage.ts';
 export { usageFromOpenAi } from './pricing/openai-usage.ts';
 export { OUTPUT_TOKENS_FALLBACK, outputTokensBound } from './pricing/output-bound.ts';
 export { parsePriceOverrides } from './pricing/parse-price-overrides.ts';
-export type {
-  ContextTier,
-  NanoUsdPerMillion,
-  Price,
-  PriceNumbers,
-} from './pricing/price.ts';
+export type { ContextTier, NanoUsdPerMillion, Price, PriceNumbers } from './pricing/price.ts';
 export { withOverrides } from './pricing/price-overrides.ts';
 export {
   createPriceTable,

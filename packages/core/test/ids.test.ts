@@ -1,4 +1,18 @@
-import { accountId, accountParts, budgetId, budgetOf, MONTHLY_UTC, NAME_BYTES_MAX, nameProblem, periodAt, reservationId, tenantId, type InstantMs, type TenantId, utf8Bytes } from '@bursar/core';
+import {
+  accountId,
+  accountParts,
+  budgetId,
+  budgetOf,
+  MONTHLY_UTC,
+  NAME_BYTES_MAX,
+  nameProblem,
+  periodAt,
+  reservationId,
+  tenantId,
+  type InstantMs,
+  type TenantId,
+  utf8Bytes,
+} from '@bursar/core';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
@@ -38,7 +52,15 @@ describe('ids', () => {
 
   it('keeps apart what separators could confuse', () => {
     const other = budgetId(TENANT, { kind: 'team', name: 'a' });
-    expect(new Set([account('a/credit'), account('a%2Fcredit'), account('a:credit'), account('{a}'), `${other}/2026-11`]).size).toBe(5);
+    expect(
+      new Set([
+        account('a/credit'),
+        account('a%2Fcredit'),
+        account('a:credit'),
+        account('{a}'),
+        `${other}/2026-11`,
+      ]).size,
+    ).toBe(5);
   });
 
   it.each([
@@ -67,14 +89,23 @@ describe('ids', () => {
   });
 
   it('takes UUIDs in lower case as reservations, and nothing else', () => {
-    expect(reservationId(TENANT, '019a0000-0000-7000-8000-00000000000a')).toBe('acme/019a0000-0000-7000-8000-00000000000a');
-    for (const raw of ['', 'x', '019A0000-0000-7000-8000-00000000000A', '019a0000-0000-7000-8000-00000000000a/', `019a0000-0000-7000-8000-00000000000a\n`]) {
+    expect(reservationId(TENANT, '019a0000-0000-7000-8000-00000000000a')).toBe(
+      'acme/019a0000-0000-7000-8000-00000000000a',
+    );
+    for (const raw of [
+      '',
+      'x',
+      '019A0000-0000-7000-8000-00000000000A',
+      '019a0000-0000-7000-8000-00000000000a/',
+      `019a0000-0000-7000-8000-00000000000a\n`,
+    ]) {
       expect(() => reservationId(TENANT, raw)).toThrow('UUID');
     }
   });
 
   it('takes plain words as tenants', () => {
     expect(tenantId('acme-1_x')).toBe('acme-1_x');
-    for (const raw of ['', 'Acme', 'a/b', 'ä', '-a', 'a'.repeat(64)]) expect(() => tenantId(raw)).toThrow('tenant');
+    for (const raw of ['', 'Acme', 'a/b', 'ä', '-a', 'a'.repeat(64)])
+      expect(() => tenantId(raw)).toThrow('tenant');
   });
 });

@@ -28,6 +28,8 @@ it.each([
   await writeFile(join(directory, 'probe.ts'), `${source}\nexport {};\n`);
   const compiled = promisify(execFile)(process.execPath, [TSC, '-p', directory]);
   await expect(compiled).rejects.toMatchObject({
-    stdout: expect.stringMatching(new RegExp(`error TS2[0-9]+: Cannot find (name|module).*'${name}'`)),
+    stdout: expect.stringMatching(
+      new RegExp(`error TS2[0-9]+: Cannot find (name|module).*'${name}'`),
+    ),
   });
 });

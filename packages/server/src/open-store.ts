@@ -7,7 +7,7 @@
 import { type Amount, type Clock, MemoryTier, type Tier } from '@bursar/core';
 import { type AuditReport, auditLedger } from './stores/postgres/audit-ledger.ts';
 import { type DatabaseLocation, openDatabase } from './stores/postgres/open-database.ts';
-import { migrate } from './stores/postgres/migrate.ts';
+import { isCurrent, migrate } from './stores/postgres/migrate.ts';
 import { PostgresTier } from './stores/postgres/postgres-tier.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
 import type { Log } from './telemetry/logger.ts';
@@ -24,6 +24,8 @@ export type StoreLocation =
       readonly directory: string;
       /** Where images of fresh databases are kept, which make the first start fast; writable by us alone. */
       readonly imageDirectory?: string;
+      /** How long to wait for another process to leave the directory, in milliseconds. Default: not at all. */
+      readonly lockWaitMs?: number;
     };
 
 /** An open store. */
@@ -77,8 +79,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     tier,
     tokens: new PostgresTokenStore(database.db),
     audit: () => auditLedger(database.db),
-    // Migrations only ever add; what was brought up to date at the start stays so.
-    isCurrent: async () => true,
+    isCurrent: () => isCurrent(database.db),
     async close() {
       await tier.close();
       await database.close();
@@ -96,6 +97,6 @@ function databaseAt(
       onConnectionLost: (error) => log.warn({ error }, 'a connection to PostgreSQL was lost'),
     };
   }
-  const { directory, imageDirectory } = location;
-  return { directory, ...(imageDirectory === undefined ? {} : { imageDirectory }) };
+  const { kind: _kind, ...options } = location;
+  return options;
 }

@@ -13,7 +13,9 @@ beforeAll(async () => {
 
 it('has exactly the variables that the server reads, with their defaults', async () => {
   const source = await readFile(join(import.meta.dirname, '../src/config.ts'), 'utf8');
-  const read = new Set(source.match(/^ {2}(BURSAR_[A-Z_]+|DATABASE_URL)(?=:)/gm)?.map((name) => name.trim()));
+  const read = new Set(
+    source.match(/^ {2}(BURSAR_[A-Z_]+|DATABASE_URL)(?=:)/gm)?.map((name) => name.trim()),
+  );
   const documented = new Set(page.match(/(?<=^\| `)[A-Z_]+(?=`)/gm));
   expect(documented).toEqual(read);
   for (const value of Object.values(DEFAULTS)) expect(page).toContain(`\`${value}\``);
@@ -23,5 +25,9 @@ it('has exactly the variables that the server reads, with their defaults', async
 it('shows a prices file that is one', () => {
   const example = /```json\n(.*?)```/s.exec(page)?.[1] ?? '';
   const overrides = parsePriceOverrides(JSON.parse(example));
-  expect(overrides.map(({ model }) => model)).toEqual(['my-fine-tune', 'in-house', 'cheaper-next-year']);
+  expect(overrides.map(({ model }) => model)).toEqual([
+    'my-fine-tune',
+    'in-house',
+    'cheaper-next-year',
+  ]);
 });

@@ -189,6 +189,10 @@ export class TestPurse {
     const entries = await this.tier.entries({ account: this.leg(user, at).account, limit: 1_000 });
     return entries
       .toReversed()
-      .map(({ kind, amount: change, reservation }) => ({ kind, amount: Number(change), reservation }));
+      .map(({ kind, amount: change, reservation }) => ({
+        kind,
+        amount: Number(change),
+        reservation,
+      }));
   }
 }

@@ -13,7 +13,11 @@ export const usageRouter = createRouter({
   live: procedureFor('read')
     .input(liveUsageInput)
     .subscription(async function* ({ ctx, input, signal }) {
-      const states = ctx.service.liveUsage(ctx.principal, input, signal ?? new AbortController().signal);
+      const states = ctx.service.liveUsage(
+        ctx.principal,
+        input,
+        signal ?? new AbortController().signal,
+      );
       for await (const { id, budget } of states) yield tracked(id, budget);
     }),
 });

@@ -1,6 +1,13 @@
 /** `meter.reserve`: may this call be made, and if so, set its possible cost aside. */
 import { z } from 'zod';
-import { estimateField, modelField, reservationField, ttlField, usdField, userField } from './fields.ts';
+import {
+  estimateField,
+  modelField,
+  reservationField,
+  ttlField,
+  usdField,
+  userField,
+} from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
 
 /** What is asked. Either `estimate` (the server prices it) or `amountUsd`. */

@@ -2,29 +2,31 @@
  * Whether somebody still waits for an answer, and what follows when nobody does.
  *
  * The provider gets a signal of its own instead of the caller's, because the two ends may part: when the
- * caller leaves, the provider is told at once (`graceMs` 0) or given time to finish unheard. Whoever waits on
- * behalf of the caller waits with `orLeft`, and is let go the moment the caller leaves.
+ * caller leaves, the provider is told at once, or given time to finish unheard. Whoever waits on behalf of the
+ * caller waits with `orLeft`, and is let go the moment the caller leaves.
  */
-import type { Runtime } from '../runtime.ts';
+import type { MeteringContext } from '../metering-context.ts';
 
 /** A caller who may leave. */
 export class CallerPresence {
   readonly #provider = new AbortController();
   readonly #graceMs: number;
-  readonly #runtime: Runtime;
+  readonly #context: Pick<MeteringContext, 'runtime' | 'drains'>;
   readonly #callerSignal: AbortSignal | undefined;
   readonly #listeners: ((reason: unknown) => void)[] = [];
   #departure: { readonly reason: unknown } | undefined;
-  #cancelGrace = (): void => {};
+  #endGrace = (): void => {};
 
-  constructor(parts: {
-    readonly signal: AbortSignal | undefined;
-    /** How long the provider may go on after the caller has left, in milliseconds. */
-    readonly graceMs: number;
-    readonly runtime: Runtime;
-  }) {
+  constructor(
+    parts: {
+      readonly signal: AbortSignal | undefined;
+      /** How long the provider may go on after the caller has left, in milliseconds; 0: not at all. */
+      readonly graceMs: number;
+    },
+    context: Pick<MeteringContext, 'runtime' | 'drains'>,
+  ) {
     this.#graceMs = parts.graceMs;
-    this.#runtime = parts.runtime;
+    this.#context = context;
     this.#callerSignal = parts.signal;
     if (parts.signal?.aborted) this.leave(parts.signal.reason);
     else parts.signal?.addEventListener('abort', this.#onAbort, { once: true });
@@ -44,14 +46,15 @@ export class CallerPresence {
   leave(reason: unknown): void {
     if (this.#departure !== undefined) return;
     this.#departure = { reason };
-    if (this.#graceMs === 0) this.stopProvider(reason);
-    else this.#cancelGrace = this.#runtime.after(this.#graceMs, () => this.stopProvider(reason));
+    const endDrain = this.#graceMs > 0 ? this.#context.drains.take() : undefined;
+    if (endDrain === undefined) this.stopProvider(reason);
+    else this.#beginGrace(reason, endDrain);
     for (const listener of this.#listeners.splice(0)) listener(reason);
   }
 
   /** Tells the provider to stop, whoever still waits. */
   stopProvider(reason: unknown): void {
-    this.#cancelGrace();
+    this.#endGrace();
     this.#provider.abort(reason);
   }
 
@@ -73,7 +76,15 @@ export class CallerPresence {
   forget(): void {
     this.#callerSignal?.removeEventListener('abort', this.#onAbort);
     this.#listeners.length = 0;
-    this.#cancelGrace();
+    this.#endGrace();
+  }
+
+  #beginGrace(reason: unknown, endDrain: () => void): void {
+    const cancel = this.#context.runtime.after(this.#graceMs, () => this.stopProvider(reason));
+    this.#endGrace = () => {
+      cancel();
+      endDrain();
+    };
   }
 
   readonly #onAbort = (): void => this.leave(this.#callerSignal?.reason);

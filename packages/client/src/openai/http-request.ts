@@ -24,12 +24,13 @@ export interface HttpRequest {
 
 /** The request that `fetch(input, init)` would send. */
 export function httpRequestOf(input: string | URL | Request, init: RequestInit = {}): HttpRequest {
-  const request = input instanceof Request ? input : undefined;
+  // By its shape, for a `fetch` of another package brings its own `Request`.
+  const request = typeof input === 'object' && 'url' in input ? input : undefined;
   const headers = new Headers(init.headers ?? request?.headers);
   const user = headers.get(USER_HEADER) ?? undefined;
   headers.delete(USER_HEADER);
   return {
-    url: input instanceof Request ? input.url : input.toString(),
+    url: request?.url ?? addressOf(input),
     method: (init.method ?? request?.method ?? 'GET').toUpperCase(),
     headers,
     user,
@@ -73,6 +74,10 @@ export async function bodyText(request: HttpRequest): Promise<string> {
 
 function isStream(body: unknown): boolean {
   return body instanceof ReadableStream;
+}
+
+function addressOf(input: string | URL | Request): string {
+  return typeof input === 'object' && 'href' in input ? input.href : (input as string);
 }
 
 /** What of a `Request` is neither address, method, headers, body nor signal. */

@@ -3,7 +3,7 @@
  * their next call is decided with it.
  */
 import { parseJson } from './json-fields.ts';
-import type { AnsweredCall } from './metered-stream.ts';
+import type { ProviderCall } from './provider-call.ts';
 import { readAll } from './read-all.ts';
 import { responseWithBody } from './response-with-body.ts';
 import { expectedTextTokens } from './text-tokens.ts';
@@ -13,7 +13,7 @@ import { spentBy } from './usage-from-answer.ts';
 export async function meteredAnswer(
   response: Response,
   body: ReadableStream<Uint8Array>,
-  { call, request, presence }: AnsweredCall,
+  { call, request, presence }: ProviderCall,
 ): Promise<Response> {
   const { bytes, failure } = await readAll(body, presence.providerSignal);
   if (failure === undefined) {

@@ -11,8 +11,8 @@ import {
   OUTPUT_TOKENS_FALLBACK,
   outputTokensBound,
 } from '@bursar/core';
-import { wasNeverSent } from '../connection-failure.ts';
-import { MeteredCall, type MeteringContext, reserveCall } from '../metered-call.ts';
+import { MeteredCall, reserveCall } from '../metered-call.ts';
+import type { MeteringContext } from '../metering-context.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { bursarErrorResponse, denialResponse } from './denial-response.ts';
@@ -24,9 +24,10 @@ import {
   USER_HEADER,
 } from './http-request.ts';
 import { meteredAnswer } from './metered-answer.ts';
-import { type AnsweredCall, meteredStream } from './metered-stream.ts';
+import { meteredStream } from './metered-stream.ts';
 import { type ModelRequest, modelRequestOf } from './openai-request.ts';
-import { type MeteredRoute, routeOf } from './openai-routes.ts';
+import { routeOf } from './openai-routes.ts';
+import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
 import { responseWithBody } from './response-with-body.ts';
 
 /** Where a metered `fetch` keeps the one below it, so that it is not metered twice. */
@@ -39,10 +40,10 @@ export function meteredFetch(
   base: typeof fetch,
 ): typeof fetch {
   const unmetered = (base as { readonly [BASE]?: typeof fetch })[BASE] ?? base;
+  const meter = new MeteredFetch(metering, context, unmetered);
   const metered: typeof fetch = async (input, init) => {
-    const request = httpRequestOf(input, init);
     try {
-      return await new Passage(metering, context, unmetered).send(request);
+      return await meter.send(httpRequestOf(input, init));
     } catch (error) {
       if (isBursarError(error)) return bursarErrorResponse(error);
       throw error;
@@ -51,8 +52,7 @@ export function meteredFetch(
   return Object.assign(metered, { [BASE]: unmetered });
 }
 
-/** The way of one request. */
-class Passage {
+class MeteredFetch {
   readonly #metering: Metering;
   readonly #context: MeteringContext;
   readonly #base: typeof fetch;
@@ -68,28 +68,25 @@ class Passage {
     if (route === 'free') return await this.#base(...fetchArguments(http));
     if (route === 'unknown') return await this.#sendUnpriced(http, 'this route');
     const user = http.user === undefined ? this.#metering.user : checkUser(http.user, USER_HEADER);
-    return await this.#sendMetered(http, route, user);
+    const request = modelRequestOf(route, await bodyText(http));
+    if (!request.isBackground) return await this.#sendMetered(http, request, user);
+    return await this.#sendUnpriced(http, 'a background response', request.text);
   }
 
   async #sendUnpriced(http: HttpRequest, what: string, body?: string): Promise<Response> {
     if (this.#metering.unmeteredRoutes === 'allow') {
       return await this.#base(...fetchArguments(http, body === undefined ? {} : { body }));
     }
+    const place = `${http.method} ${new URL(http.url).pathname}`;
     throw new BursarError('price_unknown', {
-      message: `Bursar has no rule yet for what ${what} costs (${http.method} ${new URL(http.url).pathname}), so it was not sent; unmeteredRoutes: 'allow' sends it unmetered`,
+      message: `Bursar has no rule for what ${what} costs (${place}), so it was not sent; unmeteredRoutes: 'allow' sends it unmetered.`,
     });
   }
 
-  async #sendMetered(http: HttpRequest, route: MeteredRoute, user: string): Promise<Response> {
-    const request = modelRequestOf(route, await bodyText(http));
-    if (request.isBackground) {
-      return await this.#sendUnpriced(http, 'a background response', request.text);
-    }
-    const presence = new CallerPresence({
-      signal: http.signal,
-      graceMs: this.#metering.onAbort === 'drain' ? this.#metering.drainMsMax : 0,
-      runtime: this.#context.runtime,
-    });
+  async #sendMetered(http: HttpRequest, request: ModelRequest, user: string): Promise<Response> {
+    const { onAbort, drainMsMax } = this.#metering;
+    const graceMs = onAbort === 'drain' ? drainMsMax : 0;
+    const presence = new CallerPresence({ signal: http.signal, graceMs }, this.#context);
     const reserved = await this.#reserve(request, user, presence);
     if (reserved instanceof Response) return reserved;
     const { unfinished } = this.#context;
@@ -104,8 +101,7 @@ class Passage {
     user: string,
     presence: CallerPresence,
   ): Promise<MeteredCall | Response> {
-    const { departure } = presence;
-    if (departure !== undefined) throw departure.reason;
+    if (presence.departure !== undefined) throw presence.departure.reason;
     const terms = {
       user,
       model: request.model,
@@ -114,17 +110,19 @@ class Passage {
       audio: request.audio,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
-    const reserved = await presence.orLeft(reserving).catch((error: unknown) => {
+    try {
+      const reserved = await presence.orLeft(reserving);
+      if (reserved instanceof MeteredCall) return reserved;
+      presence.forget();
+      return denialResponse(reserved);
+    } catch (error) {
       // Whoever left before the provider was called owes nothing.
       this.#context.unfinished.add(
         reserving.then((late) => (late instanceof MeteredCall ? late.release() : undefined)),
       );
       presence.forget();
       throw error;
-    });
-    if (reserved instanceof MeteredCall) return reserved;
-    presence.forget();
-    return denialResponse(reserved);
+    }
   }
 
   /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */
@@ -134,64 +132,38 @@ class Passage {
     return choices * (fallback ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK);
   }
 
-  async #answer(http: HttpRequest, answered: AnsweredCall): Promise<Response> {
-    const { call, request, presence } = answered;
-    const response = await this.#callProvider(http, answered);
-    const { body } = response;
-    if (!response.ok) {
-      await call.release();
-      return response;
-    }
-    if (body === null) {
-      await call.settle({
-        usage: { inputTokens: request.inputTokensExpected },
-        basis: 'estimated',
-      });
-      presence.forget();
-      return response;
-    }
-    return isEventStream(response, request)
-      ? responseWithBody(response, meteredStream(body, answered))
-      : await meteredAnswer(response, body, answered);
-  }
-
-  async #callProvider(
-    http: HttpRequest,
-    { call, request, presence }: AnsweredCall,
-  ): Promise<Response> {
-    const args = fetchArguments(http, { body: request.text, signal: presence.providerSignal });
-    let sending: Promise<Response> | undefined;
+  async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
+    const { call, request } = provided;
+    const response = await callProvider(http, provided, this.#base);
     try {
-      call.dispatch();
-      sending = this.#base(...args);
-      return await unlessAborted(sending, presence.providerSignal);
+      return await answerWith(response, provided);
     } catch (error) {
-      presence.forget();
-      // What was thrown before there was a promise, or failed while connecting, never reached anybody.
-      if (sending === undefined || wasNeverSent(error)) await call.release();
-      else {
-        await call.settle({
-          usage: { inputTokens: request.inputTokensExpected },
-          basis: 'estimated',
-        });
-      }
+      // Whatever went wrong here, no call is left open; one that has ended stays as it is.
+      await call.settle(spentUnseen(request));
       throw error;
     }
   }
+}
+
+async function answerWith(response: Response, provided: ProviderCall): Promise<Response> {
+  const { call, request, presence } = provided;
+  const { body } = response;
+  if (!response.ok) {
+    await call.release();
+    return response;
+  }
+  if (body === null) {
+    await call.settle(spentUnseen(request));
+    presence.forget();
+    return response;
+  }
+  return isEventStream(response, request)
+    ? responseWithBody(response, meteredStream(body, provided))
+    : await meteredAnswer(response, body, provided);
 }
 
 /** Servers that stream say so; one that says nothing is believed to do as it was asked. */
 function isEventStream(response: Response, request: ModelRequest): boolean {
   const type = response.headers.get('content-type')?.toLowerCase() ?? '';
   return type.includes('text/event-stream') || (request.streams && !type.includes('json'));
-}
-
-/** `sending`, or a rejection as soon as `signal` aborts: a `fetch` of the caller's own may not listen to it. */
-function unlessAborted(sending: Promise<Response>, signal: AbortSignal): Promise<Response> {
-  return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(signal.reason);
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', onAbort, { once: true });
-    sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
 }

@@ -6,13 +6,10 @@
  * was counted is settled. Nothing is read ahead of the caller.
  */
 import type { Denied } from '@bursar/api';
-import type { MeteredCall } from '../metered-call.ts';
-import type { UnfinishedWork } from '../unfinished-work.ts';
-import type { CallerPresence } from './caller-presence.ts';
 import { denialEvent } from './denial-response.ts';
 import { eventData, EventSplitter, eventText } from './event-stream.ts';
 import { withoutUsage } from './hidden-usage.ts';
-import type { ModelRequest } from './openai-request.ts';
+import type { ProviderCall } from './provider-call.ts';
 import { streamedTokens } from './text-tokens.ts';
 import {
   afterEvent,
@@ -22,25 +19,17 @@ import {
   type StreamReading,
 } from './usage-from-stream.ts';
 
-/** What belongs to a call that is being answered. */
-export interface AnsweredCall {
-  readonly call: MeteredCall;
-  readonly request: ModelRequest;
-  readonly presence: CallerPresence;
-  readonly unfinished: UnfinishedWork;
-}
-
 /** `body`, metered. */
 export function meteredStream(
   body: ReadableStream<Uint8Array>,
-  answered: AnsweredCall,
+  provided: ProviderCall,
 ): ReadableStream<Uint8Array> {
-  const stream = new MeteredStream(body, answered);
+  const stream = new MeteredStream(body, provided);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => stream.start(controller),
       pull: (controller) => stream.pull(controller),
-      cancel: (reason) => answered.presence.leave(reason),
+      cancel: (reason) => provided.presence.leave(reason),
     },
     { highWaterMark: 0 },
   );
@@ -48,63 +37,135 @@ export function meteredStream(
 
 type Controller = ReadableStreamDefaultController<Uint8Array>;
 
+/** What one read brought. */
+interface Step {
+  readonly isEnd: boolean;
+  readonly events: readonly {
+    /** What the caller is to see of the event. */
+    readonly bytes: Uint8Array | undefined;
+    /** Output tokens counted so far. */
+    readonly outputTokens: number;
+  }[];
+}
+
 class MeteredStream {
+  readonly #provided: ProviderCall;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #splitter = new EventSplitter();
-  readonly #call: MeteredCall;
-  readonly #request: ModelRequest;
-  readonly #presence: CallerPresence;
-  readonly #unfinished: UnfinishedWork;
   #reading: StreamReading = NOTHING_READ;
-  #pendingRead: ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']> | undefined;
+  #step: Promise<Step> | undefined;
 
-  constructor(body: ReadableStream<Uint8Array>, answered: AnsweredCall) {
+  constructor(body: ReadableStream<Uint8Array>, provided: ProviderCall) {
     this.#reader = body.getReader();
-    this.#call = answered.call;
-    this.#request = answered.request;
-    this.#presence = answered.presence;
-    this.#unfinished = answered.unfinished;
+    this.#provided = provided;
   }
 
   start(controller: Controller): void {
+    const { presence, unfinished } = this.#provided;
     // A `fetch` of the caller's own may not listen to its signal.
-    this.#presence.providerSignal.addEventListener('abort', () => this.#hangUp());
-    this.#presence.onLeave((reason) => {
+    presence.providerSignal.addEventListener('abort', () => {
+      this.#reader.cancel().catch(() => {});
+    });
+    presence.onLeave((reason) => {
       controller.error(reason);
-      this.#unfinished.add(this.#finishUnheard());
+      unfinished.add(this.#finishUnheard());
     });
   }
 
   /** Passes on at least one event, or ends the stream. */
   async pull(controller: Controller): Promise<void> {
+    const { presence } = this.#provided;
     try {
-      for (let isPassing = true; isPassing;) {
-        const { done, value } = await this.#read();
-        if (this.#presence.departure !== undefined) return;
-        isPassing = done ? this.#close(controller) : !(await this.#passOn(value, controller));
+      for (let hasPassed = false; !hasPassed; ) {
+        const step = await this.#next();
+        hasPassed = await this.#passOn(step, controller);
+        if (presence.departure !== undefined) return;
+        if (step.isEnd && !hasPassed) return this.#end(controller);
       }
     } catch (error) {
-      if (this.#presence.departure !== undefined) return;
+      if (presence.departure !== undefined) return;
       await this.#settle();
-      this.#presence.forget();
+      presence.forget();
       controller.error(error);
     }
   }
 
-  /** Whether anything was passed on of what `chunk` completed. */
-  async #passOn(chunk: Uint8Array, controller: Controller): Promise<boolean> {
+  /** Whether the caller got anything of `step`. */
+  async #passOn({ events }: Step, controller: Controller): Promise<boolean> {
+    const { call, presence } = this.#provided;
     let hasPassed = false;
-    for (const event of this.#splitter.push(chunk)) {
-      const passed = this.#readEvent(event);
-      const covering = this.#call.cover(streamedTokens(this.#reading.text));
+    for (const { bytes, outputTokens } of events) {
+      const covering = call.cover(outputTokens);
       const denied = covering === undefined ? undefined : await covering;
-      if (this.#presence.departure !== undefined) return true;
-      if (denied !== undefined) return this.#stop(denied, controller);
-      if (passed === undefined) continue;
-      controller.enqueue(passed);
+      if (presence.departure !== undefined) break;
+      if (denied !== undefined) {
+        this.#stop(denied, controller);
+        return true;
+      }
+      if (bytes === undefined) continue;
+      controller.enqueue(bytes);
       hasPassed = true;
     }
     return hasPassed;
+  }
+
+  /** The provider has sent everything. */
+  #end(controller: Controller): void {
+    void this.#settle();
+    this.#provided.presence.forget();
+    controller.close();
+  }
+
+  /** The call may not go on: the caller learns why, the provider stops. */
+  #stop(denied: Denied, controller: Controller): void {
+    const { presence } = this.#provided;
+    void this.#settle();
+    presence.stopProvider(new Error(denied.message));
+    presence.forget();
+    controller.enqueue(new TextEncoder().encode(denialEvent(denied)));
+    controller.close();
+  }
+
+  /** Nobody listens any more: reads on as long as the provider may go on, then settles what there is. */
+  async #finishUnheard(): Promise<void> {
+    const { call, presence } = this.#provided;
+    try {
+      while (!call.hasEnded && !presence.providerSignal.aborted) {
+        if ((await this.#next()).isEnd) break;
+      }
+    } catch {
+      // The provider broke off as well.
+    }
+    void this.#settle();
+    presence.stopProvider(presence.departure?.reason);
+    presence.forget();
+  }
+
+  #settle(): Promise<void> {
+    return this.#provided.call.settle(spentIn(this.#reading, this.#provided.request));
+  }
+
+  /**
+   * The next step. A step that was begun for the caller is the next one too when they have left meanwhile, so
+   * that nothing is read twice or missed.
+   */
+  #next(): Promise<Step> {
+    this.#step ??= this.#read().finally(() => {
+      this.#step = undefined;
+    });
+    return this.#step;
+  }
+
+  async #read(): Promise<Step> {
+    const { done, value } = await this.#reader.read();
+    const events = done ? this.#splitter.rest() : this.#splitter.push(value);
+    return {
+      isEnd: done,
+      events: events.map((event) => ({
+        bytes: this.#readEvent(event),
+        outputTokens: streamedTokens(this.#reading.text),
+      })),
+    };
   }
 
   /** Reads what an event says of usage, and returns what of it the caller is to see. */
@@ -115,62 +176,8 @@ class MeteredStream {
     const parsed = parseEvent(data);
     this.#reading = afterEvent(this.#reading, data, parsed);
     if (this.#reading.isComplete) void this.#settle();
-    return parsed !== undefined && this.#request.hidesUsage
+    return parsed !== undefined && this.#provided.request.hidesUsage
       ? withoutUsage(event, text, parsed)
       : event;
-  }
-
-  /** The provider has sent everything. */
-  #close(controller: Controller): false {
-    for (const rest of this.#splitter.rest()) {
-      const passed = this.#readEvent(rest);
-      if (passed !== undefined) controller.enqueue(passed);
-    }
-    void this.#settle();
-    this.#presence.forget();
-    controller.close();
-    return false;
-  }
-
-  /** The call may not go on: the caller learns why, the provider stops. */
-  #stop(denied: Denied, controller: Controller): true {
-    void this.#settle();
-    this.#presence.stopProvider(new Error(denied.message));
-    this.#presence.forget();
-    controller.enqueue(new TextEncoder().encode(denialEvent(denied)));
-    controller.close();
-    return true;
-  }
-
-  /** Nobody listens any more: reads on as long as the provider may go on, then settles what there is. */
-  async #finishUnheard(): Promise<void> {
-    try {
-      while (!this.#call.hasEnded && !this.#presence.providerSignal.aborted) {
-        const { done, value } = await this.#read();
-        if (done) break;
-        for (const event of this.#splitter.push(value)) this.#readEvent(event);
-      }
-    } catch {
-      // The provider broke off as well.
-    }
-    void this.#settle();
-    this.#presence.stopProvider(this.#presence.departure?.reason);
-    this.#presence.forget();
-  }
-
-  #settle(): Promise<void> {
-    return this.#call.settle(spentIn(this.#reading, this.#request));
-  }
-
-  /** One read at a time: a read that was begun for the caller goes on when they have left. */
-  #read(): ReturnType<ReadableStreamDefaultReader<Uint8Array>['read']> {
-    this.#pendingRead ??= this.#reader.read().finally(() => {
-      this.#pendingRead = undefined;
-    });
-    return this.#pendingRead;
-  }
-
-  #hangUp(): void {
-    this.#reader.cancel().catch(() => {});
   }
 }

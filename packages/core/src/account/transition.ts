@@ -41,7 +41,11 @@ export interface Transition {
  * The account after `command` at `nowMs`, the answer, and the ledger entry. Never throws for a business
  * reason; on any answer but `applied` the account comes back unchanged. Repeating a command is always safe.
  */
-export function transition(view: AccountView, command: AccountCommand, nowMs: InstantMs): Transition {
+export function transition(
+  view: AccountView,
+  command: AccountCommand,
+  nowMs: InstantMs,
+): Transition {
   switch (command.kind) {
     case 'setLimit':
     case 'grant':
@@ -112,8 +116,12 @@ function cellOf<C extends LegCommand>(state: TableState, command: C): Cell<C> {
 
 function admit(view: AccountView, command: CommandOf<'reserve'>, nowMs: InstantMs): Transition {
   const { account } = view;
-  if (committed(account) + command.amount > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
-  if (nowMs < account.startAtMs - PERIOD_TOLERANCE_MS || nowMs >= account.endAtMs + PERIOD_TOLERANCE_MS) {
+  if (committed(account) + command.amount > AMOUNT_MAX)
+    return rejected(view, 'amount_out_of_range');
+  if (
+    nowMs < account.startAtMs - PERIOD_TOLERANCE_MS ||
+    nowMs >= account.endAtMs + PERIOD_TOLERANCE_MS
+  ) {
     return unchanged(view, { outcome: 'period_mismatch' });
   }
   const missing = shortfall(account, command.amount);
@@ -242,7 +250,8 @@ function end(
   const change = difference(spent, leg.spent);
   const reserved = add(subtract(account.reserved, held(leg)), held(next));
   const settled = account.settled + change;
-  if (settled + reserved + account.leased > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+  if (settled + reserved + account.leased > AMOUNT_MAX)
+    return rejected(view, 'amount_out_of_range');
   const sequence = account.sequence + 1;
   return applied(
     { ...account, reserved, settled: settled as Amount, sequence },
@@ -303,21 +312,26 @@ function administer(view: AccountView, command: AdminCommand, nowMs: InstantMs):
   };
   if (command.kind === 'setLimit') {
     if (command.limit === account.limit) return replay(view);
-    if ((command.limit ?? 0) + account.granted > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+    if ((command.limit ?? 0) + account.granted > AMOUNT_MAX)
+      return rejected(view, 'amount_out_of_range');
     return applied({ ...account, limit: command.limit, sequence }, undefined, [
       { ...entry, kind: 'limit', key: String(sequence), amount: ZERO, limit: command.limit },
     ]);
   }
   if (view.entry !== undefined) {
-    return view.entry.amount === command.amount ? replay(view) : rejected(view, 'idempotency_key_reused');
+    return view.entry.amount === command.amount
+      ? replay(view)
+      : rejected(view, 'idempotency_key_reused');
   }
   if (command.kind === 'grant') {
     if ((account.limit ?? 0) + account.granted + command.amount > AMOUNT_MAX) {
       return rejected(view, 'amount_out_of_range');
     }
-    return applied({ ...account, granted: add(account.granted, command.amount), sequence }, undefined, [
-      { ...entry, kind: 'grant', key: command.key, amount: command.amount },
-    ]);
+    return applied(
+      { ...account, granted: add(account.granted, command.amount), sequence },
+      undefined,
+      [{ ...entry, kind: 'grant', key: command.key, amount: command.amount }],
+    );
   }
   const settled = account.settled + command.amount;
   if (settled < 0 || settled + account.reserved + account.leased > AMOUNT_MAX) {
@@ -367,5 +381,7 @@ function legOf(view: AccountView): Leg {
 }
 
 function sameLeg(a: Leg, b: Leg): boolean {
-  return a.amount === b.amount && a.deadlineAtMs === b.deadlineAtMs && a.dispatched === b.dispatched;
+  return (
+    a.amount === b.amount && a.deadlineAtMs === b.deadlineAtMs && a.dispatched === b.dispatched
+  );
 }

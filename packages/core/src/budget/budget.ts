@@ -5,13 +5,7 @@
  * call, and with which limit, is the service's decision.
  */
 import { assert } from '../assert.ts';
-import {
-  type AccountId,
-  type BudgetId,
-  decodeName,
-  encodeName,
-  type TenantId,
-} from '../ids.ts';
+import { type AccountId, type BudgetId, decodeName, encodeName, type TenantId } from '../ids.ts';
 import type { Period } from './period.ts';
 
 /** What a budget can be put on. */
@@ -51,7 +45,11 @@ export function accountParts(account: AccountId): {
   const [tenant, scope, budget, period] = account.split('/');
   const colon = scope?.indexOf(':') ?? -1;
   assert(
-    tenant !== undefined && scope !== undefined && budget !== undefined && period !== undefined && colon > 0,
+    tenant !== undefined &&
+      scope !== undefined &&
+      budget !== undefined &&
+      period !== undefined &&
+      colon > 0,
     'an account id has four parts',
   );
   return {

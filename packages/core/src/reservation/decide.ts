@@ -17,7 +17,16 @@ import type { Period } from '../budget/period.ts';
 import type { AccountId } from '../ids.ts';
 import { after, type InstantMs } from '../time.ts';
 import type { BooksReader, Changes } from './books.ts';
-import type { Administer, Command, Extend, Expire, Ingest, Release, Reserve, Settle } from './command.ts';
+import type {
+  Administer,
+  Command,
+  Extend,
+  Expire,
+  Ingest,
+  Release,
+  Reserve,
+  Settle,
+} from './command.ts';
 import type { Outcome, OutcomeOf } from './outcome.ts';
 import { LEGS_MAX, type Reservation } from './reservation.ts';
 
@@ -45,7 +54,12 @@ export function decide<C extends Command>(
   return decideAny(books, command, policy, nowMs) as Decision<OutcomeOf<C>>;
 }
 
-function decideAny(books: BooksReader, command: Command, policy: Policy, nowMs: InstantMs): Decision {
+function decideAny(
+  books: BooksReader,
+  command: Command,
+  policy: Policy,
+  nowMs: InstantMs,
+): Decision {
   switch (command.kind) {
     case 'reserve':
       return reserve(books, command, policy, nowMs);
@@ -64,7 +78,10 @@ function decideAny(books: BooksReader, command: Command, policy: Policy, nowMs: 
 }
 
 function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: InstantMs): Decision {
-  assert(command.legs.length > 0 && command.legs.length <= LEGS_MAX, 'a reservation has 1 to 16 legs');
+  assert(
+    command.legs.length > 0 && command.legs.length <= LEGS_MAX,
+    'a reservation has 1 to 16 legs',
+  );
   const existing = books.reservation(command.reservation);
   if (existing !== undefined && existing.fingerprint !== command.fingerprint) {
     return rejected('idempotency_key_reused');
@@ -89,7 +106,13 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     terms: command.terms,
     createdAtMs: nowMs,
   };
-  return conclude(reservation, accounts, steps, nowMs, existing === undefined ? { reservation } : {});
+  return conclude(
+    reservation,
+    accounts,
+    steps,
+    nowMs,
+    existing === undefined ? { reservation } : {},
+  );
 }
 
 function change(
@@ -142,11 +165,18 @@ function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: Inst
   return conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
 }
 
-function administer(books: BooksReader, command: Administer, policy: Policy, nowMs: InstantMs): Decision {
+function administer(
+  books: BooksReader,
+  command: Administer,
+  policy: Policy,
+  nowMs: InstantMs,
+): Decision {
   const { leg, ...adminCommand } = command;
   const account = accountFor(books, leg.account, leg.period, policy);
   const entry =
-    command.kind === 'setLimit' ? undefined : books.adminEntry(account.id, command.kind, command.key);
+    command.kind === 'setLimit'
+      ? undefined
+      : books.adminEntry(account.id, command.kind, command.key);
   const step = transition({ account, entry }, adminCommand as AdminCommand, nowMs);
   if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
   const isOpened = books.account(account.id) === undefined;

@@ -10,7 +10,13 @@ import type { Amount } from '../amount.ts';
 import { BursarError } from '../errors.ts';
 import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import { LAZY_EXPIRY_MAX, LEDGER_PAGE_MAX, type ReservationSnapshot, SWEEP_MAX, type Tier } from '../ports/tier.ts';
+import {
+  LAZY_EXPIRY_MAX,
+  LEDGER_PAGE_MAX,
+  type ReservationSnapshot,
+  SWEEP_MAX,
+  type Tier,
+} from '../ports/tier.ts';
 import { Books } from '../reservation/books.ts';
 import type { Command } from '../reservation/command.ts';
 import { decide, type Decision, type Policy } from '../reservation/decide.ts';
@@ -39,7 +45,9 @@ export class MemoryTier implements Tier {
     this.#assertOpen();
     const nowMs = this.#clock.nowMs();
     if (command.kind === 'reserve') {
-      const open = command.legs.flatMap(({ account }) => [...(this.#openByAccount.get(account) ?? [])]);
+      const open = command.legs.flatMap(({ account }) => [
+        ...(this.#openByAccount.get(account) ?? []),
+      ]);
       this.#expireDue(new Map(open), LAZY_EXPIRY_MAX, nowMs);
     }
     return this.#post(decide(this.#books, command, this.#policy, nowMs));

@@ -90,7 +90,9 @@ function balances(account: Account, names: readonly string[]): string {
     available: available(account),
     sequence: account.sequence,
   };
-  return names.map((name, index) => (index % 2 === 0 ? name : String(sums[names[index - 1] ?? '']))).join(' ');
+  return names
+    .map((name, index) => (index % 2 === 0 ? name : String(sums[names[index - 1] ?? ''])))
+    .join(' ');
 }
 
 function parse(verb: string, args: readonly string[], nowMs: InstantMs): AccountCommand {
@@ -103,9 +105,21 @@ function parse(verb: string, args: readonly string[], nowMs: InstantMs): Account
     case 'reserve':
       return { kind: 'reserve', reservation: reservation(), amount: number, deadlineAtMs };
     case 'extend':
-      return { kind: 'extend', reservation: reservation(), amount: number, deadlineAtMs, dispatched: false };
+      return {
+        kind: 'extend',
+        reservation: reservation(),
+        amount: number,
+        deadlineAtMs,
+        dispatched: false,
+      };
     case 'mark':
-      return { kind: 'extend', reservation: reservation(), amount: null, deadlineAtMs, dispatched: true };
+      return {
+        kind: 'extend',
+        reservation: reservation(),
+        amount: null,
+        deadlineAtMs,
+        dispatched: true,
+      };
     case 'settle':
     case 'part':
       return {
@@ -128,7 +142,11 @@ function parse(verb: string, args: readonly string[], nowMs: InstantMs): Account
         detail: null,
       };
     case 'limit':
-      return { kind: 'setLimit', limit: name === 'none' ? null : (Number(name) as Amount), detail: null };
+      return {
+        kind: 'setLimit',
+        limit: name === 'none' ? null : (Number(name) as Amount),
+        detail: null,
+      };
     case 'grant':
       return { kind: 'grant', key: name, amount: number, detail: null };
     case 'adjust':

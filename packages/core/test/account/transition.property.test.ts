@@ -69,8 +69,12 @@ describe('transition, for all command sequences', () => {
             const own = changes.entries.filter((entry) => entry.account === account.id);
             expect(own.length).toBeLessThanOrEqual(1);
             const sum = (kinds: readonly string[]) =>
-              own.filter(({ kind }) => kinds.includes(kind)).reduce((total, { amount }) => total + amount, 0);
-            expect(account.settled - last.settled).toBe(sum(['settle', 'release', 'expire', 'adjust']));
+              own
+                .filter(({ kind }) => kinds.includes(kind))
+                .reduce((total, { amount }) => total + amount, 0);
+            expect(account.settled - last.settled).toBe(
+              sum(['settle', 'release', 'expire', 'adjust']),
+            );
             expect(account.granted - last.granted).toBe(sum(['grant']));
             expect([last.sequence, last.sequence + 1]).toContain(account.sequence);
             for (const entry of own) expect(entry.sequence).toBe(account.sequence);
@@ -87,10 +91,18 @@ describe('transition, for all command sequences', () => {
       fc.property(steps, (sequence) => {
         run(sequence, ({ outcome, changes }) => {
           for (const account of changes.accounts) {
-            expect(Math.min(account.settled, account.reserved, account.granted)).toBeGreaterThanOrEqual(0);
+            expect(
+              Math.min(account.settled, account.reserved, account.granted),
+            ).toBeGreaterThanOrEqual(0);
           }
-          if (outcome.outcome !== 'applied' || outcome.state !== 'reserved' || outcome.replayed) return;
-          if (changes.entries.length > 0 || outcome.amount === 0 || changes.reservation === undefined) return;
+          if (outcome.outcome !== 'applied' || outcome.state !== 'reserved' || outcome.replayed)
+            return;
+          if (
+            changes.entries.length > 0 ||
+            outcome.amount === 0 ||
+            changes.reservation === undefined
+          )
+            return;
           for (const account of outcome.accounts) {
             const room = (account.limit ?? Number.POSITIVE_INFINITY) + account.granted;
             expect(account.settled + account.reserved).toBeLessThanOrEqual(room);

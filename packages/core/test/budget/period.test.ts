@@ -31,7 +31,10 @@ describe('calendar months in UTC', () => {
     );
   });
 
-  it.each(['', '2026', '2026-13', '2026-00', '26-11', '1969-12', '2026-1', '2026-11 '])('refuses %j as a period', (id) => {
-    expect(() => periodNamed(MONTHLY_UTC, id)).toThrow('calendar month');
-  });
+  it.each(['', '2026', '2026-13', '2026-00', '26-11', '1969-12', '2026-1', '2026-11 '])(
+    'refuses %j as a period',
+    (id) => {
+      expect(() => periodNamed(MONTHLY_UTC, id)).toThrow('calendar month');
+    },
+  );
 });

@@ -1,8 +1,12 @@
 /** `bursar serve`: the server as a process. */
-import { readConfig, redactedConfig, unknownVariables } from '../config.ts';
-import { createBursar } from '../wiring.ts';
+import { type Config, readConfig, redactedConfig, unknownVariables } from '../config.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { type BursarOptions, createBursar } from '../wiring.ts';
 import type { CliCommand } from './command.ts';
 import { bursarOptionsOf, logOf } from './from-config.ts';
+
+/** How much longer than a shutdown may take a new server waits for the old one's books. */
+const LOCK_GRACE_MS = 5_000;
 
 export const serve: CliCommand = {
   name: 'serve',
@@ -15,7 +19,7 @@ export const serve: CliCommand = {
     for (const name of unknownVariables(terminal.environment)) {
       log.warn({ name }, 'this environment variable is not one that the server reads');
     }
-    const bursar = await createBursar(await bursarOptionsOf(config, log));
+    const bursar = await createBursar(await patientOptionsOf(config, log));
     // Asked for before the server can be found, so that no request to stop goes unheard.
     const stopped = new Promise<void>((resolve) => terminal.onStop(resolve));
     try {
@@ -37,3 +41,11 @@ export const serve: CliCommand = {
     return 0;
   },
 };
+
+/** As configured; embedded books may still be with the server before this one, which is finishing. */
+async function patientOptionsOf(config: Config, log: Log): Promise<BursarOptions> {
+  const options = await bursarOptionsOf(config, log);
+  const { store } = options;
+  if (store?.kind !== 'pglite') return options;
+  return { ...options, store: { ...store, lockWaitMs: config.shutdownMs + LOCK_GRACE_MS } };
+}

@@ -3,7 +3,18 @@
  * how many were admitted and denied.
  */
 import { randomUUID } from 'node:crypto';
-import { accountId, amount, budgetId, type DurationMs, type Fingerprint, MONTHLY_UTC, type Period, periodAt, reservationId, tenantId } from '@bursar/core';
+import {
+  accountId,
+  amount,
+  budgetId,
+  type DurationMs,
+  type Fingerprint,
+  MONTHLY_UTC,
+  type Period,
+  periodAt,
+  reservationId,
+  tenantId,
+} from '@bursar/core';
 import { openDatabase } from '../../src/stores/postgres/open-database.ts';
 import { PostgresTier } from '../../src/stores/postgres/postgres-tier.ts';
 
@@ -68,7 +79,9 @@ async function onDatabase(target: Extract<BurstTarget, { kind: 'postgres' }>) {
       kind: 'reserve',
       reservation: reservationId(tenant, randomUUID()),
       fingerprint: 'burst' as Fingerprint,
-      legs: [{ account: accountId(budgetId(tenant, { kind: 'user', name: user }), period), period }],
+      legs: [
+        { account: accountId(budgetId(tenant, { kind: 'user', name: user }), period), period },
+      ],
       amount: amount(100_000_000),
       ttlMs: 60_000 as DurationMs,
       terms: null,

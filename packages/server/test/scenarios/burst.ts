@@ -24,7 +24,9 @@ export class Burst {
   /** Starts the processes; with several targets they are spread over them. */
   static async start(targets: readonly BurstTarget[]): Promise<Burst> {
     const program = join(import.meta.dirname, 'burst.process.ts');
-    const burst = new Burst(Array.from({ length: PROCESSES }, () => fork(program, { execArgv: [] })));
+    const burst = new Burst(
+      Array.from({ length: PROCESSES }, () => fork(program, { execArgv: [] })),
+    );
     await Promise.all(
       burst.#children.map((child, index) => {
         const target = targets[index % targets.length];

@@ -14,7 +14,11 @@ const LIMIT = { BURSAR_DEFAULT_LIMIT_USD: '5.00' };
 /** A way to run servers: the targets of the burst, and how to end them. */
 type Start = () => Promise<{ readonly targets: readonly BurstTarget[]; stop(): Promise<void> }>;
 
-const target = (procedures: string): BurstTarget => ({ kind: 'http', url: procedures, token: TOKEN });
+const target = (procedures: string): BurstTarget => ({
+  kind: 'http',
+  url: procedures,
+  token: TOKEN,
+});
 
 const inMemory: Start = async () => {
   const bursar = await createBursar({
@@ -69,9 +73,20 @@ describe.each([
 
   it(`admits exactly 50 of 100 reserves of 0.10 USD from 8 processes against 5.00 USD, ${ROUNDS} times`, async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      expect(await burst.fire(`user-${round}`, 100)).toEqual({ allowed: 50, denied: 50, other: [] });
+      expect(await burst.fire(`user-${round}`, 100)).toEqual({
+        allowed: 50,
+        denied: 50,
+        other: [],
+      });
       const [first] = running.targets;
-      expect(await call({ procedures: first?.url ?? '' }, 'usage.current', { user: `user-${round}` }, 'GET')).toMatchObject({
+      expect(
+        await call(
+          { procedures: first?.url ?? '' },
+          'usage.current',
+          { user: `user-${round}` },
+          'GET',
+        ),
+      ).toMatchObject({
         reservedUsd: '5.00',
         availableUsd: '0.00',
       });

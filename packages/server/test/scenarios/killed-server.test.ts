@@ -19,7 +19,10 @@ let postgres: PostgresServer;
 let directory: string;
 let databaseUrl: string;
 beforeAll(async () => {
-  [postgres, directory] = await Promise.all([startPostgres(), mkdtemp(join(tmpdir(), 'bursar-kill-'))]);
+  [postgres, directory] = await Promise.all([
+    startPostgres(),
+    mkdtemp(join(tmpdir(), 'bursar-kill-')),
+  ]);
   databaseUrl = await postgres.createDatabase();
 });
 afterAll(async () => {
@@ -28,8 +31,16 @@ afterAll(async () => {
 });
 
 describe.each<[string, () => Record<string, string>, () => StoreLocation]>([
-  ['embedded PGlite', () => ({ BURSAR_DATA_DIR: directory }), () => ({ kind: 'pglite', directory })],
-  ['PostgreSQL', () => ({ DATABASE_URL: databaseUrl }), () => ({ kind: 'postgres', url: databaseUrl })],
+  [
+    'embedded PGlite',
+    () => ({ BURSAR_DATA_DIR: directory }),
+    () => ({ kind: 'pglite', directory }),
+  ],
+  [
+    'PostgreSQL',
+    () => ({ DATABASE_URL: databaseUrl }),
+    () => ({ kind: 'postgres', url: databaseUrl }),
+  ],
 ])('a server on %s that is killed under load', (_title, environment, location) => {
   it(`loses no acknowledged settlement and books none twice, over ${KILLS} kills`, async () => {
     const acknowledged = new Map<string, string>();
@@ -43,7 +54,13 @@ describe.each<[string, () => Record<string, string>, () => StoreLocation]>([
           for (;;) {
             const reservation = randomUUID();
             const costUsd = formatUsd(BigInt(1 + (acknowledged.size % 999)));
-            await call(served, 'meter.reserve', { reservation, user: `user-${index}`, model: 'gpt-4o', amountUsd: '0.01', ttlMs: TTL_MS });
+            await call(served, 'meter.reserve', {
+              reservation,
+              user: `user-${index}`,
+              model: 'gpt-4o',
+              amountUsd: '0.01',
+              ttlMs: TTL_MS,
+            });
             reserved.add(reservation);
             await call(served, 'meter.settle', { reservation, costUsd });
             acknowledged.set(reservation, costUsd);
@@ -65,7 +82,8 @@ describe.each<[string, () => Record<string, string>, () => StoreLocation]>([
         settled.set(reservation, [...(settled.get(reservation) ?? []), amountUsd]);
       }
     }
-    for (const [reservation, costUsd] of acknowledged) expect(settled.get(reservation)).toEqual([costUsd]);
+    for (const [reservation, costUsd] of acknowledged)
+      expect(settled.get(reservation)).toEqual([costUsd]);
     for (const booked of settled.values()) expect(booked.length).toBe(1);
     expect(acknowledged.size).toBeGreaterThanOrEqual(KILLS * ACKNOWLEDGED_BEFORE_KILL);
 
@@ -80,7 +98,10 @@ describe.each<[string, () => Record<string, string>, () => StoreLocation]>([
     const bursar = await createBursar({ store: location(), sweepIntervalMs: 10 });
     try {
       await expect
-        .poll(async () => (await bursar.audit?.())?.reservations.reserved, { timeout: 20_000, interval: 100 })
+        .poll(async () => (await bursar.audit?.())?.reservations.reserved, {
+          timeout: 20_000,
+          interval: 100,
+        })
         .toBe(0);
       expect(await bursar.audit?.()).toMatchObject({ findings: 0, reservedNanoUsd: 0n });
     } finally {

@@ -1,6 +1,13 @@
 /** Several servers on one PostgreSQL: no lock order may deadlock, no race may unbalance the books. */
 import { amount, type Command, isBursarError } from '@bursar/core';
-import { commandOf, ManualClock, type PostgresServer, startPostgres, steps, TestPurse } from '@bursar/testkit';
+import {
+  commandOf,
+  ManualClock,
+  type PostgresServer,
+  startPostgres,
+  steps,
+  TestPurse,
+} from '@bursar/testkit';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { auditLedger } from '../../src/stores/postgres/audit-ledger.ts';
@@ -26,23 +33,34 @@ afterAll(async () => {
 });
 
 it('balances the books after random commands sent to all servers at once, with no error of the store', async () => {
-  const tiers = databases.map(({ db }) => new PostgresTier({ db, clock, defaultLimit: amount(1_000) }));
+  const tiers = databases.map(
+    ({ db }) => new PostgresTier({ db, clock, defaultLimit: amount(1_000) }),
+  );
   await fc.assert(
-    fc.asyncProperty(fc.array(steps, { minLength: SERVERS, maxLength: SERVERS }), async (sequences) => {
-      const purse = new TestPurse(tiers[0] as PostgresTier, clock);
-      const commands = sequences.map((sequence) => sequence.map((step) => commandOf(purse, step)));
-      await Promise.all(
-        commands.flatMap((own, index) => [
-          ...own.map((command: Command) => (tiers[index] as PostgresTier).execute(command)),
-          (tiers[index] as PostgresTier).sweep(100),
-        ]),
-      );
-      clock.advance(400);
-    }),
+    fc.asyncProperty(
+      fc.array(steps, { minLength: SERVERS, maxLength: SERVERS }),
+      async (sequences) => {
+        const purse = new TestPurse(tiers[0] as PostgresTier, clock);
+        const commands = sequences.map((sequence) =>
+          sequence.map((step) => commandOf(purse, step)),
+        );
+        await Promise.all(
+          commands.flatMap((own, index) => [
+            ...own.map((command: Command) => (tiers[index] as PostgresTier).execute(command)),
+            (tiers[index] as PostgresTier).sweep(100),
+          ]),
+        );
+        clock.advance(400);
+      },
+    ),
     { seed: 99, numRuns: 25, endOnFailure: true },
   );
   const [first] = databases;
-  expect(first && (await auditLedger(first.db))).toMatchObject({ findings: 0, differenceNanoUsd: 0n, shown: [] });
+  expect(first && (await auditLedger(first.db))).toMatchObject({
+    findings: 0,
+    differenceNanoUsd: 0n,
+    shown: [],
+  });
 }, 120_000);
 
 it('keeps every acknowledged settlement when PostgreSQL is killed, and answers again when it is back', async () => {
@@ -86,7 +104,8 @@ it('keeps every acknowledged settlement when PostgreSQL is killed, and answers a
   }
   const total = [...acknowledged.values()].reduce((sum, spent) => sum + BigInt(spent), 0n);
   let booked = 0n;
-  for (let user = 0; user < 7; user += 1) booked += BigInt((await purse.sums(`user-${user}`)).settled);
+  for (let user = 0; user < 7; user += 1)
+    booked += BigInt((await purse.sums(`user-${user}`)).settled);
   expect(booked).toBe(total);
   expect(unknown.length).toBeGreaterThan(0);
   expect(await auditLedger(database.db)).toMatchObject({ findings: 0, differenceNanoUsd: 0n });

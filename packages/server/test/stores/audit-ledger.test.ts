@@ -21,7 +21,10 @@ beforeAll(async () => {
   );
   await purse.settle(await purse.open(['alice', 'team'], 400), 500);
   await purse.release(await purse.open('bob', 100));
-  await purse.extend(await purse.open('bob', 100, { ttlMs: 1_000 }), { dispatched: true, ttlMs: 1_000 });
+  await purse.extend(await purse.open('bob', 100, { ttlMs: 1_000 }), {
+    dispatched: true,
+    ttlMs: 1_000,
+  });
   clock.advance(1_000);
   await purse.tier.sweep(10);
   await purse.grant('bob', 'gift', 5);
@@ -45,13 +48,37 @@ it('finds nothing in honest books and adds them up', async () => {
 });
 
 it.each([
-  ['a booked sum that was changed', "update accounts set settled_nano_usd = settled_nano_usd + 1 where id like '%alice%'", /alice.* settled 501, its entries say 500/],
-  ['a reserved sum that was changed', "update accounts set reserved_nano_usd = 71 where id like '%dave%'", /dave.* reserved 71, its open reservations say 70/],
-  ['a grant without an entry', "update accounts set granted_nano_usd = 6 where id like '%bob%'", /bob.* granted 6, its entries say 5/],
-  ['a lost entry', "alter table ledger_entries disable trigger user; delete from ledger_entries where kind = 'release'; alter table ledger_entries enable trigger user", /ended without an entry/],
-  ['an entry booked twice', "insert into ledger_entries select account_id, sequence + 10, kind, reservation_id, key || '2', lease_id, amount_nano_usd, limit_nano_usd, at, detail from ledger_entries where kind = 'expire'", /bob.* settled 100, its entries say 200/],
+  [
+    'a booked sum that was changed',
+    "update accounts set settled_nano_usd = settled_nano_usd + 1 where id like '%alice%'",
+    /alice.* settled 501, its entries say 500/,
+  ],
+  [
+    'a reserved sum that was changed',
+    "update accounts set reserved_nano_usd = 71 where id like '%dave%'",
+    /dave.* reserved 71, its open reservations say 70/,
+  ],
+  [
+    'a grant without an entry',
+    "update accounts set granted_nano_usd = 6 where id like '%bob%'",
+    /bob.* granted 6, its entries say 5/,
+  ],
+  [
+    'a lost entry',
+    "alter table ledger_entries disable trigger user; delete from ledger_entries where kind = 'release'; alter table ledger_entries enable trigger user",
+    /ended without an entry/,
+  ],
+  [
+    'an entry booked twice',
+    "insert into ledger_entries select account_id, sequence + 10, kind, reservation_id, key || '2', lease_id, amount_nano_usd, limit_nano_usd, at, detail from ledger_entries where kind = 'expire'",
+    /bob.* settled 100, its entries say 200/,
+  ],
   ['a leg that vanished', "delete from legs where account_id like '%team%'", /a leg is missing/],
-  ['a reservation ended twice', "update legs set state = 'released' where account_id like '%carol%'", /carol.*ended without an entry/],
+  [
+    'a reservation ended twice',
+    "update legs set state = 'released' where account_id like '%carol%'",
+    /carol.*ended without an entry/,
+  ],
 ])('finds %s', async (_title, tampering, finding) => {
   const rollBack = new Error('roll back');
   await expect(
@@ -66,7 +93,10 @@ it.each([
 });
 
 it('cannot be tampered with by accident: the ledger refuses updates and deletes', async () => {
-  for (const statement of ['update ledger_entries set amount_nano_usd = 0', 'delete from ledger_entries']) {
+  for (const statement of [
+    'update ledger_entries set amount_nano_usd = 0',
+    'delete from ledger_entries',
+  ]) {
     await expect(sql.raw(statement).execute(database.db)).rejects.toThrow('append-only');
   }
 });

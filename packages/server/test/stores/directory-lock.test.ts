@@ -43,7 +43,7 @@ interface Holder {
 }
 
 async function startHolder(...directories: string[]): Promise<Holder> {
-  const script = join(import.meta.dirname, 'directory-holder.ts');
+  const script = join(import.meta.dirname, 'directory-holder.process.ts');
   const child = spawn(process.execPath, [script, ...directories], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { isCurrent, migrate } from '../../src/stores/postgres/migrate.ts';
 import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
 import type { Database } from '../../src/stores/postgres/schema.ts';
 import { IN_MEMORY } from './open-tier-for-test.ts';
@@ -76,6 +76,16 @@ it('migrates an empty database to exactly the tables that the types describe, an
     from information_schema.columns
     where table_schema = current_schema() and table_name not like 'kysely%'`.execute(database.db);
   const found: Record<string, Record<string, string>> = {};
-  for (const { table_name, column_name, type } of rows) (found[table_name] ??= {})[column_name] = type;
+  for (const { table_name, column_name, type } of rows)
+    (found[table_name] ??= {})[column_name] = type;
   expect(found).toEqual(TYPES);
+});
+
+it('knows whether the schema is the one of this version', async () => {
+  await migrate(database);
+  expect(await isCurrent(database.db)).toBe(true);
+  await sql`insert into kysely_migration values ('9999-of-a-later-version', now()::text)`.execute(
+    database.db,
+  );
+  expect(await isCurrent(database.db)).toBe(false);
 });

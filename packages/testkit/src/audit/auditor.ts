@@ -128,8 +128,10 @@ function judge(
     if (keys.has(key)) say(`two entries for ${key}`);
     keys.add(key);
   }
-  if (settled !== BigInt(account.settled)) say(`settled ${account.settled}, entries say ${settled}`);
-  if (granted !== BigInt(account.granted)) say(`granted ${account.granted}, entries say ${granted}`);
+  if (settled !== BigInt(account.settled))
+    say(`settled ${account.settled}, entries say ${settled}`);
+  if (granted !== BigInt(account.granted))
+    say(`granted ${account.granted}, entries say ${granted}`);
   if (open !== account.reserved) say(`reserved ${account.reserved}, open reservations say ${open}`);
   if (sequence > account.sequence) say(`sequence ${account.sequence}, last entry ${sequence}`);
   for (const sum of [account.settled, account.reserved, account.granted, account.leased]) {

@@ -5,7 +5,9 @@ export function exerciseConcurrency(bench: Bench): void {
   describe('concurrency', () => {
     it('admits exactly as many of a burst as fit', async () => {
       const { purse } = bench;
-      const answers = await Promise.all(Array.from({ length: 100 }, () => purse.reserve('alice', 20)));
+      const answers = await Promise.all(
+        Array.from({ length: 100 }, () => purse.reserve('alice', 20)),
+      );
       expect(answers.filter((answer) => answer.outcome === 'applied').length).toBe(50);
       expect(answers.filter((answer) => answer.outcome === 'denied').length).toBe(50);
       expect(await purse.sums('alice')).toMatchObject({ reserved: 1_000 });
@@ -40,11 +42,20 @@ export function exerciseConcurrency(bench: Bench): void {
 
     it('takes overlapping accounts in any order without a deadlock', async () => {
       const { purse } = bench;
-      const pairs = [['a', 'b'], ['b', 'c'], ['c', 'a'], ['b', 'a'], ['c', 'b'], ['a', 'c']];
+      const pairs = [
+        ['a', 'b'],
+        ['b', 'c'],
+        ['c', 'a'],
+        ['b', 'a'],
+        ['c', 'b'],
+        ['a', 'c'],
+      ];
       const ids = await Promise.all(
         Array.from({ length: 60 }, (_, index) => purse.open(pairs[index % pairs.length] ?? [], 10)),
       );
-      await Promise.all(ids.map((id, index) => (index % 2 === 0 ? purse.settle(id, 7) : purse.release(id))));
+      await Promise.all(
+        ids.map((id, index) => (index % 2 === 0 ? purse.settle(id, 7) : purse.release(id))),
+      );
       for (const user of ['a', 'b', 'c']) expect((await purse.sums(user)).reserved).toBe(0);
     });
   });

@@ -8,10 +8,22 @@ export function exerciseExpire(bench: Bench): void {
       const { purse, clock } = bench;
       const id = await purse.open('alice', 100, { ttlMs: 5_000 });
       clock.advance(4_999);
-      expect(await purse.expire(id)).toMatchObject({ outcome: 'applied', replayed: true, state: 'reserved' });
+      expect(await purse.expire(id)).toMatchObject({
+        outcome: 'applied',
+        replayed: true,
+        state: 'reserved',
+      });
       clock.advance(1);
-      expect(await purse.expire(id)).toMatchObject({ outcome: 'applied', replayed: false, state: 'expired' });
-      expect(await purse.expire(id)).toMatchObject({ outcome: 'applied', replayed: true, state: 'expired' });
+      expect(await purse.expire(id)).toMatchObject({
+        outcome: 'applied',
+        replayed: false,
+        state: 'expired',
+      });
+      expect(await purse.expire(id)).toMatchObject({
+        outcome: 'applied',
+        replayed: true,
+        state: 'expired',
+      });
     });
 
     it('releases a tentative reservation, for nobody knows of a call', async () => {
@@ -34,11 +46,15 @@ export function exerciseExpire(bench: Bench): void {
 
     it('sweeps every due reservation once and leaves the others', async () => {
       const { purse, clock } = bench;
-      const due = [await purse.open('alice', 10, { ttlMs: 1_000 }), await purse.open('bob', 10, { ttlMs: 2_000 })];
+      const due = [
+        await purse.open('alice', 10, { ttlMs: 1_000 }),
+        await purse.open('bob', 10, { ttlMs: 2_000 }),
+      ];
       const live = await purse.open('alice', 10, { ttlMs: 60_000 });
       clock.advance(2_000);
       await Promise.all([purse.tier.sweep(SWEEP_MAX), purse.tier.sweep(SWEEP_MAX)]);
-      for (const id of due) expect(await purse.tier.reservation(id)).toMatchObject({ state: 'expired' });
+      for (const id of due)
+        expect(await purse.tier.reservation(id)).toMatchObject({ state: 'expired' });
       expect(await purse.tier.reservation(live)).toMatchObject({ state: 'reserved' });
       expect(await purse.sums('alice')).toMatchObject({ reserved: 10 });
       expect(await purse.sums('bob')).toMatchObject({ reserved: 0 });
@@ -60,7 +76,8 @@ export function exerciseExpire(bench: Bench): void {
 
     it('makes room for the next reservation without waiting for a sweep', async () => {
       const { purse, clock } = bench;
-      for (let index = 0; index < LAZY_EXPIRY_MAX; index += 1) await purse.open('alice', 200, { ttlMs: 1_000 });
+      for (let index = 0; index < LAZY_EXPIRY_MAX; index += 1)
+        await purse.open('alice', 200, { ttlMs: 1_000 });
       expect(await purse.reserve('alice', 1_000)).toMatchObject({ outcome: 'denied' });
       clock.advance(1_000);
       expect(await purse.reserve('alice', 1_000)).toMatchObject({ outcome: 'applied' });

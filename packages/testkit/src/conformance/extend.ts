@@ -6,7 +6,10 @@ export function exerciseExtend(bench: Bench): void {
     it('sets aside the new total, not the total on top', async () => {
       const { purse } = bench;
       const id = await purse.open('alice', 100);
-      expect(await purse.extend(id, { amount: 250 })).toMatchObject({ outcome: 'applied', amount: 250 });
+      expect(await purse.extend(id, { amount: 250 })).toMatchObject({
+        outcome: 'applied',
+        amount: 250,
+      });
       expect(await purse.sums('alice')).toMatchObject({ reserved: 250 });
     });
 
@@ -41,7 +44,10 @@ export function exerciseExtend(bench: Bench): void {
       const { purse, clock } = bench;
       const id = await purse.open('alice', 100, { ttlMs: 10_000 });
       clock.advance(11_000);
-      expect(await purse.extend(id, { ttlMs: 10_000 })).toMatchObject({ outcome: 'applied', state: 'reserved' });
+      expect(await purse.extend(id, { ttlMs: 10_000 })).toMatchObject({
+        outcome: 'applied',
+        state: 'reserved',
+      });
       expect(await purse.expire(id)).toMatchObject({ state: 'reserved' });
     });
 
@@ -62,10 +68,22 @@ export function exerciseExtend(bench: Bench): void {
       await purse.release(released);
       clock.advance(1_000);
       await purse.expire(expired);
-      expect(await purse.extend(settled)).toEqual({ outcome: 'rejected', code: 'reservation_already_settled' });
-      expect(await purse.extend(released)).toEqual({ outcome: 'rejected', code: 'reservation_already_released' });
-      expect(await purse.extend(expired)).toEqual({ outcome: 'rejected', code: 'reservation_expired' });
-      expect(await purse.extend(purse.id())).toEqual({ outcome: 'rejected', code: 'reservation_not_found' });
+      expect(await purse.extend(settled)).toEqual({
+        outcome: 'rejected',
+        code: 'reservation_already_settled',
+      });
+      expect(await purse.extend(released)).toEqual({
+        outcome: 'rejected',
+        code: 'reservation_already_released',
+      });
+      expect(await purse.extend(expired)).toEqual({
+        outcome: 'rejected',
+        code: 'reservation_expired',
+      });
+      expect(await purse.extend(purse.id())).toEqual({
+        outcome: 'rejected',
+        code: 'reservation_not_found',
+      });
     });
   });
 }

@@ -17,8 +17,19 @@ export function exerciseIngest(bench: Bench): void {
 
     it('gives the same books for any order and any number of deliveries', async () => {
       const { purse } = bench;
-      const events = [['released', 0], ['expired', 90], ['settled', 40]] as const;
-      const orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+      const events = [
+        ['released', 0],
+        ['expired', 90],
+        ['settled', 40],
+      ] as const;
+      const orders = [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+      ];
       let expected = 0;
       for (const order of orders) {
         const id = purse.id();
@@ -45,7 +56,11 @@ export function exerciseIngest(bench: Bench): void {
       const { purse } = bench;
       const id = purse.id();
       await purse.execute(report(id, 'settled', 30));
-      expect(await purse.execute(report(id, 'settled', 31))).toMatchObject({ outcome: 'applied', conflict: true, spent: 30 });
+      expect(await purse.execute(report(id, 'settled', 31))).toMatchObject({
+        outcome: 'applied',
+        conflict: true,
+        spent: 30,
+      });
       expect(await purse.sums('alice')).toMatchObject({ settled: 30 });
     });
   });

@@ -27,17 +27,26 @@ export function exerciseLedger(bench: Bench): void {
       clock.advance(1_234);
       await purse.settle(id, 70);
       const [entry] = await purse.tier.entries({ account: purse.leg('alice').account, limit: 1 });
-      expect(entry).toMatchObject({ atMs: clock.nowMs(), detail: { basis: 'reported' }, lease: 'direct' });
+      expect(entry).toMatchObject({
+        atMs: clock.nowMs(),
+        detail: { basis: 'reported' },
+        lease: 'direct',
+      });
     });
 
     it('pages backwards without gaps or repeats while new entries arrive', async () => {
       const { purse } = bench;
       await purse.setLimit('alice', null);
       const { account } = purse.leg('alice');
-      for (let index = 0; index < 7; index += 1) await purse.settle(await purse.open('alice', 1), 1);
+      for (let index = 0; index < 7; index += 1)
+        await purse.settle(await purse.open('alice', 1), 1);
       const newest = await purse.tier.entries({ account, limit: 3 });
       await purse.settle(await purse.open('alice', 1), 1);
-      const rest = await purse.tier.entries({ account, limit: 10, before: newest.at(-1)?.sequence });
+      const rest = await purse.tier.entries({
+        account,
+        limit: 10,
+        before: newest.at(-1)?.sequence,
+      });
       const sequences = [...newest, ...rest].map((entry) => entry.sequence);
       expect(sequences).toEqual(sequences.toSorted((a, b) => b - a));
       expect(new Set(sequences).size).toBe(8);

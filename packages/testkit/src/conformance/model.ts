@@ -24,12 +24,27 @@ const USERS = ['alice', 'bob', 'team'];
 
 /** One step: let time pass, then send a command. Reservations are told apart by a small number. */
 type Step = { readonly waitMs: number } & (
-  | { readonly kind: 'reserve'; readonly n: number; readonly users: readonly string[]; readonly amount: number }
-  | { readonly kind: 'extend'; readonly n: number; readonly amount: number | null; readonly dispatched: boolean }
+  | {
+      readonly kind: 'reserve';
+      readonly n: number;
+      readonly users: readonly string[];
+      readonly amount: number;
+    }
+  | {
+      readonly kind: 'extend';
+      readonly n: number;
+      readonly amount: number | null;
+      readonly dispatched: boolean;
+    }
   | { readonly kind: 'settle'; readonly n: number; readonly cost: number; readonly final: boolean }
   | { readonly kind: 'release' | 'expire'; readonly n: number }
   | { readonly kind: 'setLimit'; readonly user: string; readonly limit: number | null }
-  | { readonly kind: 'grant' | 'adjust'; readonly user: string; readonly key: string; readonly amount: number }
+  | {
+      readonly kind: 'grant' | 'adjust';
+      readonly user: string;
+      readonly key: string;
+      readonly amount: number;
+    }
 );
 
 const number = fc.integer({ min: 1, max: 6 });
@@ -40,12 +55,63 @@ const waitMs = fc.constantFrom(0, 0, 1, 400, 1_500);
 /** Sequences that meet the same few reservations and users again and again. */
 export const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
-    { weight: 5, arbitrary: fc.record({ waitMs, kind: fc.constant('reserve' as const), n: number, users: fc.subarray(USERS, { minLength: 1 }), amount: money }) },
-    { weight: 3, arbitrary: fc.record({ waitMs, kind: fc.constant('extend' as const), n: number, amount: fc.option(money), dispatched: fc.boolean() }) },
-    { weight: 4, arbitrary: fc.record({ waitMs, kind: fc.constant('settle' as const), n: number, cost: money, final: fc.boolean() }) },
-    { weight: 3, arbitrary: fc.record({ waitMs, kind: fc.constantFrom('release' as const, 'expire' as const), n: number }) },
-    { weight: 1, arbitrary: fc.record({ waitMs, kind: fc.constant('setLimit' as const), user, limit: fc.option(fc.integer({ min: 0, max: 2_000 })) }) },
-    { weight: 1, arbitrary: fc.record({ waitMs, kind: fc.constantFrom('grant' as const, 'adjust' as const), user, key: fc.constantFrom('k1', 'k2'), amount: money }) },
+    {
+      weight: 5,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constant('reserve' as const),
+        n: number,
+        users: fc.subarray(USERS, { minLength: 1 }),
+        amount: money,
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constant('extend' as const),
+        n: number,
+        amount: fc.option(money),
+        dispatched: fc.boolean(),
+      }),
+    },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constant('settle' as const),
+        n: number,
+        cost: money,
+        final: fc.boolean(),
+      }),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constantFrom('release' as const, 'expire' as const),
+        n: number,
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constant('setLimit' as const),
+        user,
+        limit: fc.option(fc.integer({ min: 0, max: 2_000 })),
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constantFrom('grant' as const, 'adjust' as const),
+        user,
+        key: fc.constantFrom('k1', 'k2'),
+        amount: money,
+      }),
+    },
   ),
   { maxLength: 40 },
 );
@@ -91,7 +157,13 @@ export function commandOf(purse: TestPurse, step: Step): Command {
         detail: null,
       };
     case 'grant':
-      return { kind: 'grant', leg: purse.leg(step.user), key: step.key, amount: amount(step.amount), detail: null };
+      return {
+        kind: 'grant',
+        leg: purse.leg(step.user),
+        key: step.key,
+        amount: amount(step.amount),
+        detail: null,
+      };
     case 'adjust':
       return {
         kind: 'adjust',
@@ -129,7 +201,12 @@ class Model {
   }
 
   #decide(command: Command, nowMs: ReturnType<TestPurse['clock']['nowMs']>): Outcome {
-    const { outcome, changes } = decide(this.#books, command, { defaultLimit: DEFAULT_LIMIT }, nowMs);
+    const { outcome, changes } = decide(
+      this.#books,
+      command,
+      { defaultLimit: DEFAULT_LIMIT },
+      nowMs,
+    );
     this.#books.post(changes);
     return outcome;
   }
@@ -148,7 +225,9 @@ export function exerciseModel(bench: Bench): void {
             expect(await purse.execute(command)).toEqual(model.execute(purse, command));
           }
           for (const name of USERS) {
-            expect(await purse.tier.account(purse.leg(name).account)).toEqual(model.account(purse, name));
+            expect(await purse.tier.account(purse.leg(name).account)).toEqual(
+              model.account(purse, name),
+            );
           }
         }),
         { numRuns: 30, seed: 2_026, endOnFailure: true },

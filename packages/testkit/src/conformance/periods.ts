@@ -1,4 +1,10 @@
-import { type DurationMs, type Fingerprint, type InstantMs, PERIOD_TOLERANCE_MS, ZERO } from '@bursar/core';
+import {
+  type DurationMs,
+  type Fingerprint,
+  type InstantMs,
+  PERIOD_TOLERANCE_MS,
+  ZERO,
+} from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './tier-under-test.ts';
 
@@ -22,7 +28,10 @@ export function exercisePeriods(bench: Bench): void {
       clock.set(DECEMBER + 5_000);
       await purse.extend(id, { amount: 500, dispatched: true });
       await purse.settle(id, 450);
-      expect(await purse.sums('alice', (DECEMBER - 1) as InstantMs)).toMatchObject({ settled: 450, reserved: 0 });
+      expect(await purse.sums('alice', (DECEMBER - 1) as InstantMs)).toMatchObject({
+        settled: 450,
+        reserved: 0,
+      });
       expect(await purse.sums('alice', DECEMBER)).toMatchObject({ settled: 0, reserved: 0 });
     });
 
@@ -31,7 +40,10 @@ export function exercisePeriods(bench: Bench): void {
       clock.set(DECEMBER - 1_000);
       const id = await purse.open('alice', 400);
       clock.set(DECEMBER + 1_000);
-      expect(await purse.reserve('alice', 400, { id })).toMatchObject({ outcome: 'applied', replayed: true });
+      expect(await purse.reserve('alice', 400, { id })).toMatchObject({
+        outcome: 'applied',
+        replayed: true,
+      });
       expect(await purse.sums('alice', DECEMBER)).toMatchObject({ reserved: 0 });
     });
 

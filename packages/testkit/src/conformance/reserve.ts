@@ -6,7 +6,12 @@ export function exerciseReserve(bench: Bench): void {
     it('sets the amount aside', async () => {
       const { purse } = bench;
       const answer = await purse.reserve('alice', 300);
-      expect(answer).toMatchObject({ outcome: 'applied', replayed: false, state: 'reserved', amount: 300 });
+      expect(answer).toMatchObject({
+        outcome: 'applied',
+        replayed: false,
+        state: 'reserved',
+        amount: 300,
+      });
       expect(await purse.sums('alice')).toMatchObject({ reserved: 300, settled: 0 });
     });
 
@@ -36,7 +41,10 @@ export function exerciseReserve(bench: Bench): void {
       const id = purse.id();
       expect(await purse.reserve('alice', 200, { id })).toMatchObject({ outcome: 'denied' });
       await purse.release(blocker);
-      expect(await purse.reserve('alice', 200, { id })).toMatchObject({ outcome: 'applied', replayed: false });
+      expect(await purse.reserve('alice', 200, { id })).toMatchObject({
+        outcome: 'applied',
+        replayed: false,
+      });
     });
 
     it('admits a free call on an exhausted account', async () => {
@@ -48,14 +56,33 @@ export function exerciseReserve(bench: Bench): void {
 
     it('keeps the terms it was made with', async () => {
       const { purse } = bench;
-      const terms = { model: 'gpt-4o', price: { input: '2500000000' }, odd: ['ü', '"', '\\', null, 1.5] };
+      const terms = {
+        model: 'gpt-4o',
+        price: { input: '2500000000' },
+        odd: ['ü', '"', '\\', null, 1.5],
+      };
       const id = await purse.open('alice', 1, { terms });
       expect((await purse.tier.reservation(id))?.reservation.terms).toEqual(terms);
     });
 
     it('keeps users apart whose names look alike', async () => {
       const { purse } = bench;
-      const names = ['a', 'A', 'a:b', 'a%3Ab', 'a/b', 'a b', '{a}', 'ä', 'a\u0308', '🧾', 'a'.repeat(256), '%', '__proto', 'toString'];
+      const names = [
+        'a',
+        'A',
+        'a:b',
+        'a%3Ab',
+        'a/b',
+        'a b',
+        '{a}',
+        'ä',
+        'a\u0308',
+        '🧾',
+        'a'.repeat(256),
+        '%',
+        '__proto',
+        'toString',
+      ];
       for (const [index, name] of names.entries()) await purse.open(name, index + 1);
       for (const [index, name] of names.entries()) {
         expect(await purse.sums(name)).toMatchObject({ reserved: index + 1 });

@@ -43,7 +43,10 @@ export function exerciseSettle(bench: Bench): void {
       const id = await purse.open('alice', 900);
       expect(await purse.settle(id, 1_200)).toMatchObject({ outcome: 'applied', overage: 300 });
       expect(await purse.sums('alice')).toMatchObject({ settled: 1_200, reserved: 0 });
-      expect(await purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied', shortfalls: [{ missing: 1 }] });
+      expect(await purse.reserve('alice', 1)).toMatchObject({
+        outcome: 'denied',
+        shortfalls: [{ missing: 1 }],
+      });
     });
 
     it('books a late settlement of an expired reservation, although others got the money meanwhile', async () => {
@@ -52,7 +55,12 @@ export function exerciseSettle(bench: Bench): void {
       clock.advance(1_000);
       await purse.expire(late);
       await purse.settle(await purse.open('alice', 900), 900);
-      expect(await purse.settle(late, 700)).toMatchObject({ outcome: 'applied', late: true, overage: 700, spent: 700 });
+      expect(await purse.settle(late, 700)).toMatchObject({
+        outcome: 'applied',
+        late: true,
+        overage: 700,
+        spent: 700,
+      });
       expect(await purse.sums('alice')).toMatchObject({ settled: 1_600, reserved: 0 });
     });
 
@@ -82,13 +90,20 @@ export function exerciseSettle(bench: Bench): void {
     it('takes a settlement of zero for a call that cost nothing', async () => {
       const { purse } = bench;
       const id = await purse.open('alice', 100);
-      expect(await purse.settle(id, 0)).toMatchObject({ outcome: 'applied', state: 'settled', spent: 0 });
+      expect(await purse.settle(id, 0)).toMatchObject({
+        outcome: 'applied',
+        state: 'settled',
+        spent: 0,
+      });
       expect(await purse.sums('alice')).toMatchObject({ settled: 0, reserved: 0 });
     });
 
     it('refuses an unknown reservation', async () => {
       const { purse } = bench;
-      expect(await purse.settle(purse.id(), 1)).toEqual({ outcome: 'rejected', code: 'reservation_not_found' });
+      expect(await purse.settle(purse.id(), 1)).toEqual({
+        outcome: 'rejected',
+        code: 'reservation_not_found',
+      });
     });
   });
 }

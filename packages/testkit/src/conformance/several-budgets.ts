@@ -19,7 +19,9 @@ export function exerciseSeveralBudgets(bench: Bench): void {
       await purse.open('org', 950);
       const answer = await purse.reserve(['alice', 'team', 'org'], 200);
       expect(answer).toMatchObject({ outcome: 'denied' });
-      expect(answer.outcome === 'denied' && answer.shortfalls.map(({ missing }) => missing)).toEqual([100, 150]);
+      expect(
+        answer.outcome === 'denied' && answer.shortfalls.map(({ missing }) => missing),
+      ).toEqual([100, 150]);
       expect(await purse.sums('alice')).toMatchObject({ reserved: 0 });
     });
 

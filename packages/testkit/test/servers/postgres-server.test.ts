@@ -48,7 +48,7 @@ test('what was acknowledged is there after a kill and a restart, at the same add
 });
 
 test('the server and its data go when the process that started it is killed', async () => {
-  const script = join(import.meta.dirname, 'server-owner.ts');
+  const script = join(import.meta.dirname, 'server-owner.process.ts');
   const owner = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
   const [url] = (await once(createInterface({ input: owner.stdout }), 'line')) as [string];
   const dataDirectory = (await ask(url, 'show data_directory')) as string;

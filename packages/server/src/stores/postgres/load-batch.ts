@@ -17,7 +17,14 @@ import {
   type ReservationId,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
-import { accountFromRow, entryFromRow, instantOf, legFromRow, limitOf, reservationFromRow } from './rows.ts';
+import {
+  accountFromRow,
+  entryFromRow,
+  instantOf,
+  legFromRow,
+  limitOf,
+  reservationFromRow,
+} from './rows.ts';
 import type { AccountRow, Database, LedgerEntryRow, LegRow, ReservationRow } from './schema.ts';
 
 /** A transaction's working set. */
@@ -71,7 +78,11 @@ interface Wanted {
   /** Accounts of reserves, and how many due reservations the reserves may end on each. */
   readonly reserving: ReadonlyMap<AccountId, number>;
   readonly limiting: ReadonlySet<BudgetId>;
-  readonly adminKeys: readonly { readonly account: AccountId; readonly kind: string; readonly key: string }[];
+  readonly adminKeys: readonly {
+    readonly account: AccountId;
+    readonly kind: string;
+    readonly key: string;
+  }[];
 }
 
 function wantedBy(commands: readonly Command[]): Wanted {
@@ -158,7 +169,9 @@ async function lockAccounts(
 ): Promise<readonly AccountRow[]> {
   if (ids.length === 0) return [];
   const { rows } = await sql<AccountRow>`
-    select * from accounts where id = any(${[...ids]}::text[]) order by id for update`.execute(transaction);
+    select * from accounts where id = any(${[...ids]}::text[]) order by id for update`.execute(
+    transaction,
+  );
   return rows;
 }
 

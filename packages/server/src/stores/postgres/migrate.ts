@@ -1,8 +1,10 @@
 /** Brings a database to the present schema. Several processes may try at once; one does it, the rest wait. */
 import { BursarError } from '@bursar/core';
+import { type Kysely, sql } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import { MIGRATIONS } from './migrations/index.ts';
 import type { OpenedDatabase } from './open-database.ts';
+import type { Database } from './schema.ts';
 
 /**
  * Applies what is missing and returns the names of what it applied. Throws `store_unavailable` when one
@@ -12,11 +14,22 @@ export async function migrate(
   database: Pick<OpenedDatabase, 'patiently'>,
 ): Promise<readonly string[]> {
   return database.patiently(async (db) => {
-    const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...MIGRATIONS }) } });
+    const migrator = new Migrator({
+      db,
+      provider: { getMigrations: async () => ({ ...MIGRATIONS }) },
+    });
     const { error, results } = await migrator.migrateToLatest();
     if (error !== undefined) throw failure(error);
     return results?.map(({ migrationName }) => migrationName) ?? [];
   });
+}
+
+/** Whether every migration of this version has been applied, and none that this version does not know. */
+export async function isCurrent(db: Kysely<Database>): Promise<boolean> {
+  const { rows } = await sql<{
+    name: string;
+  }>`select name from kysely_migration order by name`.execute(db);
+  return rows.map(({ name }) => name).join() === Object.keys(MIGRATIONS).toSorted().join();
 }
 
 /** SQLSTATE 42501: insufficient privilege. */

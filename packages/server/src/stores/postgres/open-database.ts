@@ -56,7 +56,9 @@ function openServer(location: ServerLocation): OpenedDatabase {
     idle_in_transaction_session_timeout: 15_000,
     query_timeout: location.queryTimeoutMs ?? 20_000,
   });
-  const db = new Kysely<Database>({ dialect: new PostgresDialect({ pool: discardingStuck(pool) }) });
+  const db = new Kysely<Database>({
+    dialect: new PostgresDialect({ pool: discardingStuck(pool) }),
+  });
   let closing: Promise<void> | undefined;
   return {
     db,
@@ -109,9 +111,9 @@ function discardingStuck(pool: Pool): PostgresPool {
     async connect() {
       const client = await pool.connect();
       let isStuck = false;
-      const query = async (...args: Parameters<PostgresPoolClient['query']>) => {
+      const query = async (...args: Parameters<typeof client.query>): Promise<unknown> => {
         try {
-          return await (client as PostgresPoolClient).query(...args);
+          return await (client.query(...args) as unknown as Promise<unknown>);
         } catch (error) {
           if ((error as Error).message === 'Query read timeout') isStuck = true;
           throw error;

@@ -30,7 +30,14 @@ import {
 import { type Kysely, sql } from 'kysely';
 import { CommandLane, type Waiting } from './command-lane.ts';
 import { type DueReservation, loadBatch, type LoadedBatch } from './load-batch.ts';
-import { accountFromRow, entryFromRow, instantOf, legFromRow, limitOf, reservationFromRow } from './rows.ts';
+import {
+  accountFromRow,
+  entryFromRow,
+  instantOf,
+  legFromRow,
+  limitOf,
+  reservationFromRow,
+} from './rows.ts';
 import type { Database } from './schema.ts';
 import { isRefusedByDatabase, isWorthAnotherTry, toStoreError } from './store-failure.ts';
 import { PendingChanges } from './write-batch.ts';
@@ -105,7 +112,8 @@ export class PostgresTier implements Tier {
         .execute(),
     );
     const books = new Books();
-    for (const row of rows) books.post({ reservation: reservationFromRow(row), legs: [legFromRow(row)] });
+    for (const row of rows)
+      books.post({ reservation: reservationFromRow(row), legs: [legFromRow(row)] });
     return snapshotOf(books, id);
   }
 
@@ -161,7 +169,10 @@ export class PostgresTier implements Tier {
           const loaded = await loadBatch(transaction, commands, this.#clock?.nowMs());
           const known = new Set<ReservationId>();
           for (const command of commands) {
-            if ('reservation' in command && loaded.books.reservation(command.reservation) !== undefined) {
+            if (
+              'reservation' in command &&
+              loaded.books.reservation(command.reservation) !== undefined
+            ) {
               known.add(command.reservation);
             }
           }

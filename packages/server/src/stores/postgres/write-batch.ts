@@ -31,7 +31,10 @@ export class PendingChanges {
     this.#entries.push(...changes.entries);
     const { reservation } = changes;
     if (reservation !== undefined) {
-      (isKnown(reservation.id) ? this.#widened : this.#reservations).set(reservation.id, reservation);
+      (isKnown(reservation.id) ? this.#widened : this.#reservations).set(
+        reservation.id,
+        reservation,
+      );
     }
     if (changes.limit !== undefined) this.#limits.set(changes.limit.budget, changes.limit);
   }

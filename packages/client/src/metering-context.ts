@@ -1,0 +1,14 @@
+/** What all calls of one connection share. */
+import type { DrainLimit } from './drain-limit.ts';
+import type { MeterApi } from './meter-api.ts';
+import type { Runtime } from './runtime.ts';
+import type { UnfinishedWork } from './unfinished-work.ts';
+
+export interface MeteringContext {
+  readonly meter: MeterApi;
+  readonly runtime: Runtime;
+  readonly unfinished: UnfinishedWork;
+  readonly drains: DrainLimit;
+  /** Whether calls may still be made. */
+  isOpen(): boolean;
+}

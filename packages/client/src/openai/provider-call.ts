@@ -1,0 +1,60 @@
+/**
+ * The call to the provider itself, until its answer begins. Whatever prevents an answer ends the metered call
+ * with what is known: nothing reached the provider, or nobody can tell.
+ */
+import { wasNeverSent } from '../connection-failure.ts';
+import type { MeteredCall, Spent } from '../metered-call.ts';
+import type { UnfinishedWork } from '../unfinished-work.ts';
+import type { CallerPresence } from './caller-presence.ts';
+import { fetchArguments, type HttpRequest } from './http-request.ts';
+import type { ModelRequest } from './openai-request.ts';
+
+/** A metered call and everything that belongs to it while it is answered. */
+export interface ProviderCall {
+  readonly call: MeteredCall;
+  readonly request: ModelRequest;
+  readonly presence: CallerPresence;
+  readonly unfinished: UnfinishedWork;
+}
+
+/** The provider's answer. Rejects with what `base` rejects with, once the call has ended. */
+export async function callProvider(
+  http: HttpRequest,
+  { call, request, presence }: ProviderCall,
+  base: typeof fetch,
+): Promise<Response> {
+  const { providerSignal: signal, departure } = presence;
+  const [url, init] = fetchArguments(http, { body: request.text, signal });
+  let sending: Promise<Response> | undefined;
+  try {
+    if (departure !== undefined) throw departure.reason;
+    call.dispatch();
+    sending = base(url, init);
+    return await unlessAborted(sending, signal);
+  } catch (error) {
+    presence.forget();
+    // What was thrown before there was a promise, or failed while connecting, never reached anybody.
+    if (sending === undefined || wasNeverSent(error)) await call.release();
+    else await call.settle(spentUnseen(request));
+    throw error;
+  }
+}
+
+/** What a call cost whose answer nobody saw: the provider has read the input, more is not known. */
+export function spentUnseen(request: ModelRequest): Spent {
+  return { usage: { inputTokens: request.inputTokensExpected }, basis: 'estimated' };
+}
+
+/** `sending`, or a rejection as soon as `signal` aborts: a `fetch` of the caller's own may not listen to it. */
+function unlessAborted(sending: Promise<Response>, signal: AbortSignal): Promise<Response> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason);
+      // An answer that comes all the same is not for anybody.
+      sending.then((late) => late.body?.cancel()).catch(() => {});
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void sending.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+  });
+}
