@@ -1,6 +1,6 @@
 /** What the demo was asked to do: its arguments, read and checked. */
 import { parseArgs } from 'node:util';
-import { modelPrice, PRICED_MODELS } from './money/model-prices.ts';
+import { WRITING_MODELS } from './money/model-prices.ts';
 import { parseUsd } from './money/nano-usd.ts';
 
 /** The story of three users. */
@@ -43,8 +43,9 @@ Without options: three users, one report, one refusal, one abort, one audit.
 With OPENAI_API_KEY set, the story calls OpenAI (costs cents); a trace never does.
 With DATABASE_URL set, the books are in that PostgreSQL instead of an embedded one.
 
-  --data DIR         where the books are kept          (default .bursar/demo)
-  --model NAME       the model that is called          (${PRICED_MODELS.join(', ')})
+  --data DIR         where the books are kept                       (default .bursar/demo)
+  --model NAME       the model that is called: ${WRITING_MODELS.join(', ')}
+                     (default gpt-4o; the story with OpenAI: gpt-4o-mini)
   --trace FILE       replay a CSV with the columns TIMESTAMP,ContextTokens,GeneratedTokens
   --speed N|max      times faster than it was recorded; 1 is real time       (default max)
   --concurrency N    most calls at once                                      (default 128)
@@ -75,10 +76,10 @@ export function readArguments(args: readonly string[]): Plan {
   const values = valuesOf(args);
   if (values.help === true) return { kind: 'help' };
   const { data: dataDirectory, model, trace: file } = values;
-  if (model !== undefined && (modelPrice(model)?.outputNanoUsdPerMillion ?? 0n) === 0n) {
+  if (model !== undefined && !WRITING_MODELS.includes(model)) {
     throw new ArgumentsInvalid(
-      `--model ${model}: the demo checks every cost against its own price list, which has ` +
-        `${PRICED_MODELS.join(', ')} (src/money/model-prices.ts); only those that write can be called`,
+      `--model ${model}: the demo checks every cost against its own price list ` +
+        `(src/money/model-prices.ts), which has ${WRITING_MODELS.join(', ')}`,
     );
   }
   if (file === undefined) {

@@ -53,12 +53,13 @@ export interface Installation {
 export async function openInstallation(options: InstallationOptions): Promise<Installation> {
   const { dataDirectory, people, openAiKey } = options;
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
-  const database = databaseName(process.env['DATABASE_URL'] || undefined);
   const run = randomBytes(4).toString('hex');
   const [server, provider] = await Promise.all([
     startBursarServer(options),
     openAiKey === undefined ? startLocalProvider(dataDirectory) : undefined,
   ]);
+  // Only now: the server has seen that the URL is one.
+  const database = databaseName(process.env['DATABASE_URL'] || undefined);
   const leftRuns = readLeftRuns(dataDirectory, database);
   const openedAtMs = Date.now();
   const userOf = (person: string): string => `${person}-${run}`;

@@ -1,4 +1,5 @@
 /** `pnpm demo`: reads what was asked for, does it, and says by the exit code whether the money adds up. */
+import { join } from 'node:path';
 import { ArgumentsInvalid, HELP, type Plan, readArguments } from './arguments.ts';
 import { ChildFailed } from './processes/listening-child.ts';
 import { Screen } from './terminal/screen.ts';
@@ -14,18 +15,30 @@ process.once('SIGINT', () => {
 });
 
 async function run(args: readonly string[]): Promise<number> {
+  let plan: Plan;
   try {
-    return await follow(readArguments(args));
+    plan = readArguments(args);
+  } catch (error) {
+    if (!(error instanceof ArgumentsInvalid)) throw error;
+    process.stderr.write(`${error.message}\nSee: pnpm demo --help\n`);
+    return EXIT.misused;
+  }
+  try {
+    return await follow(plan);
   } catch (error) {
     screen.close();
-    if (error instanceof ArgumentsInvalid) {
-      process.stderr.write(`${error.message}\nSee: pnpm demo --help\n`);
-      return EXIT.misused;
-    }
-    const isExplained = error instanceof TraceFileError || error instanceof ChildFailed;
-    process.stderr.write(`${isExplained ? error.message : String((error as Error).stack)}\n`);
+    process.stderr.write(`${explained(error, plan)}\n`);
     return EXIT.failed;
   }
+}
+
+function explained(error: unknown, plan: Plan): string {
+  if (error instanceof TraceFileError || error instanceof ChildFailed) return error.message;
+  const stack = String((error as Error).stack);
+  return plan.kind === 'help'
+    ? stack
+    : `${stack}\nWhat the server said is in ${join(plan.dataDirectory, 'server.log')}. What was set aside ` +
+        'ends by its deadline; the next run looks whether all is in order.';
 }
 
 /** Only what is asked for is loaded. */

@@ -42,7 +42,10 @@ describe('arguments', () => {
     [['--trace', 'x', '--limit', 'ten'], '--limit must be decimal USD like 0.50, and is "ten"'],
     [['--trace', 'x', '--limit=-1'], '--limit must be decimal USD like 0.50, and is "-1"'],
     [['--model', 'gpt-9'], 'the demo checks every cost against its own price list'],
-    [['--model', 'text-embedding-3-small'], 'only those that write can be called'],
+    [
+      ['--model', 'text-embedding-3-small'],
+      'the demo checks every cost against its own price list',
+    ],
     [['--bogus'], "Unknown option '--bogus'"],
     [['story'], "Unexpected argument 'story'"],
   ])('%j is refused', (args, message) => {

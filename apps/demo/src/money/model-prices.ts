@@ -23,8 +23,10 @@ const PRICES: ReadonlyMap<string, ModelPrice> = new Map([
   ['text-embedding-3-small', usdPerMillion('0.02', '0')],
 ]);
 
-/** Models that calls can be expected of, for error messages. */
-export const PRICED_MODELS: readonly string[] = [...PRICES.keys()];
+/** The models in the list that write text. */
+export const WRITING_MODELS: readonly string[] = [...PRICES.keys()].filter(
+  (model) => !model.startsWith('text-embedding-'),
+);
 
 /** The price of `model`, if the demo knows it. */
 export function modelPrice(model: string): ModelPrice | undefined {

@@ -61,7 +61,7 @@ export async function startListeningChild(options: ListeningChildOptions): Promi
     ended.then(([code, signal]) => {
       const how = code === null ? `was ended by ${String(signal)}` : `ended with code ${code}`;
       const output = readFileSync(logFile, 'utf8').slice(-OUTPUT_LENGTH_MAX);
-      throw new ChildFailed(`${name} ${how} before it listened:`, output);
+      throw new ChildFailed(`${name} ${how} before it listened (${logFile}):`, output);
     }),
   ]);
   return {

@@ -91,7 +91,7 @@ export class BudgetBoard {
 }
 
 /** `alice  $0.0012 spent  $0.0031 set aside  of $0.01`. */
-export function budgetText(person: Person, state: BudgetState): string {
+function budgetText(person: Person, state: BudgetState): string {
   const amount = (usd: string) => showUsd(parseUsd(usd)).padEnd(AMOUNT_COLUMNS);
   const limit = state.limitUsd === null ? 'no limit' : `of ${showUsd(parseUsd(state.limitUsd))}`;
   return [

@@ -37,7 +37,7 @@ export function showProgress(
 }
 
 /** `██████··········  54%  10,412 of 19,366 calls  512/s  $52.01  17 s left`. */
-export function progressLine(
+function progressLine(
   { ended, costNanoUsd }: ProgressState,
   total: number,
   elapsedMs: number,

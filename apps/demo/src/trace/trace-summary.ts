@@ -3,6 +3,9 @@ import { showNanoUsd } from '../money/nano-usd.ts';
 import { count } from '../terminal/count.ts';
 import { showDuration } from '../terminal/duration.ts';
 
+/** Lateness that is worth telling, in milliseconds; below it is how timers are. */
+const LATE_MS_SHOWN = 100;
+
 /** What came out. */
 export interface TraceSummary {
   readonly calls: number;
@@ -39,7 +42,7 @@ export function summaryLines(summary: TraceSummary): readonly string[] {
     ['denied', count(summary.denied)],
     ...(summary.failed > 0 ? ([['failed', count(summary.failed)]] as const) : []),
     ['p50 / p99 of a call', `${summary.p50Ms.toFixed(1)} ms / ${summary.p99Ms.toFixed(1)} ms`],
-    ...(summary.lateMsMax >= 1
+    ...(summary.lateMsMax >= LATE_MS_SHOWN
       ? ([['latest start', `${showDuration(summary.lateMsMax)} after its time`]] as const)
       : []),
     ['time', `${showDuration(seconds * 1_000)}, ${rate} calls/s`],

@@ -76,7 +76,7 @@ class MeteredStream {
   async pull(controller: Controller): Promise<void> {
     const { presence } = this.#provided;
     try {
-      for (let hasPassed = false; !hasPassed; ) {
+      for (let hasPassed = false; !hasPassed;) {
         const step = await this.#next();
         hasPassed = await this.#passOn(step, controller);
         if (presence.departure !== undefined) return;

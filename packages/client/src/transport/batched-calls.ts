@@ -10,6 +10,8 @@
  * `input` for queries, and an array of results or errors as the answer.
  */
 
+import { BursarError } from '@bursar/core';
+
 /** Most calls in one request; servers bound it too. */
 const BATCH_CALLS_MAX = 50;
 /** Most characters of inputs in one request: queries have theirs in the URL, percent-encoded. */
@@ -57,10 +59,13 @@ export class BatchedCalls {
     this.#send = send;
   }
 
-  /** The answer to the query (`GET`) or mutation (`POST`) `path`. Rejects with what `fetch` rejects with. */
-  call(method: Method, path: string, input: unknown): Promise<CallAnswer> {
+  /**
+   * The answer to the query (`GET`) or mutation (`POST`) `path`. Rejects with what `fetch` rejects with, with
+   * `ForeignAnswer`, and with `input_invalid` for what is no JSON.
+   */
+  call(method: Method, path: string, input: object): Promise<CallAnswer> {
     return new Promise((resolve, reject) => {
-      const json = JSON.stringify(input);
+      const json = jsonOf(input);
       const text = method === 'GET' ? encodeURIComponent(json) : json;
       this.#waiting[method].push({ path, input: text, resolve, reject });
       if (this.#isFlushing) return;
@@ -134,6 +139,15 @@ const ENCODED = { open: '%7B', quote: '%22', colon: '%3A', comma: '%2C', close: 
 function inputs(calls: readonly Call[], p: typeof JSON_PUNCTUATION): string {
   const fields = calls.map(({ input }, index) => `${p.quote}${index}${p.quote}${p.colon}${input}`);
   return `${p.open}${fields.join(p.comma)}${p.close}`;
+}
+
+function jsonOf(input: object): string {
+  try {
+    return JSON.stringify(input);
+  } catch (cause) {
+    const message = 'The input must be something that JSON can say.';
+    throw new BursarError('input_invalid', { field: 'input', message, cause });
+  }
 }
 
 function parsed(text: string): unknown {

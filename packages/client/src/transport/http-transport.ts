@@ -14,11 +14,12 @@ import type {
   SettleOutput,
   UsageHistoryOutput,
 } from '@bursar/api';
-import { createTRPCClient, httpSubscriptionLink, TRPCClientError } from '@trpc/client';
-import { EventSource } from 'eventsource';
+import type { BursarError } from '@bursar/core';
+import { createTRPCClient, httpSubscriptionLink } from '@trpc/client';
+import { EventSource, type FetchLike } from 'eventsource';
 import { BatchedCalls, ForeignAnswer } from './batched-calls.ts';
-import { bursarErrorFrom, reportedError } from './bursar-error-from.ts';
-import { liveStates } from './live-states.ts';
+import { bursarErrorFrom, type ReportedError, reportedError } from './bursar-error-from.ts';
+import { liveStates, type StateSink } from './live-states.ts';
 import type { Transport } from './transport.ts';
 
 /** Where the server is and how to reach it. */
@@ -41,11 +42,10 @@ export function httpTransport(server: HttpServer): Transport {
   const url = server.url.replace(/\/+$/, '') + PROCEDURES_PATH;
   const closing = new AbortController();
   const calls = new BatchedCalls(url, (address, init) => send(server, address, init));
-  const query = <Answer>(path: string, input: unknown): Promise<Answer> =>
+  const query = <Answer>(path: string, input: object): Promise<Answer> =>
     answered(server, calls.call('GET', path, input));
-  const mutate = <Answer>(path: string, input: unknown): Promise<Answer> =>
+  const mutate = <Answer>(path: string, input: object): Promise<Answer> =>
     answered(server, calls.call('POST', path, input));
-  const subscriptions = subscriptionsAt(server, url);
   return {
     meter: {
       reserve: (input) => mutate<ReserveOutput>('meter.reserve', input),
@@ -57,17 +57,7 @@ export function httpTransport(server: HttpServer): Transport {
       current: (input) => query<BudgetView>('usage.current', input),
       history: (input) => query<UsageHistoryOutput>('usage.history', input),
       live: ({ user, signal }) =>
-        liveStates([closing.signal, signal], (sink) => {
-          const subscription = subscriptions.usage.live.subscribe(
-            { user },
-            {
-              onData: ({ data }) => sink.push(data),
-              onError: (error) => sink.fail(subscriptionError(error, server)),
-              onComplete: () => sink.end(),
-            },
-          );
-          return () => subscription.unsubscribe();
-        }),
+        liveStates([closing.signal, signal], (sink) => subscribe(server, url, { user, sink })),
     },
     limits: {
       get: (input) => query<LimitOutput>('limits.get', input),
@@ -103,31 +93,44 @@ async function answered<Answer>(
   }
 }
 
-function subscriptionsAt(server: HttpServer, url: string) {
-  return createTRPCClient<AppRouter>({
-    links: [
-      httpSubscriptionLink({
-        url,
-        EventSource,
-        eventSourceOptions: {
-          fetch: (input, init) =>
-            (server.fetch ?? fetch)(input, {
-              ...init,
-              headers: { ...init.headers, ...authorization(server) },
-            }),
-        },
-      }),
-    ],
+/** Follows `user`'s budget until the answer is called. Goes on by itself after a lost connection. */
+function subscribe(
+  server: HttpServer,
+  url: string,
+  { user, sink }: { readonly user: string; readonly sink: StateSink },
+): () => void {
+  // What refuses a connection is told by an answer whose body an EventSource never looks at.
+  let refusal: BursarError | undefined;
+  const fetchEvents: FetchLike = async (input, init) => {
+    const headers = { ...init.headers, ...authorization(server) };
+    const response = await (server.fetch ?? fetch)(input, { ...init, headers });
+    if (!response.ok) refusal = await refusalIn(response, server);
+    return response;
+  };
+  const link = httpSubscriptionLink({
+    url,
+    EventSource,
+    eventSourceOptions: { fetch: fetchEvents },
   });
+  const subscription = createTRPCClient<AppRouter>({ links: [link] }).usage.live.subscribe(
+    { user },
+    {
+      onData: ({ data }) => sink.push(data),
+      onError: (error) => {
+        const reported = reportedError({ message: error.message, data: error.data });
+        sink.fail(reported ?? refusal ?? bursarErrorFrom(error, server.url));
+      },
+      onComplete: () => sink.end(),
+    },
+  );
+  return () => subscription.unsubscribe();
 }
 
-/** What ended a subscription: the server's report, or the status that its connection was refused with. */
-function subscriptionError(error: TRPCClientError<AppRouter>, server: HttpServer): Error {
-  const reported = reportedError({ message: error.message, data: error.data });
-  if (reported !== undefined) return reported;
-  const status = (error.cause as { readonly code?: unknown } | undefined)?.code;
-  return bursarErrorFrom(
-    typeof status === 'number' ? new ForeignAnswer(status) : error,
-    server.url,
+async function refusalIn(response: Response, server: HttpServer): Promise<BursarError> {
+  const body: unknown = await response.json().catch(() => undefined);
+  const error = (body as { readonly error?: ReportedError } | null | undefined)?.error;
+  return (
+    (error && reportedError(error)) ??
+    bursarErrorFrom(new ForeignAnswer(response.status), server.url)
   );
 }

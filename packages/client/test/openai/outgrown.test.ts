@@ -51,8 +51,24 @@ describe.each(REACHES)('%s', (reach) => {
     expect(booked).toMatchObject({ basis: 'counted' });
     expect(booked?.usage?.outputTokens).toBeGreaterThan(1_200);
     expect(seen.length).toBeGreaterThan(1_200);
+    // Beyond it comes at most what the connection had brought already: less than a step of 500 tokens.
     const { availableUsd } = await world.bursar.usage.current({ user: 'alice' });
-    expect(Number(availableUsd)).toBeGreaterThanOrEqual(0);
+    expect(Number(availableUsd)).toBeGreaterThan(-0.0003);
+  });
+
+  test('a stream of responses that must stop ends with the denial as its error too', async () => {
+    await using world = await openWorld(reach, { defaultLimitUsd: '0.0008' });
+    const stream = await world
+      .openai({ onExhausted: 'stop' })
+      .responses.create(
+        { model: MODEL, input: prompt(5).content, max_output_tokens: 500, stream: true },
+        OVERRUN,
+      );
+    const error = await (async () => {
+      for await (const event of stream) void event;
+    })().catch((error: unknown) => error);
+    expect(isDenied(error)).toBe(true);
+    expect(await world.booked()).toMatchObject([{ basis: 'counted' }]);
   });
 
   test("without room and onExhausted: 'finish' the true cost is booked, and the next call refused", async () => {

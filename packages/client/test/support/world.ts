@@ -63,7 +63,7 @@ export async function openWorld(
     },
     booked: async (user = 'alice') => {
       await bursar.settled();
-      const { entries } = await bursar.usage.history({ user });
+      const { entries } = await bursar.usage.history({ user, limit: 200 });
       return entries.toReversed().map(bookedIn);
     },
     [Symbol.asyncDispose]: async () => {
