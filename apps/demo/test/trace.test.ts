@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { makeDirectory, runDemo } from './support/run-demo.ts';
@@ -39,6 +39,28 @@ describe('--trace', () => {
     expect(summary['ledgerNanoUsd']).toBeLessThanOrEqual(3 * 50_000_000);
     expect(costNanoUsd).toBeGreaterThan(3 * 50_000_000);
     expect(run.exitCode).toBe(0);
+  });
+
+  test('a settlement that a killed run was told of and the ledger does not have is not forgiven', async () => {
+    const { file } = writeTrace(makeDirectory(), 10);
+    const left = join(books, 'acks-00c0ffee.jsonl');
+    const reservation = '019ab5a6-0000-7000-8000-000000000000';
+    const header = {
+      run: '00c0ffee',
+      startedAtMs: Date.now(),
+      database: 'embedded',
+      users: ['eve'],
+    };
+    writeFileSync(left, `${JSON.stringify(header)}\n["${reservation}","0.50"]\n`);
+    const run = await runDemo(['--trace', file, '--data', books]);
+    expect(run.lines).toContain(`  ✗ ${reservation}: acknowledged at $0.50, not in the ledger`);
+    expect(run.lines.at(-1)).toMatch(/^Audit: NOT every nano-dollar is accounted for/);
+    expect(run.exitCode).toBe(1);
+    // Kept as evidence, both runs.
+    expect(readdirSync(books).filter((name) => name.startsWith('acks-'))).toHaveLength(2);
+    for (const name of readdirSync(books)) {
+      if (name.startsWith('acks-')) rmSync(join(books, name));
+    }
   });
 
   test('a broken line is named before anything is called', async () => {

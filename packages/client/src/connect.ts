@@ -27,7 +27,8 @@ export interface Bursar {
   readonly limits: LimitsApi;
   /**
    * `client`, metered: of the same class, with the same options. Its clones by `withOptions` are metered too,
-   * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping.
+   * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
+   * through `fetch` is not metered: the realtime API and other WebSockets.
    */
   wrap<Client extends OpenAiClient>(client: Client, options: WrapOptions): Client;
   /** A metered `fetch` around `base`, for SDKs that take one, such as `createOpenAI({ fetch })`. */

@@ -1,10 +1,13 @@
 /** How calls are metered: what can be chosen, and what is chosen by default. */
-import { BursarError, nameProblem } from '@bursar/core';
+import { BursarError, nameProblem, UNITS_MAX } from '@bursar/core';
 import type { CallHooks } from './call-hooks.ts';
 
 /** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
 export interface WrapOptions extends CallHooks {
-  /** Whose budget the calls are charged to. A request can name another by the header `x-bursar-user`. */
+  /**
+   * Whose budget the calls are charged to. A request can name another by the header `x-bursar-user`, if the
+   * name is made of what headers can carry (Latin-1); wrap the client anew for other names.
+   */
   readonly user: string;
   /**
    * When the caller goes away in the middle of a call. `estimate` (default): end the call and settle what
@@ -40,6 +43,12 @@ export type Metering = CallHooks &
     readonly outputTokensFallback: number | undefined;
   };
 
+/** Bounds of a reservation's life, the same as the API's. */
+const TTL_MS_MIN = 1_000;
+const TTL_MS_MAX = 3_600_000;
+/** Longest timer that runtimes keep: 2^31 − 1. */
+const TIMER_MS_MAX = 2_147_483_647;
+
 const DEFAULTS = {
   onAbort: 'estimate',
   drainMsMax: 30_000,
@@ -55,11 +64,12 @@ const DEFAULTS = {
 export function meteringOf(options: WrapOptions): Metering {
   const metering: Metering = { ...DEFAULTS, ...definedOf(options) };
   checkUser(metering.user, 'user');
-  for (const field of ['drainMsMax', 'heartbeatMs', 'ttlMs', 'callMsMax'] as const) {
-    checkInteger(field, metering[field], field === 'drainMsMax' ? 0 : 1);
-  }
+  checkInteger('drainMsMax', metering.drainMsMax, 0, TIMER_MS_MAX);
+  checkInteger('heartbeatMs', metering.heartbeatMs, 1, TTL_MS_MAX);
+  checkInteger('ttlMs', metering.ttlMs, TTL_MS_MIN, TTL_MS_MAX);
+  checkInteger('callMsMax', metering.callMsMax, TTL_MS_MIN, TTL_MS_MAX);
   if (metering.outputTokensFallback !== undefined) {
-    checkInteger('outputTokensFallback', metering.outputTokensFallback, 0);
+    checkInteger('outputTokensFallback', metering.outputTokensFallback, 0, UNITS_MAX);
   }
   if (metering.heartbeatMs * 2 > metering.ttlMs) {
     throw new BursarError('input_invalid', {
@@ -79,11 +89,11 @@ export function checkUser(user: unknown, field: string): string {
   return user as string;
 }
 
-function checkInteger(field: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
+function checkInteger(field: string, value: number, least: number, most: number): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
   throw new BursarError('input_invalid', {
     field,
-    message: `${field} must be a whole number of at least ${least}`,
+    message: `${field} must be a whole number from ${least} to ${most}`,
   });
 }
 

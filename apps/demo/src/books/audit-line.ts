@@ -15,8 +15,8 @@ export function auditLine(found: {
   const sums =
     `${counted(acknowledged, 'call')}, ${showUsd(ledgerNanoUsd)} in ` +
     `${count(settlements)} ledger ${settlements === 1 ? 'entry' : 'entries'}, ` +
-    `difference ${showUsd(differenceNanoUsd)}.`;
+    `difference ${showUsd(differenceNanoUsd)}`;
   return isClean
-    ? paint.good(`Audit: every nano-dollar is accounted for: ${sums}`)
-    : paint.bad(`Audit: NOT every nano-dollar is accounted for: ${sums}`);
+    ? paint.good(`Audit: every nano-dollar is accounted for: ${sums}.`)
+    : paint.bad(`Audit: NOT every nano-dollar is accounted for: ${sums}; see ✗ above.`);
 }

@@ -46,8 +46,12 @@ export async function playAbort(stage: Stage): Promise<void> {
   narrator.fact(
     `${tokens} tokens had arrived when she left; ${showUsd(heldNanoUsd)} was set aside`,
   );
+  const howKnown =
+    settled.basis === 'reported'
+      ? 'both as reported: the answer was complete before the provider noticed'
+      : 'the first counted on the way, the second estimated';
   narrator.fact(
-    `booked ${showUsd(settled.nanoUsd)}: ${settled.outputTokens} tokens out as ${settled.basis} on the way, ` +
-      `${settled.inputTokens} in as estimated; the rest is free again`,
+    `booked ${showUsd(settled.nanoUsd)}: ${settled.outputTokens} tokens out, ${settled.inputTokens} in, ` +
+      `${howKnown}; the rest is free again`,
   );
 }

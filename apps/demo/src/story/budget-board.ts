@@ -12,8 +12,11 @@ import { PEOPLE, type Person } from './person.ts';
 /** A budget as it is pushed. */
 export type BudgetState = Awaited<ReturnType<Bursar['usage']['current']>>;
 
-const BAR_COLUMNS = 32;
-const AMOUNT_COLUMNS = 10;
+const BAR_COLUMNS_MAX = 32;
+const BAR_COLUMNS_MIN = 8;
+/** What stands beside a bar takes this many columns. */
+const TEXT_COLUMNS = 68;
+const AMOUNT_COLUMNS = 11;
 /** Longest way of a booking to this screen, in milliseconds. */
 const PUSH_MS_MAX = 5_000;
 /** Of the credit, from which on the bar warns. */
@@ -81,9 +84,12 @@ export class BudgetBoard {
   }
 
   #draw(): void {
+    const room = this.#screen.columns - TEXT_COLUMNS;
+    const columns = Math.max(BAR_COLUMNS_MIN, Math.min(BAR_COLUMNS_MAX, room));
     const bars = PEOPLE.flatMap((person) => {
       const state = this.#states.get(person);
-      return state === undefined ? [] : [`  ${budgetBar(state)}  ${budgetText(person, state)}`];
+      if (state === undefined) return [];
+      return [`  ${budgetBar(state, columns)}  ${budgetText(person, state)}`];
     });
     const legend = paint.quiet('  █ spent  ▒ set aside for running calls  · free');
     this.#screen.bottom(['', ...(this.#speech === '' ? [] : [this.#speech, '']), ...bars, legend]);
@@ -102,7 +108,7 @@ function budgetText(person: Person, state: BudgetState): string {
   ].join('  ');
 }
 
-function budgetBar({ settledUsd, reservedUsd, limitUsd }: BudgetState): string {
+function budgetBar({ settledUsd, reservedUsd, limitUsd }: BudgetState, columns: number): string {
   const limit = Number(limitUsd ?? 0);
   const share = (usd: string) => (limit === 0 ? 0 : Number(usd) / limit);
   const isShort = share(settledUsd) >= SHORT_SHARE;
@@ -111,7 +117,7 @@ function budgetBar({ settledUsd, reservedUsd, limitUsd }: BudgetState): string {
       { share: share(settledUsd), character: '█', paint: isShort ? paint.bad : paint.good },
       { share: share(reservedUsd), character: '▒', paint: paint.warning },
     ],
-    BAR_COLUMNS,
+    columns,
     paint.quiet,
   );
 }

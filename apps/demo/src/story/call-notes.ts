@@ -19,6 +19,8 @@ export interface CallNote {
     readonly inputTokens: number;
     readonly outputTokens: number;
     readonly basis: Settled['basis'];
+    /** Whether plain input and output is all there was; OpenAI may take a prompt from its cache. */
+    readonly isPlain: boolean;
   };
 }
 
@@ -37,8 +39,9 @@ export class CallNotes {
       onSettled: (call, { costUsd, usage, basis }) => {
         const note = this.#notes.get(call.reservation);
         if (note === undefined) return;
-        const { inputTokens = 0, outputTokens = 0 } = usage;
-        note.settled = { nanoUsd: parseUsd(costUsd), inputTokens, outputTokens, basis };
+        const { inputTokens = 0, outputTokens = 0, ...others } = usage;
+        const isPlain = Object.values(others).every((tokens) => (tokens ?? 0) === 0);
+        note.settled = { nanoUsd: parseUsd(costUsd), inputTokens, outputTokens, basis, isPlain };
       },
     };
   }
@@ -57,13 +60,12 @@ export class CallNotes {
   }
 }
 
-/** Calls that were not settled at what their tokens cost by the demo's own price list. */
+/** Plain calls that were not settled at what their tokens cost by the demo's own price list. */
 export function mispricedIn(notes: readonly CallNote[]): readonly CallNote[] {
   return notes.filter(({ model, settled }) => {
+    if (settled === undefined || !settled.isPlain) return false;
     const price = modelPrice(model);
-    return (
-      settled !== undefined && (price === undefined || settled.nanoUsd !== callCost(settled, price))
-    );
+    return price === undefined || settled.nanoUsd !== callCost(settled, price);
   });
 }
 

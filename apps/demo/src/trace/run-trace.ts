@@ -3,26 +3,27 @@
  * must cost is computed here from the file; at the end the ledger has to say the same.
  */
 import { existsSync } from 'node:fs';
-import { denialOf } from '@bursar/client';
 import type OpenAI from 'openai';
 import type { TracePlan } from '../arguments.ts';
 import { auditLine } from '../books/audit-line.ts';
 import { type ClosedBooks, closeBooks } from '../books/close-books.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { callCost } from '../money/call-cost.ts';
-import { modelPrice, type ModelPrice } from '../money/model-prices.ts';
-import { parseUsd, showNanoUsd, showUsd } from '../money/nano-usd.ts';
+import { modelPrice } from '../money/model-prices.ts';
+import { showUsd } from '../money/nano-usd.ts';
 import { count, counted } from '../terminal/count.ts';
 import { showDuration } from '../terminal/duration.ts';
 import { paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
+import { findProblems } from './find-problems.ts';
+import { makeCall } from './make-call.ts';
 import { replay } from './replay.ts';
-import { surveyTrace, traceRowCost } from './survey-trace.ts';
+import { Settlements } from './settlements.ts';
+import { surveyTrace } from './survey-trace.ts';
 import { Tally } from './tally.ts';
 import { readTrace } from './trace-file.ts';
 import { showProgress } from './trace-progress.ts';
 import { differenceOf, summaryJson, summaryLines, type TraceSummary } from './trace-summary.ts';
-import type { TraceRow } from './trace-row.ts';
 
 /** Replays the trace of `plan`. Resolves with whether every nano-dollar is accounted for. */
 export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean> {
@@ -88,39 +89,12 @@ export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean
     bill === undefined
       ? tally.expectedNanoUsd
       : callCost({ inputTokens: bill.promptTokens, outputTokens: bill.outputTokens }, price);
-  const problems = problemsOf({ summary, tally, settlements, billedNanoUsd });
+  const problems = findProblems({ summary, tally, settlements, billedNanoUsd });
   for (const problem of problems) screen.line(paint.bad(`  ✗ ${problem}`));
   const isClean = books.isClean && problems.length === 0;
   report(screen, { summary, books, isClean });
   if (plan.json) screen.line(summaryJson(summary));
   return isClean;
-}
-
-/** Settlements as they are acknowledged, each held against the demo's own price list. */
-class Settlements {
-  count = 0;
-  nanoUsd = 0n;
-  /** Settlements that do not cost what their tokens cost. */
-  mispriced = 0;
-  readonly #price: ModelPrice;
-
-  constructor(price: ModelPrice) {
-    this.#price = price;
-  }
-
-  add({
-    costUsd,
-    usage,
-  }: {
-    costUsd: string;
-    usage: { inputTokens?: number; outputTokens?: number };
-  }) {
-    const cost = parseUsd(costUsd);
-    const { inputTokens = 0, outputTokens = 0 } = usage;
-    this.count += 1;
-    this.nanoUsd += cost;
-    if (cost !== callCost({ inputTokens, outputTokens }, this.#price)) this.mispriced += 1;
-  }
 }
 
 async function setLimits(
@@ -129,57 +103,6 @@ async function setLimits(
   limitUsd: string | null,
 ): Promise<void> {
   await Promise.all(people.map((person) => bursar.limits.set({ user: userOf(person), limitUsd })));
-}
-
-/** One call, its prompt and answer as long as the row says. */
-async function makeCall(
-  client: OpenAI,
-  { row, tally, model, price }: { row: TraceRow; tally: Tally; model: string; price: ModelPrice },
-): Promise<void> {
-  const beganAtMs = performance.now();
-  try {
-    const { usage } = await client.chat.completions.create(
-      {
-        model,
-        // To the local provider a word is a token.
-        messages: [{ role: 'user', content: 'w '.repeat(row.contextTokens) }],
-        max_completion_tokens: row.generatedTokens,
-      },
-      { headers: { 'x-provider-output-tokens': String(row.generatedTokens) } },
-    );
-    const ms = performance.now() - beganAtMs;
-    tally.answer(row, { usage, ms, costNanoUsd: traceRowCost(row, price) });
-  } catch (error) {
-    if (denialOf(error) === undefined) tally.fail(error);
-    else tally.denied += 1;
-  }
-}
-
-function problemsOf(found: {
-  readonly summary: TraceSummary;
-  readonly tally: Tally;
-  readonly settlements: Settlements;
-  readonly billedNanoUsd: bigint;
-}): readonly string[] {
-  const { summary, tally, settlements, billedNanoUsd } = found;
-  const problems: string[] = [];
-  if (tally.failed > 0) problems.push(`${counted(tally.failed, 'call')} failed`);
-  if (summary.settled !== tally.answered) {
-    problems.push(`${count(tally.answered)} answers, but ${count(summary.settled)} settlements`);
-  }
-  if (tally.misreported > 0) {
-    problems.push(`${counted(tally.misreported, 'answer')} with other tokens than the trace has`);
-  }
-  if (settlements.mispriced > 0) {
-    problems.push(
-      `${counted(settlements.mispriced, 'settlement')} at another price than the list's`,
-    );
-  }
-  if (billedNanoUsd !== summary.expectedNanoUsd) {
-    problems.push(`the provider's own book has ${showNanoUsd(billedNanoUsd)}`);
-  }
-  if (differenceOf(summary) !== 0n) problems.push('the ledger differs from the trace');
-  return problems;
 }
 
 function report(

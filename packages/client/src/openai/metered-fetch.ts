@@ -65,7 +65,7 @@ class MeteredFetch {
 
   async send(http: HttpRequest): Promise<Response> {
     const route = routeOf(http.method, http.url);
-    if (route === 'free') return await this.#base(...fetchArguments(http));
+    if (route === 'free') return await this.#sendUnmetered(http);
     if (route === 'unknown') return await this.#sendUnpriced(http, 'this route');
     const user = http.user === undefined ? this.#metering.user : checkUser(http.user, USER_HEADER);
     const request = modelRequestOf(route, await bodyText(http));
@@ -73,10 +73,14 @@ class MeteredFetch {
     return await this.#sendUnpriced(http, 'a background response', request.text);
   }
 
+  async #sendUnmetered(http: HttpRequest, body?: string): Promise<Response> {
+    // Not as a method of this: some runtimes' `fetch` insists on having no owner.
+    const base = this.#base;
+    return await base(...fetchArguments(http, body === undefined ? {} : { body }));
+  }
+
   async #sendUnpriced(http: HttpRequest, what: string, body?: string): Promise<Response> {
-    if (this.#metering.unmeteredRoutes === 'allow') {
-      return await this.#base(...fetchArguments(http, body === undefined ? {} : { body }));
-    }
+    if (this.#metering.unmeteredRoutes === 'allow') return await this.#sendUnmetered(http, body);
     const place = `${http.method} ${new URL(http.url).pathname}`;
     throw new BursarError('price_unknown', {
       message: `Bursar has no rule for what ${what} costs (${place}), so it was not sent; unmeteredRoutes: 'allow' sends it unmetered.`,

@@ -9,7 +9,6 @@
  * The wire is tRPC's: `POST <url>/a,b?batch=1` with `{"0": …, "1": …}` for mutations, `GET` with the same in
  * `input` for queries, and an array of results or errors as the answer.
  */
-
 import { BursarError } from '@bursar/core';
 
 /** Most calls in one request; servers bound it too. */

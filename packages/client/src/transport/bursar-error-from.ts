@@ -56,6 +56,12 @@ function foreign(cause: ForeignAnswer, server: string): BursarError {
       cause,
     });
   }
+  if (cause.status === 429) {
+    return new BursarError('too_many_requests', {
+      message: `${answered}, and not as Bursar does; something in between limits requests.`,
+      cause,
+    });
+  }
   if (cause.status < 500) {
     return new BursarError('route_not_found', {
       message: `${answered}, and not as Bursar does; is this the address of a Bursar server?`,

@@ -36,6 +36,20 @@ test('a fetch of the client’s own is still the one that sends', async () => {
   expect(sent).toEqual([`${world.provider.url}/chat/completions`]);
 });
 
+test('a fetch is called without an owner, as browsers and edge runtimes demand', async () => {
+  await using world = await openWorld('in-process');
+  const owners: unknown[] = [];
+  const strict = function (this: unknown, ...args: Parameters<typeof fetch>) {
+    owners.push(this);
+    return fetch(...args);
+  };
+  const openai = world.openai({ unmeteredRoutes: 'allow' }, { fetch: strict });
+  await openai.chat.completions.create(chat);
+  await openai.models.list();
+  await openai.images.generate({ prompt: 'a cat' }).catch(() => {});
+  expect(owners).toEqual([undefined, undefined, undefined]);
+});
+
 test('its clones by withOptions are metered too', async () => {
   await using world = await openWorld('in-process');
   await world.openai().withOptions({ timeout: 5_000, maxRetries: 1 }).chat.completions.create(chat);
@@ -106,7 +120,9 @@ test('the metered fetch works by itself, with every kind of argument', async () 
 test('options that make no sense are refused when the client is wrapped', async () => {
   await using world = await openWorld('in-process');
   expect(() => world.openai({ heartbeatMs: 40_000 })).toThrow('heartbeatMs');
-  expect(() => world.openai({ ttlMs: 0 })).toThrow('ttlMs');
+  expect(() => world.openai({ ttlMs: 999 })).toThrow('ttlMs');
+  expect(() => world.openai({ callMsMax: 3_600_001 })).toThrow('callMsMax');
+  expect(() => world.openai({ callMsMax: Number.NaN })).toThrow('callMsMax');
   expect(() => world.openai({ drainMsMax: 1.5 })).toThrow('drainMsMax');
   expect(() => world.openai({ outputTokensFallback: -1 })).toThrow('outputTokensFallback');
 });

@@ -228,6 +228,8 @@ describe('http', () => {
   test.each([
     [404, 'route_not_found', 1],
     [401, 'unauthorized', 1],
+    [429, 'too_many_requests', 1],
+    [200, 'route_not_found', 1],
     [502, 'store_timeout', 3],
   ])('an answer %i that is not Bursar’s is %s', async (status, code, attempts) => {
     let requests = 0;
