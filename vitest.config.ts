@@ -1,4 +1,5 @@
 /** Every test of the workspace, one project for each package, so that a run shows which part it is about. */
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 const project = (name: string, root: string) => ({
@@ -8,6 +9,8 @@ const project = (name: string, root: string) => ({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 120_000,
+    // Only the first embedded database of all runs is made from scratch.
+    env: { BURSAR_CACHE_DIR: join(import.meta.dirname, 'node_modules/.cache/bursar') },
   },
 });
 

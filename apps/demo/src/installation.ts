@@ -26,7 +26,6 @@ export interface InstallationOptions {
   readonly people: readonly string[];
   /** OpenAI's key, to call OpenAI instead of the local provider. */
   readonly openAiKey?: string | undefined;
-  readonly onDirectoryInUse: () => void;
 }
 
 /** A running installation. */
@@ -55,7 +54,7 @@ export async function openInstallation(options: InstallationOptions): Promise<In
   mkdirSync(dataDirectory, { recursive: true, mode: 0o700 });
   const run = randomBytes(4).toString('hex');
   const [server, provider] = await Promise.all([
-    startBursarServer(options),
+    startBursarServer(dataDirectory),
     openAiKey === undefined ? startLocalProvider(dataDirectory) : undefined,
   ]);
   // Only now: the server has seen that the URL is one.

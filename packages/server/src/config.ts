@@ -19,6 +19,8 @@ export interface Config {
   /** `null`: PGlite in `dataDirectory`. */
   readonly databaseUrl: string | null;
   readonly dataDirectory: string;
+  /** `null`: nothing is kept, and each new embedded database is made from scratch. */
+  readonly cacheDirectory: string | null;
   /** A month's limit of users without their own; `null`: none. */
   readonly defaultLimit: Amount | null;
   readonly bootstrapToken: string | null;
@@ -76,6 +78,11 @@ const SCHEMA = z.object({
     .string()
     .refine((text) => !text.includes('\0'), 'must be the path of a directory')
     .default(DEFAULTS.dataDirectory),
+  BURSAR_CACHE_DIR: z
+    .string()
+    .refine((text) => !text.includes('\0'), 'must be the path of a directory')
+    .nullable()
+    .default(null),
   BURSAR_DEFAULT_LIMIT_USD: z
     .string()
     .transform((text, context): Amount | null => {
@@ -126,6 +133,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     port: data.BURSAR_PORT,
     databaseUrl: data.DATABASE_URL,
     dataDirectory: data.BURSAR_DATA_DIR,
+    cacheDirectory: data.BURSAR_CACHE_DIR,
     defaultLimit: data.BURSAR_DEFAULT_LIMIT_USD,
     bootstrapToken: data.BURSAR_BOOTSTRAP_TOKEN,
     pricesFile: data.BURSAR_PRICES_FILE,

@@ -187,12 +187,10 @@ export class TestPurse {
   /** All entries of the user's account, oldest first, in the columns that tests look at. */
   async ledger(user: string, at?: InstantMs) {
     const entries = await this.tier.entries({ account: this.leg(user, at).account, limit: 1_000 });
-    return entries
-      .toReversed()
-      .map(({ kind, amount: change, reservation }) => ({
-        kind,
-        amount: Number(change),
-        reservation,
-      }));
+    return entries.toReversed().map(({ kind, amount: change, reservation }) => ({
+      kind,
+      amount: Number(change),
+      reservation,
+    }));
   }
 }

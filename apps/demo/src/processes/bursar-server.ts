@@ -6,8 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
 import { dirname, join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { ChildFailed, type ListeningChild, startListeningChild } from './listening-child.ts';
+import { type ListeningChild, startListeningChild } from './listening-child.ts';
 
 /** Life of a reservation before its call is on its way, in milliseconds: also the longest call. */
 export const TENTATIVE_TTL_MS = 20_000;
@@ -16,36 +15,21 @@ export const DISPATCHED_TTL_MS = 15_000;
 /** Pause between two sweeps, in milliseconds. */
 export const SWEEP_INTERVAL_MS = 500;
 
-/** How long the server waits for connections at its end, in milliseconds: nothing of ours runs any more. */
-const SHUTDOWN_MS = 1_000;
-/** Longest wait for the server of a killed run to leave the data directory, in milliseconds. */
-const DIRECTORY_WAIT_MS_MAX = 20_000;
-const DIRECTORY_RETRY_MS = 500;
+/**
+ * How long the server may take to end, in milliseconds. A new one waits that long, and some seconds more, for
+ * the server of a killed run to leave the data directory.
+ */
+const SHUTDOWN_MS = 10_000;
 
 /** A running server and the token that it accepts. */
 export interface BursarServer extends ListeningChild {
   readonly token: string;
 }
 
-/** Where the server keeps its books, and whom to tell when they are still in use. */
-export interface BursarServerOptions {
-  readonly dataDirectory: string;
-  readonly onDirectoryInUse: () => void;
-}
-
-/** Starts `bursar serve`. Throws `ChildFailed` when it does not come up. */
-export async function startBursarServer(options: BursarServerOptions): Promise<BursarServer> {
+/** Starts `bursar serve` with its books in `dataDirectory`. Throws `ChildFailed` when it does not come up. */
+export async function startBursarServer(dataDirectory: string): Promise<BursarServer> {
   const token = `demo-${randomBytes(32).toString('base64url')}`;
-  for (let waitedMs = 0; ; waitedMs += DIRECTORY_RETRY_MS) {
-    try {
-      return { ...(await serve(options.dataDirectory, token)), token };
-    } catch (error) {
-      const isInUse = error instanceof ChildFailed && error.output.includes('is in use by process');
-      if (!isInUse || waitedMs >= DIRECTORY_WAIT_MS_MAX) throw error;
-      if (waitedMs === 0) options.onDirectoryInUse();
-      await sleep(DIRECTORY_RETRY_MS);
-    }
-  }
+  return { ...(await serve(dataDirectory, token)), token };
 }
 
 function serve(dataDirectory: string, token: string): Promise<ListeningChild> {
@@ -72,7 +56,8 @@ function serve(dataDirectory: string, token: string): Promise<ListeningChild> {
 function inheritedEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !name.startsWith('BURSAR_') && name !== 'OPENAI_API_KEY',
+      ([name]) =>
+        name === 'BURSAR_CACHE_DIR' || !(name.startsWith('BURSAR_') || name === 'OPENAI_API_KEY'),
     ),
   );
 }

@@ -32,8 +32,6 @@ export async function runStory(plan: StoryPlan, screen: Screen): Promise<boolean
     dataDirectory,
     people: PEOPLE,
     openAiKey,
-    onDirectoryInUse: () =>
-      void narrator.say('The server of another run still has the books; waiting for it to leave.'),
   });
   const stage = await setStage(installation, { board, narrator, model, price });
   await playChat(stage);

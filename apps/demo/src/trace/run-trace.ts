@@ -45,7 +45,6 @@ export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean
   const installation = await openInstallation({
     dataDirectory: plan.dataDirectory,
     people,
-    onDirectoryInUse: () => screen.line('The server of another run still has the books; waiting.'),
   });
   await setLimits(installation, people, plan.limitUsd);
 

@@ -9,9 +9,13 @@ import type { Terminal } from './terminal.ts';
 
 /** Where the configuration says the books are. */
 export function storeLocationOf(config: Config): StoreLocation {
-  return config.databaseUrl === null
-    ? { kind: 'pglite', directory: config.dataDirectory }
-    : { kind: 'postgres', url: config.databaseUrl };
+  const { databaseUrl, dataDirectory, cacheDirectory } = config;
+  if (databaseUrl !== null) return { kind: 'postgres', url: databaseUrl };
+  return {
+    kind: 'pglite',
+    directory: dataDirectory,
+    ...(cacheDirectory === null ? {} : { imageDirectory: cacheDirectory }),
+  };
 }
 
 /** A log as the configuration wants it. */

@@ -3,7 +3,7 @@
  */
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { BursarError } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
@@ -32,6 +32,7 @@ export interface HttpServerOptions extends RequestHandlerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  readonly #connections = new Set<Socket>();
   #drained: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
@@ -55,6 +56,10 @@ export class HttpServer {
       },
     );
     this.#server.on('clientError', refuseMalformed);
+    this.#server.on('connection', (socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
   }
 
   /** Listens, and returns the base URL. `port` 0 picks a free one. Throws `input_invalid` if it cannot. */
@@ -90,6 +95,8 @@ export class HttpServer {
     const closed = once(this.#server, 'close');
     this.#server.close();
     streams.cutAll();
+    // Node does not count a connection as idle before its first request; clients open some in advance.
+    for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
     const cancel = timers.after(withinMs, () => this.#server.closeAllConnections());
     await closed;
     cancel();

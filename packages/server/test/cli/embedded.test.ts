@@ -13,7 +13,8 @@ let firstMigration: CliRun;
 
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'bursar-cli-'));
-  environment = { BURSAR_DATA_DIR: directory, BURSAR_PORT: '0' };
+  const cache = process.env['BURSAR_CACHE_DIR'] ?? '';
+  environment = { BURSAR_DATA_DIR: directory, BURSAR_PORT: '0', BURSAR_CACHE_DIR: cache };
   firstMigration = await bursar(environment, 'migrate');
 });
 

@@ -55,6 +55,18 @@ describe('a stopping server', () => {
     expect(received).toContain('"status":"draining"');
   });
 
+  it('does not wait for a connection that was opened in advance and never used', async () => {
+    await using server = await startTestServer();
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    await new Promise((resolve) => socket.once('connect', resolve));
+    // An answered request behind it: by now the server has taken the connection, too.
+    await ask(`${server.url}/healthz`);
+    await server.bursar.close();
+    await closed;
+  });
+
   it('waits for a call that does not end only as long as it was told to', async () => {
     await using server = await startTestServer();
     const { letGo, held } = server.hold();

@@ -25,6 +25,7 @@ export async function serve(environment: Readonly<Record<string, string>>): Prom
       BURSAR_PORT: '0',
       BURSAR_BOOTSTRAP_TOKEN: TOKEN,
       BURSAR_LOG_LEVEL: 'warn',
+      BURSAR_CACHE_DIR: process.env['BURSAR_CACHE_DIR'] ?? '',
       ...environment,
     },
     execArgv: [],

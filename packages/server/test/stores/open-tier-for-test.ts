@@ -1,5 +1,4 @@
 /** A migrated database and a tier on it, which closes both. */
-import { join } from 'node:path';
 import type { Amount, Clock, Tier } from '@bursar/core';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { type DatabaseLocation, openDatabase } from '../../src/stores/postgres/open-database.ts';
@@ -8,7 +7,7 @@ import { PostgresTier } from '../../src/stores/postgres/postgres-tier.ts';
 /** An embedded database in memory. Its image is kept between runs, so that only the first one waits for it. */
 export const IN_MEMORY: DatabaseLocation = {
   directory: 'memory',
-  imageDirectory: join(import.meta.dirname, '../../../../node_modules/.cache/bursar'),
+  imageDirectory: process.env['BURSAR_CACHE_DIR'] ?? '',
 };
 
 export async function openTierForTest(
