@@ -4,6 +4,7 @@
  * An idle command does not wait, a burst shares transactions (group commit), and commands on one account
  * queue here in the process instead of on the row's lock. Bounded; refuses when full.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BursarError } from '@bursar/core';
 
 /** Most commands in one batch. */
@@ -54,9 +55,10 @@ export class CommandLane<Command, Answer> {
   }
 
   async #drain(): Promise<void> {
-    // Everything that arrives in this turn of the event loop joins the first batch.
-    await Promise.resolve();
     while (this.#queue.length > 0) {
+      // One turn of the event loop, in which requests that have arrived join the batch. PGlite computes on
+      // this thread and answers by microtasks: without the turn nobody else would be heard between batches.
+      await nextTurn();
       const batch = this.#queue.slice(0, BATCH_COMMANDS_MAX);
       this.#queue = this.#queue.slice(BATCH_COMMANDS_MAX);
       await this.#run(batch);
