@@ -36,13 +36,13 @@ export async function isCurrent(db: Kysely<Database>): Promise<boolean> {
 const NOT_ALLOWED = '42501';
 
 function failure(error: unknown): BursarError {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
+  const { code, message } = error as { readonly code?: string; readonly message: string };
   const fix =
     code === NOT_ALLOWED
       ? 'Its role must be allowed to create tables in its schema'
       : 'Check that PostgreSQL runs where DATABASE_URL says, with that user and database';
   return new BursarError('store_unavailable', {
-    message: `The database could not be opened or brought to this version (${String(code ?? 'no code')}: ${String(message).slice(0, 200)}). ${fix}.`,
+    message: `The database could not be opened or brought to this version (${code ?? 'no code'}: ${message.slice(0, 200)}). ${fix}.`,
     cause: error,
   });
 }
