@@ -66,11 +66,6 @@ export async function loadBatch(
   return { books, nowMs, due };
 }
 
-/** What was looked up before the locks has changed meanwhile; loading again will see it. */
-export class StaleRead extends Error {
-  override readonly name = 'StaleRead';
-}
-
 interface Wanted {
   readonly reservations: ReadonlySet<ReservationId>;
   /** Accounts that a command may open. */
@@ -199,8 +194,9 @@ async function readReservations(
     if (row.id === null) continue;
     const reservation = reservationFromRow(row);
     const leg = legFromRow(row);
-    // Made by another process since we looked; its accounts are not among the locked ones.
-    if (reservation.accounts.some((id) => books.account(id) === undefined)) throw new StaleRead();
+    // Made by another process since we looked: its accounts are not locked, so for this batch it does not
+    // exist yet. A reserve with its id is refused by the primary key and decided anew.
+    if (reservation.accounts.some((id) => books.account(id) === undefined)) continue;
     books.post({ reservation, legs: [leg] });
     if (leg.state === 'reserved' && leg.deadlineAtMs <= nowMs) {
       due.set(reservation.id, { id: reservation.id, accounts: reservation.accounts });

@@ -5,14 +5,13 @@
  * socket errors.
  */
 import { BursarError } from '@bursar/core';
-import { StaleRead } from './load-batch.ts';
 
 /** Serialisation failure, deadlock, lock not available, and the id that another process was faster to insert. */
 const TRY_AGAIN = new Set(['40001', '40P01', '55P03', '23505']);
 
 /** Whether deciding the same batch anew can succeed at once. */
 export function isWorthAnotherTry(error: unknown): boolean {
-  return error instanceof StaleRead || TRY_AGAIN.has(codeOf(error) ?? '');
+  return TRY_AGAIN.has(codeOf(error) ?? '');
 }
 
 /** Whether the database refused a value, a constraint or a statement, so that one command of a batch is to blame. */
