@@ -1,5 +1,5 @@
 /** Several servers on one PostgreSQL: no lock order may deadlock, no race may unbalance the books. */
-import { amount, type Command, isBursarError } from '@bursar/core';
+import { amount, type Command, type Fingerprint, isBursarError } from '@bursar/core';
 import {
   commandOf,
   ManualClock,
@@ -62,6 +62,44 @@ it('balances the books after random commands sent to all servers at once, with n
     shown: [],
   });
 }, 120_000);
+
+it('sees what another server did to a reservation since it last looked', async () => {
+  const [here, there] = databases.map(
+    ({ db }) => new PostgresTier({ db, clock, defaultLimit: amount(1_000) }),
+  );
+  if (here === undefined || there === undefined) throw new Error('no databases');
+  const purse = new TestPurse(here, clock);
+  const report = (user: string) =>
+    ({
+      kind: 'ingest',
+      reservation: purse.idNumber(1),
+      fingerprint: 'elsewhere' as Fingerprint,
+      leg: purse.leg(user),
+      state: 'expired',
+      spent: amount(50),
+      terms: null,
+      detail: null,
+    }) as const;
+  const settle = (cost: number, final: boolean) =>
+    ({
+      kind: 'settle',
+      reservation: purse.idNumber(1),
+      cost: amount(cost),
+      final,
+      detail: null,
+    }) as const;
+  await here.execute(report('alice'));
+  // Now the other server remembers the reservation with one leg, and then it gets a second one here.
+  await there.execute(settle(60, false));
+  await here.execute(report('team'));
+  expect(await there.execute(settle(30, true))).toMatchObject({
+    outcome: 'applied',
+    state: 'settled',
+  });
+  for (const user of ['alice', 'team']) {
+    expect(await purse.sums(user)).toMatchObject({ settled: 30, reserved: 0 });
+  }
+});
 
 it('keeps every acknowledged settlement when PostgreSQL is killed, and answers again when it is back', async () => {
   const [database] = databases;

@@ -3,7 +3,8 @@
  *
  * The order is the same in every transaction of every process: budgets by id (only when an account is
  * opened or a limit set), then accounts by id, then everything under them, which the accounts' locks cover.
- * What was read before the locks is only used to find out what to lock, and read again afterwards.
+ * What is known before the locks, from memory or by looking it up, is only used to find out what to lock,
+ * and read again afterwards.
  */
 import {
   type AccountId,
@@ -17,6 +18,7 @@ import {
   type ReservationId,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import type { KnownRows } from './known-rows.ts';
 import {
   accountFromRow,
   entryFromRow,
@@ -34,6 +36,14 @@ export interface LoadedBatch {
   readonly nowMs: InstantMs;
   /** Open reservations past their deadline on the accounts of the batch's reserves, earliest first. */
   readonly due: readonly DueReservation[];
+  /** What the database had of it when it was loaded; the rest is new. */
+  readonly stored: StoredRows;
+}
+
+/** Ids of rows that the database has. */
+export interface StoredRows {
+  readonly accounts: ReadonlySet<AccountId>;
+  readonly reservations: ReadonlySet<ReservationId>;
 }
 
 export interface DueReservation {
@@ -41,33 +51,54 @@ export interface DueReservation {
   readonly accounts: readonly AccountId[];
 }
 
-/** Reads and locks what `commands` need. `testNowMs` replaces the database's clock. */
+/** How to load a batch. */
+export interface LoadOptions {
+  /** Replaces the database's clock. */
+  readonly testNowMs: InstantMs | undefined;
+  /** What to lock is taken from here where possible; without it everything is looked up. */
+  readonly known: KnownRows | undefined;
+}
+
+/** What was remembered is not all there is to lock. Loading without memory will do. */
+export class LookAgain extends Error {
+  override readonly name = 'LookAgain';
+}
+
+/** Reads and locks what `commands` need. Throws `LookAgain` when `known` was not enough. */
 export async function loadBatch(
   transaction: Transaction<Database>,
   commands: readonly Command[],
-  testNowMs: InstantMs | undefined,
+  { testNowMs, known }: LoadOptions,
 ): Promise<LoadedBatch> {
   const wanted = wantedBy(commands);
   const at = testNowMs === undefined ? null : new Date(testNowMs).toISOString();
-  const found = await findReservations(transaction, wanted, at);
+  const remembered = known === undefined ? undefined : remember(wanted, known);
+  const accounts = remembered ?? (await findAccounts(transaction, wanted, at));
   const books = new Books();
-  await openAccounts(transaction, wanted, books);
-  const accounts = new Set<AccountId>(wanted.opening.keys());
-  for (const row of found) for (const id of row.account_ids) accounts.add(id as AccountId);
-  for (const row of await lockAccounts(transaction, [...accounts].toSorted())) {
-    books.post({ accounts: [accountFromRow(row)] });
-  }
-  const reservations = new Set<string>(wanted.reservations);
-  for (const row of found) reservations.add(row.id);
-  const { nowMs, due } = await readReservations(transaction, [...reservations], at, books);
+  await openAccounts(transaction, wanted, known, books);
+  const ids = new Set([...wanted.opening.keys(), ...accounts]);
+  const locked = (await lockAccounts(transaction, [...ids].toSorted())).map(accountFromRow);
+  books.post({ accounts: locked });
+  const { nowMs, due, strangers } = await readReservations(transaction, wanted, at, books);
+  // Made or widened by another process since: for a batch that has just looked, such a reservation does not
+  // exist yet. A reserve with its id is refused by the primary key and decided anew.
+  if (strangers > 0 && remembered !== undefined) throw new LookAgain();
   if (wanted.adminKeys.length > 0) {
     books.post({ entries: await readAdminEntries(transaction, wanted.adminKeys) });
   }
-  return { books, nowMs, due };
+  const stored = {
+    accounts: new Set(locked.map(({ id }) => id)),
+    reservations: new Set(
+      [...wanted.reservations].filter((id) => books.reservation(id) !== undefined),
+    ),
+  };
+  return { books, nowMs, due, stored };
 }
 
 interface Wanted {
   readonly reservations: ReadonlySet<ReservationId>;
+  /** Those of them that no reserve of the batch makes: they must exist already, or are not found. */
+  readonly existing: ReadonlySet<ReservationId>;
   /** Accounts that a command may open. */
   readonly opening: ReadonlyMap<AccountId, Period>;
   /** Accounts of reserves, and how many due reservations the reserves may end on each. */
@@ -82,6 +113,7 @@ interface Wanted {
 
 function wantedBy(commands: readonly Command[]): Wanted {
   const reservations = new Set<ReservationId>();
+  const reserved = new Set<ReservationId>();
   const opening = new Map<AccountId, Period>();
   const reserving = new Map<AccountId, number>();
   const limiting = new Set<BudgetId>();
@@ -90,6 +122,7 @@ function wantedBy(commands: readonly Command[]): Wanted {
     if ('reservation' in command) reservations.add(command.reservation);
     if ('leg' in command) opening.set(command.leg.account, command.leg.period);
     if (command.kind === 'reserve') {
+      reserved.add(command.reservation);
       for (const { account, period } of command.legs) {
         opening.set(account, period);
         reserving.set(account, (reserving.get(account) ?? 0) + LAZY_EXPIRY_MAX);
@@ -100,33 +133,51 @@ function wantedBy(commands: readonly Command[]): Wanted {
       adminKeys.push({ account: command.leg.account, kind: command.kind, key: command.key });
     }
   }
-  return { reservations, opening, reserving, limiting, adminKeys };
+  const existing = new Set([...reservations].filter((id) => !reserved.has(id)));
+  return { reservations, existing, opening, reserving, limiting, adminKeys };
 }
 
-/** The reservations that the commands name, and the due ones on the accounts they reserve on. Not locked. */
-async function findReservations(
+/** The accounts of the named reservations as far as `known` remembers all of them. */
+function remember(wanted: Wanted, known: KnownRows): readonly AccountId[] | undefined {
+  const accounts: AccountId[] = [];
+  for (const id of wanted.reservations) {
+    const remembered = known.accountsOf(id);
+    if (remembered !== undefined) accounts.push(...remembered);
+    else if (wanted.existing.has(id)) return undefined;
+  }
+  return accounts;
+}
+
+/** The accounts of the named reservations, and of those due on the accounts of reserves. Not locked. */
+async function findAccounts(
   transaction: Transaction<Database>,
   wanted: Wanted,
   at: string | null,
-): Promise<readonly Pick<ReservationRow, 'id' | 'account_ids'>[]> {
-  const { rows } = await sql<Pick<ReservationRow, 'id' | 'account_ids'>>`
-    select id, account_ids from reservations where id = any(${[...wanted.reservations]}::text[])
+): Promise<readonly AccountId[]> {
+  const { rows } = await sql<{ account_id: AccountId }>`
+    select distinct unnest(account_ids) as account_id from reservations
+    where id in (${namedAndDue(wanted, at)})`.execute(transaction);
+  return rows.map((row) => row.account_id);
+}
+
+/** Ids of the named reservations, and of those that are due on the accounts of reserves. */
+function namedAndDue(wanted: Wanted, at: string | null) {
+  return sql`
+    select unnest(${[...wanted.reservations]}::text[]) as id
     union
-    select reservations.id, reservations.account_ids
+    select due.reservation_id
     from unnest(
       ${[...wanted.reserving.keys()]}::text[],
       ${[...wanted.reserving.values()]}::int[]
-    ) as wanted (account_id, most)
+    ) as reserving (account_id, most)
     cross join lateral (
       select reservation_id from legs
-      where account_id = wanted.account_id
+      where account_id = reserving.account_id
         and state = 'reserved'
         and deadline_at <= coalesce(${at}::timestamptz, clock_timestamp())
       order by deadline_at, reservation_id
-      limit wanted.most
-    ) as due
-    join reservations on reservations.id = due.reservation_id`.execute(transaction);
-  return rows;
+      limit reserving.most
+    ) as due`;
 }
 
 /**
@@ -136,14 +187,15 @@ async function findReservations(
 async function openAccounts(
   transaction: Transaction<Database>,
   wanted: Wanted,
+  known: KnownRows | undefined,
   books: Books,
 ): Promise<void> {
-  const ids = [...wanted.opening.keys()];
-  if (ids.length === 0) return;
+  const unknown = [...wanted.opening.keys()].filter((id) => known?.hasAccount(id) !== true);
+  if (unknown.length === 0 && wanted.limiting.size === 0) return;
   const existing = await sql<{ id: string }>`
-    select id from accounts where id = any(${ids}::text[])`.execute(transaction);
-  const known = new Set(existing.rows.map((row) => row.id));
-  const missing = ids.filter((id) => !known.has(id));
+    select id from accounts where id = any(${unknown}::text[])`.execute(transaction);
+  const found = new Set(existing.rows.map((row) => row.id));
+  const missing = unknown.filter((id) => !found.has(id));
   const budgets = [...new Set([...missing.map(budgetOf), ...wanted.limiting])].toSorted();
   if (budgets.length === 0) return;
   await sql`
@@ -175,34 +227,42 @@ type JoinedRow = { readonly now: Date } & (
   | { readonly id: null }
 );
 
-/** Reservations and legs as they are under the locks, and the time. */
+/** Reservations and legs as they are under the locks, and the time. `strangers` are on accounts not locked. */
 async function readReservations(
   transaction: Transaction<Database>,
-  ids: readonly string[],
+  wanted: Wanted,
   at: string | null,
   books: Books,
-): Promise<Pick<LoadedBatch, 'nowMs' | 'due'>> {
+): Promise<Pick<LoadedBatch, 'nowMs' | 'due'> & { readonly strangers: number }> {
+  // `offset 0` keeps the inner query whole: by index for each id, however large the planner thinks the list is.
   const { rows } = await sql<JoinedRow>`
-    select clock.now, reservations.*, legs.*
+    select clock.now, found.*
     from (select coalesce(${at}::timestamptz, clock_timestamp()) as now) as clock
-    left join reservations on reservations.id = any(${[...ids]}::text[])
-    left join legs on legs.reservation_id = reservations.id
-    order by legs.deadline_at, legs.reservation_id`.execute(transaction);
+    left join (${namedAndDue(wanted, at)}) as wanted on true
+    left join lateral (
+      select reservations.*, legs.*
+      from reservations join legs on legs.reservation_id = reservations.id
+      where reservations.id = wanted.id
+      offset 0
+    ) as found on true
+    order by found.deadline_at, found.reservation_id`.execute(transaction);
   const due = new Map<ReservationId, DueReservation>();
   const nowMs = instantOf(rows[0]?.now ?? new Date(Number.NaN));
+  let strangers = 0;
   for (const row of rows) {
     if (row.id === null) continue;
     const reservation = reservationFromRow(row);
     const leg = legFromRow(row);
-    // Made by another process since we looked: its accounts are not locked, so for this batch it does not
-    // exist yet. A reserve with its id is refused by the primary key and decided anew.
-    if (reservation.accounts.some((id) => books.account(id) === undefined)) continue;
+    if (reservation.accounts.some((id) => books.account(id) === undefined)) {
+      strangers += 1;
+      continue;
+    }
     books.post({ reservation, legs: [leg] });
     if (leg.state === 'reserved' && leg.deadlineAtMs <= nowMs) {
       due.set(reservation.id, { id: reservation.id, accounts: reservation.accounts });
     }
   }
-  return { nowMs, due: [...due.values()] };
+  return { nowMs, due: [...due.values()], strangers };
 }
 
 async function readAdminEntries(transaction: Kysely<Database>, keys: Wanted['adminKeys']) {

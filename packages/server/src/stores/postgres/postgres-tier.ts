@@ -29,6 +29,7 @@ import {
 } from '@bursar/core';
 import { type Kysely, sql } from 'kysely';
 import { CommandLane, type Waiting } from './command-lane.ts';
+import { KnownRows } from './known-rows.ts';
 import { type DueReservation, loadBatch, type LoadedBatch } from './load-batch.ts';
 import {
   accountFromRow,
@@ -59,6 +60,7 @@ export class PostgresTier implements Tier {
   readonly #clock: Clock | undefined;
   readonly #policy: Policy;
   readonly #lane: CommandLane<Command, Outcome>;
+  readonly #known = new KnownRows();
 
   constructor(options: PostgresTierOptions) {
     this.#db = options.db;
@@ -165,23 +167,20 @@ export class PostgresTier implements Tier {
     for (let tries = 1; ; tries += 1) {
       let mayHaveCommitted = false;
       try {
-        return await this.#db.transaction().execute(async (transaction) => {
-          const loaded = await loadBatch(transaction, commands, this.#clock?.nowMs());
-          const known = new Set<ReservationId>();
-          for (const command of commands) {
-            if (
-              'reservation' in command &&
-              loaded.books.reservation(command.reservation) !== undefined
-            ) {
-              known.add(command.reservation);
-            }
-          }
-          const pending = new PendingChanges();
-          const outcomes = commands.map((command) => this.#decide(loaded, command, pending, known));
+        const { outcomes, books } = await this.#db.transaction().execute(async (transaction) => {
+          const loaded = await loadBatch(transaction, commands, {
+            testNowMs: this.#clock?.nowMs(),
+            // A second try trusts nothing.
+            known: tries === 1 ? this.#known : undefined,
+          });
+          const pending = new PendingChanges(loaded.stored);
+          const decided = commands.map((command) => this.#decide(loaded, command, pending));
           await pending.write(transaction);
           mayHaveCommitted = true;
-          return outcomes;
+          return { outcomes: decided, books: loaded.books };
         });
+        this.#remember(commands, books);
+        return outcomes;
       } catch (error) {
         if (tries < TRIES_MAX && !mayHaveCommitted && isWorthAnotherTry(error)) continue;
         throw isRefusedByDatabase(error) ? error : toStoreError(error, mayHaveCommitted);
@@ -189,16 +188,21 @@ export class PostgresTier implements Tier {
     }
   }
 
-  #decide(
-    loaded: LoadedBatch,
-    command: Command,
-    pending: PendingChanges,
-    known: ReadonlySet<ReservationId>,
-  ): Outcome {
+  /** What was committed, for the batches to come. */
+  #remember(commands: readonly Command[], books: Books): void {
+    for (const command of commands) {
+      const reservation = 'reservation' in command && books.reservation(command.reservation);
+      if (!reservation) continue;
+      this.#known.rememberReservation(reservation.id, reservation.accounts);
+      for (const id of reservation.accounts) this.#known.rememberAccount(id);
+    }
+  }
+
+  #decide(loaded: LoadedBatch, command: Command, pending: PendingChanges): Outcome {
     const post = (step: Command): Outcome => {
       const { outcome, changes } = decide(loaded.books, step, this.#policy, loaded.nowMs);
       loaded.books.post(changes);
-      pending.add(changes, (id) => known.has(id));
+      pending.add(changes);
       return outcome;
     };
     if (command.kind === 'reserve') {

@@ -5,13 +5,14 @@
  * socket errors.
  */
 import { BursarError } from '@bursar/core';
+import { LookAgain } from './load-batch.ts';
 
 /** Serialisation failure, deadlock, lock not available, and the id that another process was faster to insert. */
 const TRY_AGAIN = new Set(['40001', '40P01', '55P03', '23505']);
 
 /** Whether deciding the same batch anew can succeed at once. */
 export function isWorthAnotherTry(error: unknown): boolean {
-  return TRY_AGAIN.has(codeOf(error) ?? '');
+  return error instanceof LookAgain || TRY_AGAIN.has(codeOf(error) ?? '');
 }
 
 /** Whether the database refused a value, a constraint or a statement, so that one command of a batch is to blame. */

@@ -5,6 +5,8 @@
  */
 import {
   type Account,
+  type AccountId,
+  type BudgetId,
   budgetOf,
   type Changes,
   type LedgerEntry,
@@ -13,44 +15,59 @@ import {
   type ReservationId,
 } from '@bursar/core';
 import { sql, type Transaction } from 'kysely';
+import type { StoredRows } from './load-batch.ts';
 import type { Database } from './schema.ts';
 
 /** What a transaction will write: the last state of each row, and every entry. */
 export class PendingChanges {
-  readonly #accounts = new Map<string, Account>();
+  readonly #stored: StoredRows;
+  readonly #accounts = new Map<AccountId, Account>();
   readonly #legs = new Map<string, Leg>();
-  readonly #reservations = new Map<string, Reservation>();
-  readonly #widened = new Map<string, Reservation>();
-  readonly #limits = new Map<string, NonNullable<Changes['limit']>>();
+  readonly #made = new Map<ReservationId, Reservation>();
+  readonly #widened = new Map<ReservationId, Reservation>();
+  readonly #limits = new Map<BudgetId, NonNullable<Changes['limit']>>();
   readonly #entries: LedgerEntry[] = [];
 
-  /** `isKnown` tells the reservations that the database already has. */
-  add(changes: Changes, isKnown: (id: ReservationId) => boolean): void {
-    for (const account of changes.accounts) this.#accounts.set(account.id, account);
-    for (const leg of changes.legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
-    this.#entries.push(...changes.entries);
-    const { reservation } = changes;
+  /** `stored`: what the database has already. */
+  constructor(stored: StoredRows) {
+    this.#stored = stored;
+  }
+
+  add({ accounts, legs, entries, reservation, limit }: Changes): void {
+    for (const account of accounts) this.#accounts.set(account.id, account);
+    for (const leg of legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
+    this.#entries.push(...entries);
     if (reservation !== undefined) {
-      (isKnown(reservation.id) ? this.#widened : this.#reservations).set(
-        reservation.id,
-        reservation,
-      );
+      const isStored = this.#stored.reservations.has(reservation.id);
+      (isStored ? this.#widened : this.#made).set(reservation.id, reservation);
     }
-    if (changes.limit !== undefined) this.#limits.set(changes.limit.budget, changes.limit);
+    if (limit !== undefined) this.#limits.set(limit.budget, limit);
   }
 
   /** Writes everything inside `transaction`. */
   async write(transaction: Transaction<Database>): Promise<void> {
-    const accounts = [...this.#accounts.values()];
-    const legs = [...this.#legs.values()];
-    const reservations = [...this.#reservations.values()];
     if (this.#limits.size > 0) await writeLimits(transaction, [...this.#limits.values()]);
-    if (accounts.length > 0) await writeAccounts(transaction, accounts);
     if (this.#widened.size > 0) await widenReservations(transaction, [...this.#widened.values()]);
-    if (reservations.length + legs.length + this.#entries.length > 0) {
-      await writeReservations(transaction, reservations, legs, this.#entries);
-    }
+    const accounts = [...this.#accounts.values()];
+    const rows: Rows = {
+      accounts,
+      opened: accounts.filter(({ id }) => !this.#stored.accounts.has(id)),
+      legs: [...this.#legs.values()],
+      reservations: [...this.#made.values()],
+      entries: this.#entries,
+    };
+    if (Object.values(rows).some(({ length }) => length > 0)) await writeRows(transaction, rows);
   }
+}
+
+interface Rows {
+  readonly accounts: readonly Account[];
+  /** Those of the accounts that are new; they come with their pseudo-lease. */
+  readonly opened: readonly Account[];
+  readonly legs: readonly Leg[];
+  /** New reservations. Inserted, never merged: if another process made one with this id, the batch fails. */
+  readonly reservations: readonly Reservation[];
+  readonly entries: readonly LedgerEntry[];
 }
 
 async function writeLimits(
@@ -66,13 +83,30 @@ async function writeLimits(
     where budgets.id = new.id`.execute(transaction);
 }
 
-/** New accounts come with their pseudo-lease. */
-async function writeAccounts(
+/** Reports of other tiers come leg by leg; several may widen one reservation at once, so the union is the database's. */
+async function widenReservations(
   transaction: Transaction<Database>,
-  accounts: readonly Account[],
+  reservations: readonly Reservation[],
 ): Promise<void> {
   await sql`
-    with written as (
+    update reservations set account_ids = (
+      select array_agg(distinct id order by id)
+      from unnest(reservations.account_ids || string_to_array(new.account_ids, ' ')) as ids (id)
+    )
+    from unnest(
+      ${reservations.map(({ id }) => id)}::text[],
+      ${reservations.map(({ accounts }) => accounts.join(' '))}::text[]
+    ) as new (id, account_ids)
+    where reservations.id = new.id`.execute(transaction);
+}
+
+/** One statement for all tables; foreign keys are checked at its end. */
+async function writeRows(
+  transaction: Transaction<Database>,
+  { accounts, opened, legs, reservations, entries }: Rows,
+): Promise<void> {
+  await sql`
+    with written_accounts as (
       insert into accounts (
         id, budget_id, lease_id, start_at, end_at, limit_nano_usd, granted_nano_usd,
         settled_nano_usd, reserved_nano_usd, leased_nano_usd, sequence
@@ -97,38 +131,13 @@ async function writeAccounts(
         reserved_nano_usd = excluded.reserved_nano_usd,
         leased_nano_usd = excluded.leased_nano_usd,
         sequence = excluded.sequence
-      returning id, lease_id
-    )
-    insert into leases (account_id, id) select id, lease_id from written
-    on conflict do nothing`.execute(transaction);
-}
-
-/** Reports of other tiers come leg by leg; several may widen one reservation at once, so the union is the database's. */
-async function widenReservations(
-  transaction: Transaction<Database>,
-  reservations: readonly Reservation[],
-): Promise<void> {
-  await sql`
-    update reservations set account_ids = (
-      select array_agg(distinct id order by id)
-      from unnest(reservations.account_ids || string_to_array(new.account_ids, ' ')) as ids (id)
-    )
-    from unnest(
-      ${reservations.map(({ id }) => id)}::text[],
-      ${reservations.map(({ accounts }) => accounts.join(' '))}::text[]
-    ) as new (id, account_ids)
-    where reservations.id = new.id`.execute(transaction);
-}
-
-/** New reservations are inserted, never merged: if another process made one with this id, the batch fails and is decided again. */
-async function writeReservations(
-  transaction: Transaction<Database>,
-  reservations: readonly Reservation[],
-  legs: readonly Leg[],
-  entries: readonly LedgerEntry[],
-): Promise<void> {
-  await sql`
-    with written_reservations as (
+    ), written_leases as (
+      insert into leases (account_id, id)
+      select * from unnest(
+        ${opened.map(({ id }) => id)}::text[],
+        ${opened.map(({ lease }) => lease)}::text[]
+      )
+    ), written_reservations as (
       insert into reservations (id, fingerprint, account_ids, terms, created_at)
       select id, fingerprint, string_to_array(account_ids, ' '), terms, created_at
       from unnest(
