@@ -173,6 +173,18 @@ export class TestPurse {
     return this.tier.execute(command);
   }
 
+  /** Three reservations of 10 for `user` that ended, each in its way; takes a second of the clock. */
+  async ended(user: string): Promise<Record<'settled' | 'released' | 'expired', ReservationId>> {
+    const settled = await this.open(user, 10);
+    const released = await this.open(user, 10);
+    const expired = await this.open(user, 10, { ttlMs: 1_000 });
+    await this.settle(settled, 5);
+    await this.release(released);
+    this.clock.advance(1_000);
+    await this.expire(expired);
+    return { settled, released, expired };
+  }
+
   /** The sums of the user's account as plain numbers; zeros before it is opened. */
   async sums(user: string, at?: InstantMs) {
     const account = await this.tier.account(this.leg(user, at).account);

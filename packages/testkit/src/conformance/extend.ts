@@ -60,14 +60,8 @@ export function exerciseExtend(bench: Bench): void {
     });
 
     it('is refused on a reservation that ended, with the way it ended', async () => {
-      const { purse, clock } = bench;
-      const settled = await purse.open('alice', 10);
-      const released = await purse.open('alice', 10);
-      const expired = await purse.open('alice', 10, { ttlMs: 1_000 });
-      await purse.settle(settled, 5);
-      await purse.release(released);
-      clock.advance(1_000);
-      await purse.expire(expired);
+      const { purse } = bench;
+      const { settled, released, expired } = await purse.ended('alice');
       expect(await purse.extend(settled)).toEqual({
         outcome: 'rejected',
         code: 'reservation_already_settled',

@@ -63,14 +63,8 @@ export function exerciseIdempotency(bench: Bench): void {
     });
 
     it('does not let a repeated reserve reopen a reservation that ended', async () => {
-      const { purse, clock } = bench;
-      const settled = await purse.open('alice', 10);
-      const released = await purse.open('alice', 10);
-      const expired = await purse.open('alice', 10, { ttlMs: 1_000 });
-      await purse.settle(settled, 5);
-      await purse.release(released);
-      clock.advance(1_000);
-      await purse.expire(expired);
+      const { purse } = bench;
+      const { settled, released, expired } = await purse.ended('alice');
       expect(await purse.reserve('alice', 10, { id: settled })).toMatchObject({
         code: 'reservation_already_settled',
       });
