@@ -5,7 +5,7 @@
  * never deltas, so that a command can be repeated, delayed or overtaken without granting anything twice.
  */
 import type { Amount, SignedAmount } from '../amount.ts';
-import type { ReservationId } from '../ids.ts';
+import type { LeaseId, ReservationId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
 import type { LegState } from './leg.ts';
 import type { Json } from './ledger-entry.ts';
@@ -51,6 +51,8 @@ export type LegCommand =
       readonly kind: 'ingest';
       readonly reservation: ReservationId;
       readonly state: Exclude<LegState, 'reserved'>;
+      /** The right that the leg spent under. A leg keeps the one it was first seen with. */
+      readonly lease: LeaseId;
       /** The leg's contribution in total. */
       readonly spent: Amount;
       readonly detail: Json;

@@ -206,7 +206,7 @@ function adopt(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs
   const leg: Leg = {
     reservation: command.reservation,
     account: view.account.id,
-    lease: view.account.lease,
+    lease: command.lease,
     state: 'reserved',
     amount: ZERO,
     spent: ZERO,

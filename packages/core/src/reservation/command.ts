@@ -3,7 +3,7 @@
  */
 import type { Amount } from '../amount.ts';
 import type { Period } from '../budget/period.ts';
-import type { AccountId, Fingerprint, ReservationId } from '../ids.ts';
+import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
 import type { DurationMs } from '../time.ts';
 import type { AdminCommand } from '../account/command.ts';
 import type { LegState } from '../account/leg.ts';
@@ -64,6 +64,8 @@ export interface Ingest {
   readonly fingerprint: Fingerprint;
   readonly leg: { readonly account: AccountId; readonly period: Period };
   readonly state: Exclude<LegState, 'reserved'>;
+  /** The right that the leg spent under: a lease that this tier gave, or `DIRECT`. */
+  readonly lease: LeaseId;
   /** The leg's contribution in total. */
   readonly spent: Amount;
   readonly terms: Json;

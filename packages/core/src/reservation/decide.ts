@@ -156,6 +156,7 @@ function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: Inst
       kind: 'ingest',
       reservation: command.reservation,
       state: command.state,
+      lease: command.lease,
       spent: command.spent,
       detail: command.detail,
     },

@@ -13,6 +13,7 @@ import {
   type Amount,
   available,
   budgetId,
+  DIRECT,
   type InstantMs,
   type Leg,
   type LedgerEntry,
@@ -138,6 +139,7 @@ function parse(verb: string, args: readonly string[], nowMs: InstantMs): Account
         kind: 'ingest',
         reservation: reservation(),
         state: value as 'settled' | 'released' | 'expired',
+        lease: DIRECT,
         spent: Number(args[2]) as Amount,
         detail: null,
       };

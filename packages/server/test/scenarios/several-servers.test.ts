@@ -1,5 +1,5 @@
 /** Several servers on one PostgreSQL: no lock order may deadlock, no race may unbalance the books. */
-import { amount, type Command, type Fingerprint, isBursarError } from '@bursar/core';
+import { amount, type Command, DIRECT, type Fingerprint, isBursarError } from '@bursar/core';
 import {
   commandOf,
   ManualClock,
@@ -76,6 +76,7 @@ it('sees what another server did to a reservation since it last looked', async (
       fingerprint: 'elsewhere' as Fingerprint,
       leg: purse.leg(user),
       state: 'expired',
+      lease: DIRECT,
       spent: amount(50),
       terms: null,
       detail: null,

@@ -1,4 +1,4 @@
-import { amount, type Fingerprint, type Ingest, type ReservationId } from '@bursar/core';
+import { amount, DIRECT, type Fingerprint, type Ingest, type ReservationId } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import type { Bench } from './tier-under-test.ts';
 
@@ -10,6 +10,7 @@ export function exerciseIngest(bench: Bench): void {
       fingerprint: 'elsewhere' as Fingerprint,
       leg: bench.purse.leg('alice'),
       state,
+      lease: DIRECT,
       spent: amount(spent),
       terms: null,
       detail: null,
