@@ -1,5 +1,12 @@
 /** Several servers on one PostgreSQL: no lock order may deadlock, no race may unbalance the books. */
-import { amount, type Command, DIRECT, type Fingerprint, isBursarError } from '@bursar/core';
+import {
+  amount,
+  type Command,
+  DIRECT,
+  type Fingerprint,
+  isBursarError,
+  type TenantId,
+} from '@bursar/core';
 import {
   commandOf,
   ManualClock,
@@ -62,6 +69,32 @@ it('balances the books after random commands sent to all servers at once, with n
     shown: [],
   });
 }, 120_000);
+
+it('admits exactly what fits when all servers open the new month of known users at once', async () => {
+  const tiers = databases.map(
+    ({ db }) => new PostgresTier({ db, clock, defaultLimit: amount(1_000) }),
+  );
+  const purses = tiers.map((tier) => new TestPurse(tier, clock, 'new-month' as TenantId));
+  const [first] = purses;
+  if (first === undefined) throw new Error('no servers');
+  const users = Array.from({ length: 10 }, (_, index) => `user-${index}`);
+  for (const user of users) await first.open(user, 1);
+  const november = clock.nowMs();
+  clock.set(Date.UTC(2026, 11, 1));
+  let id = 1_000;
+  for (const user of users) {
+    const answers = await Promise.all(
+      purses.flatMap((purse) =>
+        Array.from({ length: 25 }, () =>
+          purse.reserve(user, 20, { id: purse.idNumber((id += 1)) }),
+        ),
+      ),
+    );
+    expect(answers.filter(({ outcome }) => outcome === 'applied').length).toBe(50);
+    expect(await first.sums(user)).toMatchObject({ reserved: 1_000 });
+  }
+  clock.set(november);
+});
 
 it('sees what another server did to a reservation since it last looked', async () => {
   const [here, there] = databases.map(
