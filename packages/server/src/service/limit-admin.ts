@@ -1,12 +1,15 @@
 /** Limits: what a user may spend in a month, and changing it. */
 import type { BursarService, LimitOutput, Principal } from '@bursar/api';
 import {
+  after,
   type Account,
   type Amount,
   type Clock,
+  duration,
   formatUsd,
   MONTHLY_UTC,
   parseUsd,
+  PERIOD_TOLERANCE_MS,
   type Tier,
 } from '@bursar/core';
 import { creditAt } from './credit.ts';
@@ -46,17 +49,26 @@ export class LimitAdmin {
     message: Parameters<BursarService['setLimit']>[1],
   ): Promise<LimitOutput> {
     const limit = message.limitUsd === null ? null : parseUsd(message.limitUsd, 'limitUsd');
-    // The tier's clock, not ours: administration is not checked against it like a reservation is.
-    const leg = creditAt(principal.tenant, message.user, await this.#options.tier.nowMs());
-    const outcome = await this.#options.tier.execute({
-      kind: 'setLimit',
-      leg,
-      limit,
-      detail: { by: principal.tokenId, limitUsd: limit === null ? null : formatUsd(limit) },
-    });
-    if (outcome.outcome === 'rejected') throw rejectionError(outcome.code, 'limitUsd');
-    this.#options.onChange(outcome.accounts);
+    const detail = { by: principal.tokenId, limitUsd: limit === null ? null : formatUsd(limit) };
+    for (const leg of await this.#legsNow(principal, message.user)) {
+      const outcome = await this.#options.tier.execute({ kind: 'setLimit', leg, limit, detail });
+      if (outcome.outcome === 'rejected') throw rejectionError(outcome.code, 'limitUsd');
+      this.#options.onChange(outcome.accounts);
+    }
     return limitOutput(message.user, limit, 'own');
+  }
+
+  /**
+   * The present account, by the tier's clock: administration is not checked against it like a reservation
+   * is. Just before a month ends also the next one, which a server whose clock is ahead may have opened
+   * with the old limit.
+   */
+  async #legsNow(principal: Principal, user: string): Promise<ReturnType<typeof creditAt>[]> {
+    const nowMs = await this.#options.tier.nowMs();
+    const legs = [nowMs, after(nowMs, duration(2 * PERIOD_TOLERANCE_MS))].map((atMs) =>
+      creditAt(principal.tenant, user, atMs),
+    );
+    return legs.filter(({ account }, index) => account !== legs[index - 1]?.account);
   }
 }
 

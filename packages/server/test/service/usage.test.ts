@@ -1,5 +1,14 @@
 /** Usage and limits as they are read and set. */
+import {
+  amount,
+  duration,
+  type Fingerprint,
+  type InstantMs,
+  reservationId,
+  tenantId,
+} from '@bursar/core';
 import { describe, expect, it } from 'vitest';
+import { creditAt } from '../../src/service/credit.ts';
 import { idOf, openTestService } from '../support/test-service.ts';
 
 const CALL = { user: 'alice', model: 'test-model' };
@@ -67,6 +76,35 @@ describe('the history', () => {
 });
 
 describe('a limit', () => {
+  it('set in the last second of a month holds in the next one, even if that was opened early', async () => {
+    const { as, tier, time } = openTestService();
+    const bursar = as();
+    const december = Date.UTC(2026, 11, 1);
+    await time.advance(december - 1_000 - time.nowMs());
+    // As a server does whose clock is a second ahead.
+    const { budget: _budget, ...leg } = creditAt(tenantId('acme'), 'alice', december as InstantMs);
+    const early = await tier.execute({
+      kind: 'reserve',
+      reservation: reservationId(tenantId('acme'), idOf(1)),
+      fingerprint: 'early' as Fingerprint,
+      legs: [leg],
+      amount: amount(1),
+      ttlMs: duration(60_000),
+      terms: null,
+    });
+    expect(early).toMatchObject({ outcome: 'applied' });
+    await bursar.limits.set({ user: 'alice', limitUsd: '7' });
+    expect(await bursar.usage.current({ user: 'alice' })).toMatchObject({
+      period: '2026-11',
+      limitUsd: '7.00',
+    });
+    await time.advance(1_000);
+    expect(await bursar.usage.current({ user: 'alice' })).toMatchObject({
+      period: '2026-12',
+      limitUsd: '7.00',
+    });
+  });
+
   it('is the default until a user gets an own one, which holds for this and later months', async () => {
     const { as, time } = openTestService();
     const bursar = as();
