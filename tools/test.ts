@@ -16,6 +16,11 @@ console.log(
     : '· Real PostgreSQL: from BURSAR_POSTGRES_BIN, started by the tests on a free port.',
 );
 console.log(
+  process.env['BURSAR_REDIS_BINARY'] === undefined
+    ? "· Real Redis: the one on PATH (else the distribution's package, downloaded once and not installed), started on a free port."
+    : '· Real Redis: from BURSAR_REDIS_BINARY, started by the tests on a free port.',
+);
+console.log(
   '· Models: the local OpenAI-compatible provider in apps/local-provider. No network is used.\n',
 );
 

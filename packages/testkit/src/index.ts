@@ -6,3 +6,12 @@ export { DEFAULT_LIMIT, type TierUnderTest } from './conformance/tier-under-test
 export { ManualClock, MID_NOVEMBER } from './manual-clock.ts';
 export { freshTenant, TestPurse } from './test-purse.ts';
 export { type PostgresServer, startPostgres } from './servers/postgres-server.ts';
+export { type FaultProxy, startFaultProxy } from './servers/fault-proxy.ts';
+export { type RedisAddress, type RedisReply, RedisReplyError } from './servers/redis-command.ts';
+export {
+  type RedisOptions,
+  type RedisServer,
+  type RedisSnapshot,
+  startRedis,
+  startReplicaOf,
+} from './servers/redis-server.ts';

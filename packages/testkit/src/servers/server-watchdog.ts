@@ -12,11 +12,11 @@ import type { Socket } from 'node:net';
 
 import type { ServerUser } from './server-user.ts';
 
-/** SIGQUIT makes PostgreSQL end its own children at once; five seconds later nothing is asked any more. */
+/** Five seconds after the first signal nothing is asked any more. */
 const SCRIPT = `
 pid=
 while read -r line; do pid=$line; done
-if [ -n "$pid" ] && kill -QUIT "$pid"; then
+if [ -n "$pid" ] && kill "-$2" "$pid"; then
   tries=0
   while [ $tries -lt 50 ] && kill -0 "$pid"; do sleep 0.1; tries=$((tries + 1)); done
   kill -KILL "$pid"
@@ -37,9 +37,15 @@ export interface ServerWatchdog {
  *
  * @param user Whom the server runs as; the watchdog runs as the same, so that a reused process id can never
  *   make root kill a stranger.
+ * @param signal What the server is sent first. QUIT makes PostgreSQL end its own children at once; KILL is
+ *   for servers that may be paused, which no other signal reaches.
  */
-export function startWatchdog(directory: string, user: ServerUser | undefined): ServerWatchdog {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'bursar-test-watchdog', directory], {
+export function startWatchdog(
+  directory: string,
+  user: ServerUser | undefined,
+  signal: 'QUIT' | 'KILL' = 'QUIT',
+): ServerWatchdog {
+  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'bursar-test-watchdog', directory, signal], {
     ...user,
     cwd: '/',
     // Its own session: Ctrl-C in a terminal reaches every process of the group, and this one must outlive us.
