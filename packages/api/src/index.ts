@@ -7,6 +7,7 @@ export type { BudgetView } from './schemas/budget-view.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
 export { HISTORY_PAGE_MAX, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
 export type { GetLimitInput, LimitOutput, SetLimitInput } from './schemas/limits.ts';
+export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';
 export type { Allowed, Denied, ReserveInput, ReserveOutput } from './schemas/reserve.ts';
 export type { SettleInput, SettleOutput } from './schemas/settle.ts';

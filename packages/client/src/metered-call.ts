@@ -144,8 +144,10 @@ export class MeteredCall {
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
   settle({ usage, basis, model }: Spent): Promise<void> {
     return this.#finish(async () => {
+      const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
-        reservation: this.#identity.reservation,
+        reservation,
+        call: { user, model: reserved },
         usage,
         basis,
         ...(model === undefined ? {} : { model }),

@@ -29,6 +29,7 @@ export type ErrorCode =
   | 'reservation_already_settled'
   | 'reservation_already_released'
   | 'reservation_expired'
+  | 'lease_superseded'
   | 'payload_too_large'
   | 'idempotency_key_reused'
   | 'price_unknown'
@@ -98,6 +99,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   reservation_expired: {
     meaning:
       'The reservation passed its deadline and was ended; it can still be settled, not extended.',
+    status: 409,
+    retryable: false,
+  },
+  lease_superseded: {
+    meaning:
+      'A newer lease took the place of this one while it was asked for; only tiers see this, among themselves.',
     status: 409,
     retryable: false,
   },

@@ -20,6 +20,8 @@ export type AccountId = Id<'account'>;
 export type ReservationId = Id<'reservation'>;
 /** The right that funds a copy of an account. `DIRECT` where the authority itself decides. */
 export type LeaseId = Id<'lease'>;
+/** Who holds a lease: a Redis dataset, or one life of a process. */
+export type HolderId = Id<'holder'>;
 /** Digest of the payload behind a caller's id; tells a repeat from a reused id. */
 export type Fingerprint = Id<'fingerprint'>;
 

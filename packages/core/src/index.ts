@@ -29,6 +29,7 @@ export {
   type BudgetId,
   DIRECT,
   type Fingerprint,
+  type HolderId,
   type LeaseId,
   NAME_BYTES_MAX,
   nameProblem,
@@ -41,7 +42,13 @@ export {
 export { after, type DurationMs, duration, INSTANT_MAX, type InstantMs, instant } from './time.ts';
 
 export { type Account, available, committed, openAccount, shortfall } from './account/account.ts';
-export type { AccountCommand, AdminCommand, LegCommand } from './account/command.ts';
+export type {
+  AccountCommand,
+  AdminCommand,
+  LeaseCommand,
+  LegCommand,
+  OpenLeg,
+} from './account/command.ts';
 export type { Json, LedgerEntry, LedgerEntryKind } from './account/ledger-entry.ts';
 export { held, type Leg, type LegState, RANK } from './account/leg.ts';
 export type { AccountOutcome, Rejected, RejectionCode } from './account/outcome.ts';
@@ -70,6 +77,24 @@ export {
   periodNamed,
   type PeriodRule,
 } from './budget/period.ts';
+
+export { SEQUENCE_STEP } from './lease/administer-lease.ts';
+export {
+  type Lease,
+  type LeaseState,
+  newLease,
+  outstanding,
+  SUSPECT_GRACE_MS,
+  UNKNOWN_HOLDER,
+  weight,
+} from './lease/lease.ts';
+export {
+  LEASE_HORIZON_MS,
+  LEASE_SHARE,
+  type LeaseAsk,
+  leaseSize,
+  shouldPrefetch,
+} from './lease/size.ts';
 
 export { checkPrice } from './pricing/check-price.ts';
 export {
@@ -113,13 +138,15 @@ export {
   type UsageClass,
 } from './pricing/usage-class.ts';
 
-export { Books, type BooksReader, type Changes } from './reservation/books.ts';
+export { Books, type BooksReader, type Changes, type Correction } from './reservation/books.ts';
 export type {
+  AckLevel,
   Administer,
   Command,
   Expire,
   Extend,
   Ingest,
+  Lend,
   Release,
   Reserve,
   Settle,
@@ -129,7 +156,40 @@ export type { Done, Outcome, OutcomeOf, Refused, WrongPeriod } from './reservati
 export { LEGS_MAX, type Reservation } from './reservation/reservation.ts';
 export { snapshotOf } from './reservation/snapshot.ts';
 
+export {
+  accountOfCopy,
+  balanceOf,
+  type Copy,
+  type Elsewhere,
+  elsewhereOf,
+  roomIn,
+  wholeAccount,
+} from './copies/copy.ts';
+export { MemoryCopies } from './copies/memory-copies.ts';
+export {
+  type Authority,
+  EXECUTE_ALL_MAX,
+  type JournalClaim,
+  type SetAside,
+  type Worker,
+} from './ports/authority.ts';
 export type { Clock } from './ports/clock.ts';
+export {
+  comparePositions,
+  type CopiedReservation,
+  CopiesFenced,
+  type CopyAnswer,
+  type CopyCommand,
+  type CopyStore,
+  type Dataset,
+  JOURNAL_PAGE_MAX,
+  JOURNAL_START,
+  type JournalEvent,
+  type JournalPosition,
+  type MalformedEvent,
+  PLACE_MS,
+  TOMBSTONE_MS,
+} from './ports/copy-store.ts';
 export {
   LAZY_EXPIRY_MAX,
   LEDGER_PAGE_MAX,

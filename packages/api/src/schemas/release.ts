@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { reservationField } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
+import type { ModeView } from './mode.ts';
 
 export const releaseInput = z.strictObject({ reservation: reservationField });
 
@@ -12,4 +13,5 @@ export interface ReleaseOutput {
   readonly reservation: string;
   readonly replayed: boolean;
   readonly budgets: readonly BudgetView[];
+  readonly mode: ModeView;
 }

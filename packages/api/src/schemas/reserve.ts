@@ -9,6 +9,7 @@ import {
   userField,
 } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
+import type { ModeView } from './mode.ts';
 
 /** What is asked. Either `estimate` (the server prices it) or `amountUsd`. */
 export const reserveInput = z
@@ -42,6 +43,7 @@ export interface Allowed {
   /** The version of the price table that the call will be charged by. */
   readonly priceVersion: string;
   readonly budgets: readonly BudgetView[];
+  readonly mode: ModeView;
 }
 
 /** The call may not be made; nothing was set aside. The data is the truth, `message` is made from it. */
@@ -60,6 +62,7 @@ export interface Denied {
    * or when the request named an amount instead of tokens.
    */
   readonly outputTokensThatFit: number | null;
+  readonly mode: ModeView;
 }
 
 export type ReserveOutput = Allowed | Denied;

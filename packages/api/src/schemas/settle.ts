@@ -1,8 +1,9 @@
 /** `meter.settle`: what the call did cost. Always accepted: late, over the limit, twice. */
 import { USAGE_CLASS_NAMES, type UsageClass } from '@bursar/core';
 import { z } from 'zod';
-import { modelField, reservationField, tokensField, usdField } from './fields.ts';
+import { modelField, reservationField, tokensField, usdField, userField } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
+import type { ModeView } from './mode.ts';
 
 /** Units by disjoint class, as core's `USAGE_CLASSES` lists them; no token is counted in two of them. */
 export const usageField = z.strictObject(
@@ -25,6 +26,22 @@ export const settleInput = z
     basis: basisField.default('reported'),
     /** `false`: the call goes on, this is what it has cost so far. */
     final: z.boolean().default(true),
+    /**
+     * When to answer: once the settlement is journaled by the store that decides and by this server, or once
+     * it is in the ledger. Where one store does both, they are the same.
+     */
+    ack: z.enum(['journal', 'ledger']).default('journal'),
+    /**
+     * What was reserved, in case the reservation was lost with the store that had it: the cost is then booked
+     * on this user all the same. Without it such a settlement is refused.
+     */
+    call: z
+      .strictObject({
+        user: userField,
+        provider: z.enum(['openai']).default('openai'),
+        model: modelField,
+      })
+      .optional(),
   })
   .refine((input) => (input.usage === undefined) !== (input.costUsd === undefined), {
     path: ['usage'],
@@ -44,4 +61,5 @@ export interface SettleOutput {
   /** The reservation had been released or had expired. */
   readonly late: boolean;
   readonly budgets: readonly BudgetView[];
+  readonly mode: ModeView;
 }

@@ -27,7 +27,7 @@ export interface Account {
   readonly settled: Amount;
   /** Set aside for open reservations. */
   readonly reserved: Amount;
-  /** Set aside for the leases of tiers above; 0 until one delegates. */
+  /** Set aside for the leases of tiers above and not booked yet. */
   readonly leased: Amount;
   /** Raised by one by each command that changed the account's sums or limit; 0 when opened. */
   readonly sequence: number;

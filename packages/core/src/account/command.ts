@@ -5,7 +5,8 @@
  * never deltas, so that a command can be repeated, delayed or overtaken without granting anything twice.
  */
 import type { Amount, SignedAmount } from '../amount.ts';
-import type { LeaseId, ReservationId } from '../ids.ts';
+import type { HolderId, LeaseId, ReservationId } from '../ids.ts';
+import type { LeaseAsk } from '../lease/size.ts';
 import type { InstantMs } from '../time.ts';
 import type { LegState } from './leg.ts';
 import type { Json } from './ledger-entry.ts';
@@ -47,16 +48,27 @@ export type LegCommand =
       readonly reservation: ReservationId;
     }
   | {
-      /** Another tier reports how the leg ended there; joined by rank, in any order, any number of times. */
+      /** Another tier reports how the leg stands there; joined by rank, in any order, any number of times. */
       readonly kind: 'ingest';
       readonly reservation: ReservationId;
-      readonly state: Exclude<LegState, 'reserved'>;
+      readonly state: LegState;
       /** The right that the leg spent under. A leg keeps the one it was first seen with. */
       readonly lease: LeaseId;
       /** The leg's contribution in total. */
       readonly spent: Amount;
+      /** What it sets aside and until when; only of a leg that is still open. */
+      readonly open?: OpenLeg | undefined;
+      /** When it happened there; the present if not given. */
+      readonly atMs?: InstantMs | undefined;
       readonly detail: Json;
     };
+
+/** What an open leg sets aside in total, and until when. */
+export interface OpenLeg {
+  readonly amount: Amount;
+  readonly deadlineAtMs: InstantMs;
+  readonly dispatched: boolean;
+}
 
 /** Commands about the account itself. */
 export type AdminCommand =
@@ -81,8 +93,44 @@ export type AdminCommand =
       readonly detail: Json;
     };
 
+/** Commands about a lease of the account. */
+export type LeaseCommand =
+  | {
+      /** Give `holder` a new lease with a first draw; the leases it had on this account become suspect. */
+      readonly kind: 'openLease';
+      readonly lease: LeaseId;
+      readonly holder: HolderId;
+      /** Above that of every lease that this holder opened on the account before; else it is too late. */
+      readonly ticket: number;
+      readonly ask: LeaseAsk;
+    }
+  | {
+      /** Grant more. `have` is the total that the holder knows of: what it missed counts as granted now. */
+      readonly kind: 'draw';
+      readonly lease: LeaseId;
+      readonly holder: HolderId;
+      readonly have: Amount;
+      readonly ask: LeaseAsk;
+    }
+  | {
+      /** The holder has given back `returned` in total, and cannot spend it any more. */
+      readonly kind: 'returnLease';
+      readonly lease: LeaseId;
+      readonly returned: Amount;
+    }
+  | {
+      /** The holder's copy is lost or doubtful: nothing more is granted, everything still counts. */
+      readonly kind: 'suspectLease';
+      readonly lease: LeaseId;
+    }
+  | {
+      /** Nobody can still carry its money: what was not booked is free again. The caller has made sure. */
+      readonly kind: 'closeLease';
+      readonly lease: LeaseId;
+    };
+
 /** Everything `transition` understands. */
-export type AccountCommand = LegCommand | AdminCommand;
+export type AccountCommand = LegCommand | AdminCommand | LeaseCommand;
 
 /** One command by its kind. */
 export type CommandOf<K extends AccountCommand['kind']> = Extract<AccountCommand, { kind: K }>;

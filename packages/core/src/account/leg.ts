@@ -39,7 +39,7 @@ export interface Leg {
   readonly dispatched: boolean;
 }
 
-/** What the leg still keeps aside. */
+/** What the leg still keeps aside. On a lease that is aside already, and not counted again. */
 export function held(leg: Leg): Amount {
   return leg.state === 'reserved' ? subtractToZero(leg.amount, leg.spent) : ZERO;
 }

@@ -13,6 +13,7 @@
  */
 import type { Amount } from '../amount.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { Lease } from '../lease/lease.ts';
 import type { Leg } from './leg.ts';
 
 /** Codes with which a command is turned away without any change. */
@@ -23,6 +24,7 @@ export type RejectionCode = Extract<
   | 'reservation_already_settled'
   | 'reservation_already_released'
   | 'reservation_expired'
+  | 'lease_superseded'
   | 'idempotency_key_reused'
   | 'amount_out_of_range'
 >;
@@ -52,6 +54,8 @@ export interface Applied {
   readonly replayed: boolean;
   /** The leg afterwards; absent for administration. */
   readonly leg?: Leg;
+  /** The lease afterwards, of a command about one. */
+  readonly lease?: Lease;
   /** What this settlement booked beyond what was still set aside, in nano-USD; 0 for every other command. */
   readonly overage: Amount;
   /** Whether a settlement came after the leg had been released or expired. */

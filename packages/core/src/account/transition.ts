@@ -11,6 +11,14 @@ import { add, type Amount, AMOUNT_MAX, difference, larger, subtract, ZERO } from
 import { unreachable } from '../assert.ts';
 import type { InstantMs } from '../time.ts';
 import { type Account, committed, shortfall } from './account.ts';
+import { administerLease } from '../lease/administer-lease.ts';
+import {
+  type Lease,
+  newLease,
+  outstandingChange,
+  settledBy,
+  UNKNOWN_HOLDER,
+} from '../lease/lease.ts';
 import type { AccountCommand, AdminCommand, CommandOf, LegCommand } from './command.ts';
 import { held, type Leg, type LegState, RANK } from './leg.ts';
 import type { Json, LedgerEntry, LedgerEntryKind } from './ledger-entry.ts';
@@ -26,6 +34,10 @@ export interface AccountView {
   readonly leg?: Leg | undefined;
   /** The entry of a grant or adjustment with the command's key, if it exists. */
   readonly entry?: LedgerEntry | undefined;
+  /** The lease that the command or the leg names, if it exists. */
+  readonly lease?: Lease | undefined;
+  /** The account's leases that are not closed; for commands about leases. */
+  readonly leases?: readonly Lease[] | undefined;
 }
 
 /** What comes back: the account and leg afterwards, the answer, and the entry that explains the change. */
@@ -35,6 +47,8 @@ export interface Transition {
   readonly outcome: AccountOutcome;
   /** At most one entry per command; empty when nothing about money changed. */
   readonly entries: readonly LedgerEntry[];
+  /** Leases that changed with it. */
+  readonly leases: readonly Lease[];
 }
 
 /**
@@ -51,6 +65,12 @@ export function transition(
     case 'grant':
     case 'adjust':
       return administer(view, command, nowMs);
+    case 'openLease':
+    case 'draw':
+    case 'returnLease':
+    case 'suspectLease':
+    case 'closeLease':
+      return administerLease(view, command, nowMs);
     default:
       return cellOf(view.leg?.state ?? 'absent', command)(view, command, nowMs);
   }
@@ -163,6 +183,11 @@ function keepAlive(view: AccountView, command: CommandOf<'extend'>): Transition 
   if (missing > 0) return unchanged(view, { outcome: 'denied', missing });
   // A heartbeat that sets nothing more aside is no change of the account.
   if (more === 0) return applied(account, next, [], { replayed: sameLeg(leg, next) });
+  if (leg.lease !== account.lease) {
+    // The lease it spends under is out of its holder's hands, or the holder would have decided this.
+    const lease = leaseOf(view, leg);
+    return withLease(view, lease, { ...lease, drawn: add(lease.drawn, more) }, next);
+  }
   return applied(
     { ...account, reserved: add(account.reserved, more), sequence: account.sequence + 1 },
     next,
@@ -201,27 +226,55 @@ function compare(view: AccountView, command: CommandOf<'settle'>): Transition {
   return agrees ? replay(view) : rejected(view, 'reservation_already_settled');
 }
 
-/** The report of a leg that this tier has never seen: it is taken in as it ended. */
+/** The report of a leg that this tier has never seen: it is taken in as it stands there. */
 function adopt(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs): Transition {
+  const { amount = ZERO, deadlineAtMs = nowMs, dispatched = true } = command.open ?? {};
   const leg: Leg = {
     reservation: command.reservation,
     account: view.account.id,
     lease: command.lease,
     state: 'reserved',
-    amount: ZERO,
+    amount,
     spent: ZERO,
-    deadlineAtMs: nowMs,
-    dispatched: true,
+    deadlineAtMs,
+    dispatched,
   };
-  return end({ ...view, leg }, command.state, command.spent, ingestEntry(command), nowMs);
+  const { account } = view;
+  if (leg.lease !== account.lease || held(leg) === 0) {
+    return take({ ...view, leg }, command, command.spent, nowMs);
+  }
+  // An open leg under this tier's own right is set aside like one that it admitted itself.
+  if (committed(account) + held(leg) > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+  const reserved = add(account.reserved, held(leg));
+  const sequence = account.sequence + 1;
+  const opened = { account: { ...account, reserved, sequence }, leg };
+  return take(opened, command, command.spent, nowMs);
+}
+
+/** Brings a leg to what a report says, once it is clear that the report is news. */
+function take(
+  view: AccountView,
+  command: CommandOf<'ingest'>,
+  spent: Amount,
+  nowMs: InstantMs,
+): Transition {
+  const leg = legOf(view);
+  if (command.state === 'reserved' && spent === leg.spent) {
+    // Only the authority's own legs are set aside by it; the others are inside their lease.
+    return applied(view.account, leg);
+  }
+  return end(view, command.state, spent, ingestEntry(command), command.atMs ?? nowMs);
 }
 
 /** A report about a known leg: the higher rank replaces, the first truth stays, anything else is a repeat. */
 function join(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs): Transition {
   const leg = legOf(view);
-  const rank = leg.state === 'reserved' ? -1 : RANK[leg.state];
-  const reported = RANK[command.state];
+  const rank = rankOf(leg.state);
+  const reported = rankOf(command.state);
   if (reported < rank) return replay(view);
+  // Another right was set aside for the same call, and came to nothing: that says nothing about this one.
+  if (command.lease !== leg.lease && command.state !== 'settled') return replay(view);
+  if (command.state === 'reserved') return joinOpen(view, command, nowMs);
   if (reported === rank) {
     if (command.spent === leg.spent) return replay(view);
     if (command.state === 'settled') {
@@ -231,7 +284,28 @@ function join(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs)
   }
   // Partial settlements stand, unless the truth says otherwise.
   const spent = command.state === 'settled' ? command.spent : larger(leg.spent, command.spent);
-  return end(view, command.state, spent, ingestEntry(command), nowMs);
+  return take(view, command, spent, nowMs);
+}
+
+/** The report of a leg that is open there and here: what is set aside, booked and known only grows. */
+function joinOpen(view: AccountView, command: CommandOf<'ingest'>, nowMs: InstantMs): Transition {
+  const leg = legOf(view);
+  const { open } = command;
+  // What the authority has in its own hands is extended by command, never by report.
+  if (open === undefined || leg.lease === view.account.lease) return replay(view);
+  const next: Leg = {
+    ...leg,
+    amount: larger(leg.amount, open.amount),
+    deadlineAtMs: open.deadlineAtMs,
+    dispatched: leg.dispatched || open.dispatched,
+  };
+  const spent = larger(leg.spent, command.spent);
+  if (spent === leg.spent && sameLeg(leg, next)) return replay(view);
+  return take({ ...view, leg: next }, command, spent, nowMs);
+}
+
+function rankOf(state: LegState): number {
+  return state === 'reserved' ? -1 : RANK[state];
 }
 
 // Shared parts of the cells.
@@ -248,13 +322,20 @@ function end(
   const leg = legOf(view);
   const next: Leg = { ...leg, state, spent };
   const change = difference(spent, leg.spent);
-  const reserved = add(subtract(account.reserved, held(leg)), held(next));
+  // What a leg on a lease sets aside is inside the lease, and what it books comes out of it.
+  const isOwn = leg.lease === account.lease;
+  const lease = isOwn ? undefined : leaseOf(view, leg);
+  const nextLease = lease && settledBy(lease, change);
+  const reserved = isOwn
+    ? add(subtract(account.reserved, held(leg)), held(next))
+    : account.reserved;
+  const leased =
+    lease && nextLease ? account.leased + outstandingChange(lease, nextLease) : account.leased;
   const settled = account.settled + change;
-  if (settled + reserved + account.leased > AMOUNT_MAX)
-    return rejected(view, 'amount_out_of_range');
+  if (settled + reserved + leased > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
   const sequence = account.sequence + 1;
-  return applied(
-    { ...account, reserved, settled: settled as Amount, sequence },
+  const done = applied(
+    { ...account, reserved, settled: settled as Amount, leased: leased as Amount, sequence },
     next,
     [
       {
@@ -274,6 +355,25 @@ function end(
       late: note.kind === 'settle' && leg.state !== 'reserved',
     },
   );
+  return nextLease === undefined ? done : { ...done, leases: [nextLease] };
+}
+
+/** The lease that a leg spends under. One that the authority has lost, with its last commits, is adopted. */
+function leaseOf(view: AccountView, leg: Leg): Lease {
+  return (
+    view.lease ?? newLease({ id: leg.lease, account: view.account.id, holder: UNKNOWN_HOLDER })
+  );
+}
+
+/** The account with another state of one of its leases. */
+function withLease(view: AccountView, before: Lease, next: Lease, leg?: Leg): Transition {
+  const { account } = view;
+  const leased = account.leased + outstandingChange(before, next);
+  const done = applied(
+    { ...account, leased: leased as Amount, sequence: account.sequence + 1 },
+    leg,
+  );
+  return { ...done, leases: [next] };
 }
 
 interface EntryNote {
@@ -288,6 +388,8 @@ function entryOf(kind: LedgerEntryKind, key: string, detail: Json): EntryNote {
 
 function ingestEntry(command: CommandOf<'ingest'>): EntryNote {
   switch (command.state) {
+    case 'reserved':
+      return entryOf('settle', String(command.spent), command.detail);
     case 'settled':
       return entryOf('settle', 'final', command.detail);
     case 'expired':
@@ -355,7 +457,7 @@ function rejected(view: AccountView, code: RejectionCode): Transition {
 }
 
 function unchanged(view: AccountView, outcome: AccountOutcome): Transition {
-  return { account: view.account, leg: view.leg, outcome, entries: [] };
+  return { account: view.account, leg: view.leg, outcome, entries: [], leases: [] };
 }
 
 function applied(
@@ -373,7 +475,7 @@ function applied(
     ...(leg === undefined ? {} : { leg }),
     ...facts,
   };
-  return { account, leg, outcome, entries };
+  return { account, leg, outcome, entries, leases: [] };
 }
 
 function legOf(view: AccountView): Leg {

@@ -9,7 +9,9 @@ import type { Account } from '../account/account.ts';
 import type { Leg } from '../account/leg.ts';
 import type { LedgerEntry, LedgerEntryKind } from '../account/ledger-entry.ts';
 import type { Amount } from '../amount.ts';
-import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
+import type { AccountId, BudgetId, LeaseId, ReservationId } from '../ids.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { LegState } from '../account/leg.ts';
 import type { Reservation } from './reservation.ts';
 
 /** What one command changed; empty lists when it changed nothing. */
@@ -19,8 +21,22 @@ export interface Changes {
   readonly entries: readonly LedgerEntry[];
   /** The reservation, when the command made it. */
   readonly reservation?: Reservation | undefined;
+  /** Leases that changed with the accounts. */
+  readonly leases: readonly Lease[];
+  /** What the copies of leases have to be told, because they show something else. */
+  readonly corrections: readonly Correction[];
   /** The budget's limit for this and all later periods, when the command set it. */
   readonly limit?: { readonly budget: BudgetId; readonly limit: Amount | null } | undefined;
+}
+
+/** How a leg stands in the books, for the copy that its lease funds. */
+export interface Correction {
+  readonly account: AccountId;
+  readonly reservation: ReservationId;
+  readonly lease: LeaseId;
+  readonly state: Exclude<LegState, 'reserved'>;
+  /** What of it counts under the lease, in total. */
+  readonly spent: Amount;
 }
 
 /** What `decide` may read. */
@@ -30,6 +46,9 @@ export interface BooksReader {
   limit(budget: BudgetId): Amount | null | undefined;
   reservation(id: ReservationId): Reservation | undefined;
   leg(account: AccountId, reservation: ReservationId): Leg | undefined;
+  lease(account: AccountId, id: LeaseId): Lease | undefined;
+  /** The account's leases that are not closed. */
+  leases(account: AccountId): readonly Lease[];
   /** The entry of a grant or adjustment under the caller's key. */
   adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined;
 }
@@ -41,6 +60,7 @@ export class Books implements BooksReader {
   readonly #reservations = new Map<ReservationId, Reservation>();
   readonly #legs = new Map<string, Leg>();
   readonly #adminEntries = new Map<string, LedgerEntry>();
+  readonly #leases = new Map<AccountId, Map<LeaseId, Lease>>();
 
   account(id: AccountId): Account | undefined {
     return this.#accounts.get(id);
@@ -58,6 +78,15 @@ export class Books implements BooksReader {
     return this.#legs.get(legKey(account, reservation));
   }
 
+  lease(account: AccountId, id: LeaseId): Lease | undefined {
+    return this.#leases.get(account)?.get(id);
+  }
+
+  leases(account: AccountId): readonly Lease[] {
+    const leases = [...(this.#leases.get(account)?.values() ?? [])];
+    return leases.filter(({ state }) => state !== 'closed');
+  }
+
   adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined {
     return this.#adminEntries.get(entryKey(account, kind, key));
   }
@@ -70,6 +99,10 @@ export class Books implements BooksReader {
       if (entry.reservation === null) {
         this.#adminEntries.set(entryKey(entry.account, entry.kind, entry.key), entry);
       }
+    }
+    for (const lease of changes.leases ?? []) {
+      const leases = this.#leases.get(lease.account) ?? new Map<LeaseId, Lease>();
+      this.#leases.set(lease.account, leases.set(lease.id, lease));
     }
     const { reservation, limit } = changes;
     if (reservation !== undefined) this.#reservations.set(reservation.id, reservation);

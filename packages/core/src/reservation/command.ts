@@ -4,8 +4,8 @@
 import type { Amount } from '../amount.ts';
 import type { Period } from '../budget/period.ts';
 import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
-import type { DurationMs } from '../time.ts';
-import type { AdminCommand } from '../account/command.ts';
+import type { DurationMs, InstantMs } from '../time.ts';
+import type { AdminCommand, LeaseCommand, OpenLeg } from '../account/command.ts';
 import type { LegState } from '../account/leg.ts';
 import type { Json } from '../account/ledger-entry.ts';
 
@@ -35,12 +35,30 @@ export interface Extend {
   readonly dispatched: boolean;
 }
 
+/** How far a settlement has got when it is answered. */
+export type AckLevel = 'journal' | 'ledger';
+
 /** Book what the call has cost in total; `final` ends the reservation. */
 export interface Settle {
   readonly kind: 'settle';
   readonly reservation: ReservationId;
   readonly cost: Amount;
   readonly final: boolean;
+  /**
+   * When to answer: once it is journaled (in the tier that decides, and in this process until the ledger has
+   * it), or once it is in the ledger. The authority's answers are always the latter. Default `journal`.
+   */
+  readonly ack?: AckLevel | undefined;
+  /**
+   * What to book it on when no store knows the reservation any more: money that was spent is always booked.
+   * Without it such a settlement is refused.
+   */
+  readonly adopt?:
+    | {
+        readonly legs: readonly { readonly account: AccountId; readonly period: Period }[];
+        readonly terms: Json;
+      }
+    | undefined;
   readonly detail: Json;
 }
 
@@ -57,17 +75,26 @@ export interface Expire {
   readonly reservation: ReservationId;
 }
 
-/** How a leg ended in another tier. Order and number of deliveries do not matter. */
+/** How a leg stands in another tier. Order and number of deliveries do not matter. */
 export interface Ingest {
   readonly kind: 'ingest';
   readonly reservation: ReservationId;
   readonly fingerprint: Fingerprint;
   readonly leg: { readonly account: AccountId; readonly period: Period };
-  readonly state: Exclude<LegState, 'reserved'>;
+  readonly state: LegState;
   /** The right that the leg spent under: a lease that this tier gave, or `DIRECT`. */
   readonly lease: LeaseId;
   /** The leg's contribution in total. */
   readonly spent: Amount;
+  /** What it sets aside and until when; only of a leg that is still open there. */
+  readonly open?: OpenLeg | undefined;
+  /** When it happened there; the present if not given. */
+  readonly atMs?: InstantMs | undefined;
+  /**
+   * Whether the copy that the lease funds shows this state. If it does not (the report comes past it), or if
+   * this tier knows better, the answer is a correction for the copy; see `Changes.corrections`.
+   */
+  readonly isShown?: boolean | undefined;
   readonly terms: Json;
   readonly detail: Json;
 }
@@ -77,5 +104,10 @@ export type Administer = AdminCommand & {
   readonly leg: { readonly account: AccountId; readonly period: Period };
 };
 
+/** A command about a lease of an account. Tiers send it to the tier they stand on. */
+export type Lend = LeaseCommand & {
+  readonly leg: { readonly account: AccountId; readonly period: Period };
+};
+
 /** Everything a tier executes. */
-export type Command = Reserve | Extend | Settle | Release | Expire | Ingest | Administer;
+export type Command = Reserve | Extend | Settle | Release | Expire | Ingest | Administer | Lend;

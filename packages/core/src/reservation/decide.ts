@@ -6,7 +6,7 @@
  * touch. Pure like the machine: reads books, returns what changed, posts nothing itself.
  */
 import { type Account, openAccount } from '../account/account.ts';
-import type { AdminCommand, LegCommand } from '../account/command.ts';
+import type { AdminCommand, LeaseCommand, LegCommand } from '../account/command.ts';
 import type { Leg } from '../account/leg.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
 import { type Transition, transition } from '../account/transition.ts';
@@ -14,15 +14,17 @@ import { type Amount, larger, ZERO } from '../amount.ts';
 import { assert } from '../assert.ts';
 import { budgetOf } from '../budget/budget.ts';
 import type { Period } from '../budget/period.ts';
-import type { AccountId } from '../ids.ts';
+import { type AccountId, DIRECT, type Fingerprint, type LeaseId } from '../ids.ts';
+import { type Lease, newLease, UNKNOWN_HOLDER } from '../lease/lease.ts';
 import { after, type InstantMs } from '../time.ts';
-import type { BooksReader, Changes } from './books.ts';
+import type { BooksReader, Changes, Correction } from './books.ts';
 import type {
   Administer,
   Command,
   Extend,
   Expire,
   Ingest,
+  Lend,
   Release,
   Reserve,
   Settle,
@@ -42,7 +44,10 @@ export interface Decision<O extends Outcome = Outcome> {
   readonly changes: Changes;
 }
 
-const NOTHING: Changes = { accounts: [], legs: [], entries: [] };
+/** The fingerprint of a reservation whose own was lost. */
+const ADOPTED = 'adopted' as Fingerprint;
+
+const NOTHING: Changes = { accounts: [], legs: [], entries: [], leases: [], corrections: [] };
 
 /** Decides `command` at `nowMs` on `books`. Nothing is posted: the caller posts `changes`, whole. */
 export function decide<C extends Command>(
@@ -67,13 +72,19 @@ function decideAny(
     case 'settle':
     case 'release':
     case 'expire':
-      return change(books, command, nowMs);
+      return change(books, command, policy, nowMs);
     case 'ingest':
       return ingest(books, command, policy, nowMs);
     case 'setLimit':
     case 'grant':
     case 'adjust':
       return administer(books, command, policy, nowMs);
+    case 'openLease':
+    case 'draw':
+    case 'returnLease':
+    case 'suspectLease':
+    case 'closeLease':
+      return lend(books, command, policy, nowMs);
   }
 }
 
@@ -118,10 +129,15 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
 function change(
   books: BooksReader,
   command: Extend | Settle | Release | Expire,
+  policy: Policy,
   nowMs: InstantMs,
 ): Decision {
   const reservation = books.reservation(command.reservation);
-  if (reservation === undefined) return rejected('reservation_not_found');
+  if (reservation === undefined) {
+    return command.kind === 'settle' && command.adopt !== undefined
+      ? adopt(books, command, command.adopt, policy, nowMs)
+      : rejected('reservation_not_found');
+  }
   const legCommand: LegCommand =
     command.kind === 'extend'
       ? {
@@ -133,10 +149,54 @@ function change(
         }
       : command;
   const accounts = reservation.accounts.map((id) => knownAccount(books, id));
-  const steps = accounts.map((account) =>
-    transition({ account, leg: books.leg(account.id, reservation.id) }, legCommand, nowMs),
+  const steps = accounts.map((account) => {
+    const leg = books.leg(account.id, reservation.id);
+    const lease = leg && books.lease(account.id, leg.lease);
+    return transition({ account, leg, lease }, legCommand, nowMs);
+  });
+  const decision = conclude(reservation, accounts, steps, nowMs);
+  // The copies of leases have not seen this command, for it came past them.
+  const corrections = decision.changes.legs.flatMap((leg) =>
+    leg.lease === DIRECT ? [] : correctionOf(books, leg, leg.lease),
   );
-  return conclude(reservation, accounts, steps, nowMs);
+  return { ...decision, changes: { ...decision.changes, corrections } };
+}
+
+/** A settlement of a reservation that was lost with the store that had it: booked as it is, and late. */
+function adopt(
+  books: BooksReader,
+  command: Settle,
+  { legs, terms }: NonNullable<Settle['adopt']>,
+  policy: Policy,
+  nowMs: InstantMs,
+): Decision {
+  const { reservation: id, cost, final, detail } = command;
+  const accounts = legs.map(({ account, period }) => accountFor(books, account, period, policy));
+  const reservation: Reservation = {
+    id,
+    fingerprint: ADOPTED,
+    accounts: accounts.map((account) => account.id).toSorted(),
+    terms,
+    createdAtMs: nowMs,
+  };
+  const steps = accounts.map((account) =>
+    transition(
+      { account },
+      {
+        kind: 'ingest',
+        reservation: id,
+        state: final ? 'settled' : 'reserved',
+        lease: account.lease,
+        spent: cost,
+        detail,
+      },
+      nowMs,
+    ),
+  );
+  const decision = conclude(reservation, accounts, steps, nowMs, { reservation });
+  const { outcome } = decision;
+  if (outcome.outcome !== 'applied') return decision;
+  return { ...decision, outcome: { ...outcome, late: true, overage: cost } };
 }
 
 function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: InstantMs): Decision {
@@ -148,22 +208,92 @@ function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: Inst
     fingerprint: known?.fingerprint ?? command.fingerprint,
     accounts: [...new Set([...(known?.accounts ?? []), account.id])].toSorted(),
     terms: known?.terms ?? command.terms,
-    createdAtMs: known?.createdAtMs ?? nowMs,
+    createdAtMs: known?.createdAtMs ?? command.atMs ?? nowMs,
   };
+  const leg = books.leg(account.id, command.reservation);
+  const lease = books.lease(account.id, leg?.lease ?? command.lease);
   const step = transition(
-    { account, leg: books.leg(account.id, command.reservation) },
+    { account, leg, lease },
     {
       kind: 'ingest',
       reservation: command.reservation,
       state: command.state,
       lease: command.lease,
       spent: command.spent,
+      open: command.open,
+      atMs: command.atMs,
       detail: command.detail,
     },
     nowMs,
   );
   const isNews = known === undefined || known.accounts.length !== reservation.accounts.length;
-  return conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
+  const decision = conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
+  if (decision.outcome.outcome !== 'applied') return decision;
+  const { changes } = decision;
+  // An open leg on a lease changes no sum, but its account must exist.
+  const isOpened = books.account(account.id) === undefined && changes.accounts.length === 0;
+  return {
+    ...decision,
+    changes: {
+      ...changes,
+      accounts: isOpened ? [account] : changes.accounts,
+      leases: [...changes.leases, ...adopted(books, command, changes.leases)],
+      corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg),
+    },
+  };
+}
+
+/** The lease that a report names, if nobody knows it or its holder yet: the authority lost its last commits. */
+function adopted(books: BooksReader, command: Ingest, changed: readonly Lease[]): readonly Lease[] {
+  const { lease: id, leg } = command;
+  if (id === DIRECT || changed.some((lease) => lease.id === id)) return [];
+  const known = books.lease(leg.account, id);
+  if (known !== undefined && known.holder !== UNKNOWN_HOLDER) return [];
+  return [known ?? newLease({ id, account: leg.account, holder: UNKNOWN_HOLDER })];
+}
+
+/** What the reporting copy has to be told: nothing if it shows what now stands. */
+function correctionAfter(books: BooksReader, command: Ingest, leg: Leg): readonly Correction[] {
+  if (command.lease === DIRECT) return [];
+  const isShown = command.isShown === true;
+  if (leg.lease !== command.lease) {
+    // The call is booked under another right; what its second hold here came to is not money spent.
+    if (isShown && command.spent === 0) return [];
+    return correctionOf(books, { ...leg, state: 'released', spent: ZERO }, command.lease);
+  }
+  if (isShown && leg.state === command.state && leg.spent === command.spent) return [];
+  return correctionOf(books, leg, command.lease);
+}
+
+/** A correction for the copy that `lease` funds, while there can be one. An open leg needs none. */
+function correctionOf(books: BooksReader, leg: Leg, lease: LeaseId): readonly Correction[] {
+  const { account, reservation, state, spent } = leg;
+  const isGone = (books.lease(account, lease)?.state ?? 'live') !== 'live';
+  return state === 'reserved' || isGone ? [] : [{ account, reservation, lease, state, spent }];
+}
+
+function lend(books: BooksReader, command: Lend, policy: Policy, nowMs: InstantMs): Decision {
+  const { leg, ...leaseCommand } = command;
+  const account = accountFor(books, leg.account, leg.period, policy);
+  const isOpened = books.account(account.id) === undefined;
+  const step = transition(
+    {
+      account,
+      lease: books.lease(account.id, command.lease),
+      leases: books.leases(account.id),
+    },
+    leaseCommand as LeaseCommand,
+    nowMs,
+  );
+  if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
+  return {
+    outcome: done([step], undefined),
+    changes: {
+      ...NOTHING,
+      accounts: step.account === account && !isOpened ? [] : [step.account],
+      leases: step.leases,
+    },
+  };
 }
 
 function administer(
@@ -184,8 +314,8 @@ function administer(
   return {
     outcome: done([step], undefined),
     changes: {
+      ...NOTHING,
       accounts: step.account === account && !isOpened ? [] : [step.account],
-      legs: [],
       entries: step.entries,
       ...(command.kind === 'setLimit'
         ? { limit: { budget: budgetOf(account.id), limit: command.limit } }
@@ -222,6 +352,8 @@ function conclude(
         leg === undefined || (outcome as Applied).replayed ? [] : [leg],
       ),
       entries: steps.flatMap(({ entries }) => entries),
+      leases: steps.flatMap(({ leases }) => leases),
+      corrections: [],
       ...made,
     },
   };
@@ -231,6 +363,7 @@ function done(steps: readonly Transition[], reservation: Reservation | undefined
   const answers = steps.map(({ outcome }) => outcome as Applied);
   const legs = steps.flatMap(({ leg }) => (leg === undefined ? [] : [leg]));
   const [first] = legs;
+  const lease = answers[0]?.lease;
   return {
     outcome: 'applied',
     replayed: answers.every(({ replayed }) => replayed),
@@ -242,6 +375,7 @@ function done(steps: readonly Transition[], reservation: Reservation | undefined
     overage: answers.reduce((most, { overage }) => larger(most, overage), ZERO),
     late: answers.some(({ late }) => late),
     conflict: answers.some(({ conflict }) => conflict),
+    ...(lease === undefined ? {} : { lease }),
     accounts: steps.map(({ account }) => account),
   };
 }

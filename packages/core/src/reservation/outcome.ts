@@ -7,6 +7,7 @@ import type { AccountId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
 import type { Account } from '../account/account.ts';
 import type { LegState } from '../account/leg.ts';
+import type { Lease } from '../lease/lease.ts';
 import type { Rejected } from '../account/outcome.ts';
 import type { Command } from './command.ts';
 import type { Reservation } from './reservation.ts';
@@ -30,6 +31,8 @@ export interface Done {
   readonly late: boolean;
   /** Another truth had been booked; it stays. */
   readonly conflict: boolean;
+  /** The lease afterwards, of a command about one. */
+  readonly lease?: Lease;
   readonly accounts: readonly Account[];
 }
 

@@ -1,0 +1,116 @@
+/**
+ * The authority port: what the tier at the bottom offers to the holders of its leases, beyond being a tier.
+ *
+ * PostgreSQL is the real one; the simulation has one in memory. What is here is not on the way of a call.
+ */
+import type { AccountId, HolderId, ReservationId } from '../ids.ts';
+import type { Lease } from '../lease/lease.ts';
+import type { Command } from '../reservation/command.ts';
+import type { Correction } from '../reservation/books.ts';
+import type { Outcome } from '../reservation/outcome.ts';
+import type { DurationMs, InstantMs } from '../time.ts';
+import type { JournalPosition } from './copy-store.ts';
+import type { Tier } from './tier.ts';
+
+/** Most commands that `executeAll` takes: one transaction. */
+export const EXECUTE_ALL_MAX = 1_000;
+
+/** A journal that a worker may bring home. */
+export interface JournalClaim {
+  /** Everything up to here is in the ledger. */
+  readonly position: JournalPosition;
+}
+
+/** A process that decides on copies. */
+export interface Worker {
+  readonly id: string;
+  readonly holder: HolderId;
+  /** The incarnation that it works under; 0 while it uses no copies. */
+  readonly incarnation: number;
+  /** How long ago its oldest call began, or its oldest event that may not be in the ledger yet; 0 if none. */
+  readonly oldestMs: DurationMs;
+}
+
+/** An event that could not be taken in, or that contradicts what is booked. */
+export interface SetAside {
+  readonly id: string;
+  readonly holder: HolderId;
+  readonly reason: 'malformed' | 'refused' | 'conflict';
+  readonly message: string;
+  readonly event: string;
+  readonly atMs: InstantMs;
+}
+
+/** A tier that gives leases. */
+export interface Authority extends Tier {
+  /** Executes up to `EXECUTE_ALL_MAX` commands in one transaction. Throws when the database refuses one. */
+  executeAll(commands: readonly Command[]): Promise<readonly Outcome[]>;
+
+  /** The lease, or nothing. */
+  lease(account: AccountId, id: Lease['id']): Promise<Lease | undefined>;
+
+  /**
+   * Registers what dataset `holder` now has, by compare-and-set: a lineage that is registered keeps its
+   * incarnation if the data say the same, everything else gets the next one and makes the holder's older
+   * leases suspect. Returns the incarnation to work under.
+   */
+  begin(dataset: {
+    readonly holder: HolderId;
+    readonly lineage: string;
+    /** As written in the data; 0 in empty ones. */
+    readonly incarnation: number;
+  }): Promise<number>;
+
+  /**
+   * Lets `worker` bring home a shard's journal for `ttlMs`; nothing while another one does. The claim is
+   * renewed by claiming again.
+   */
+  claimJournal(journal: {
+    readonly holder: HolderId;
+    readonly incarnation: number;
+    readonly shard: number;
+    readonly worker: string;
+    readonly ttlMs: DurationMs;
+  }): Promise<JournalClaim | undefined>;
+
+  /** Takes in what a journal says, and that it is read up to `position`, in one transaction. */
+  ingest(batch: {
+    readonly holder: HolderId;
+    readonly incarnation: number;
+    readonly shard: number;
+    readonly worker: string;
+    readonly position: JournalPosition;
+    readonly commands: readonly Command[];
+  }): Promise<readonly Outcome[]>;
+
+  /** How far each journal of `holder` under `incarnation` is in the ledger, by shard. */
+  positions(holder: HolderId, incarnation: number): Promise<ReadonlyMap<number, JournalPosition>>;
+
+  /** What copies of `holder` have to be told, oldest first, at most `limit`. */
+  corrections(holder: HolderId, limit: number): Promise<readonly Correction[]>;
+
+  /** The copies have been told; what changed since is told again. */
+  corrected(corrections: readonly Correction[]): Promise<void>;
+
+  /** Says that `worker` lives and how far back its memory of unfinished things goes. */
+  attest(worker: Worker): Promise<void>;
+
+  /** The worker ends, with nothing unfinished. */
+  leave(worker: string): Promise<void>;
+
+  /**
+   * Closes suspect leases that nobody can still spend: suspect for `quarantineMs`, every worker has attested
+   * that it carries nothing older or is silent for `deadAfterMs`, and no call is open on them. Returns how many.
+   */
+  closeSuspects(options: {
+    readonly quarantineMs: DurationMs;
+    readonly deadAfterMs: DurationMs;
+    readonly limit: number;
+  }): Promise<number>;
+
+  /** Keeps an event that could not be taken in. Setting the same aside twice keeps one. */
+  setAside(events: readonly SetAside[]): Promise<void>;
+
+  /** Which of these reservations have ended here. */
+  ended(reservations: readonly ReservationId[]): Promise<ReadonlySet<ReservationId>>;
+}
