@@ -18,6 +18,7 @@ export default defineConfig({
   test: {
     projects: [
       project('core', 'packages/core'),
+      project('lua-scripts', 'packages/lua-scripts'),
       project('api', 'packages/api'),
       project('testkit', 'packages/testkit'),
       project('server', 'packages/server'),

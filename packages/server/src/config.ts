@@ -8,6 +8,7 @@ import { TTL_MS_MAX, TTL_MS_MIN } from '@bursar/api';
 import { type Amount, formatUsd, parseUsd } from '@bursar/core';
 import { z } from 'zod';
 import { DEFAULTS } from './defaults.ts';
+import { SYNC_PRESETS, type SyncPreset } from './sync/plan-sync.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 import { redactText } from './telemetry/redact.ts';
 
@@ -18,6 +19,11 @@ export interface Config {
   readonly port: number;
   /** `null`: PGlite in `dataDirectory`. */
   readonly databaseUrl: string | null;
+  /** `null`: PostgreSQL alone decides. */
+  readonly redisUrl: string | null;
+  readonly redisShards: number;
+  readonly redisPrefix: string;
+  readonly sync: SyncPreset;
   readonly dataDirectory: string;
   /** `null`: nothing is kept, and each new embedded database is made from scratch. */
   readonly cacheDirectory: string | null;
@@ -74,6 +80,33 @@ const SCHEMA = z.object({
     })
     .nullable()
     .default(null),
+  REDIS_URL: z
+    .string()
+    .refine((text) => /^rediss?:\/\//.test(text) && URL.canParse(text), {
+      message:
+        'must be a URL such as redis://user:password@host:6379 (rediss:// for TLS); leave it out and PostgreSQL alone decides',
+    })
+    .nullable()
+    .default(null),
+  BURSAR_REDIS_SHARDS: whole(
+    DEFAULTS.redisShards,
+    1,
+    256,
+    ' (1 for a single Redis); every server of one Redis needs the same',
+  ),
+  BURSAR_REDIS_PREFIX: z
+    .string()
+    .regex(
+      /^[A-Za-z0-9_.-]{1,40}$/,
+      `must be 1 to 40 letters, digits and _.-; leave it out for ${DEFAULTS.redisPrefix}`,
+    )
+    .default(DEFAULTS.redisPrefix),
+  BURSAR_SYNC: z
+    .enum(
+      Object.keys(SYNC_PRESETS) as [SyncPreset, ...SyncPreset[]],
+      'must be seconds, or minutes for the 1, 5 and 10 minutes by load; leave it out for seconds',
+    )
+    .default(DEFAULTS.sync),
   BURSAR_DATA_DIR: z
     .string()
     .refine((text) => !text.includes('\0'), 'must be the path of a directory')
@@ -128,10 +161,19 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     );
   }
   const { data } = result;
+  if (data.REDIS_URL !== null && data.DATABASE_URL === null) {
+    throw new ConfigInvalid([
+      'REDIS_URL needs DATABASE_URL: servers that share a Redis must share their books, and the embedded database belongs to one process. Set DATABASE_URL, or leave REDIS_URL out.',
+    ]);
+  }
   return {
     host: data.BURSAR_HOST,
     port: data.BURSAR_PORT,
     databaseUrl: data.DATABASE_URL,
+    redisUrl: data.REDIS_URL,
+    redisShards: data.BURSAR_REDIS_SHARDS,
+    redisPrefix: data.BURSAR_REDIS_PREFIX,
+    sync: data.BURSAR_SYNC,
     dataDirectory: data.BURSAR_DATA_DIR,
     cacheDirectory: data.BURSAR_CACHE_DIR,
     defaultLimit: data.BURSAR_DEFAULT_LIMIT_USD,
@@ -156,19 +198,21 @@ export function unknownVariables(
 
 /** The configuration as it may be printed. */
 export function redactedConfig(config: Config): Readonly<Record<string, string | number | null>> {
-  const { bootstrapToken, databaseUrl, defaultLimit, ...plain } = config;
+  const { bootstrapToken, databaseUrl, redisUrl, defaultLimit, ...plain } = config;
   return {
     ...plain,
     defaultLimitUsd: defaultLimit === null ? 'none' : formatUsd(defaultLimit),
     databaseUrl: databaseUrl === null ? null : redactText(databaseUrl),
+    redisUrl: redisUrl === null ? null : redactText(redisUrl),
     bootstrap: bootstrapToken === null ? 'not set' : 'set',
   };
 }
 
 /** Texts of the configuration that no log may contain. */
 export function secretsIn(config: Config): readonly string[] {
-  const password = config.databaseUrl === null ? '' : new URL(config.databaseUrl).password;
-  return [config.bootstrapToken ?? '', password, decodeURIComponent(password)].filter(
-    (secret) => secret.length >= 8,
-  );
+  const passwords = [config.databaseUrl, config.redisUrl].flatMap((url) => {
+    const password = url === null ? '' : new URL(url).password;
+    return [password, decodeURIComponent(password)];
+  });
+  return [config.bootstrapToken ?? '', ...passwords].filter((secret) => secret.length >= 8);
 }

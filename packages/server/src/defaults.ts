@@ -4,6 +4,10 @@ export const DEFAULTS = {
   port: 4600,
   /** Below the working directory. */
   dataDirectory: '.bursar/data',
+  /** Shards of the keys in Redis, what they begin with, and when journals come home. */
+  redisShards: 1,
+  redisPrefix: 'bursar',
+  sync: 'seconds',
   /** A month's limit of users without their own. */
   defaultLimitUsd: '5.00',
   /** Life of a reservation that names none: as long as the longest call. */

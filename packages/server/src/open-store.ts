@@ -8,8 +8,14 @@ import { type Amount, type Clock, MemoryTier, type Tier } from '@bursar/core';
 import { type AuditReport, auditLedger } from './stores/postgres/audit-ledger.ts';
 import { type DatabaseLocation, openDatabase } from './stores/postgres/open-database.ts';
 import { isCurrent, migrate } from './stores/postgres/migrate.ts';
+import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
 import { PostgresTier } from './stores/postgres/postgres-tier.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
+import type { Timers } from './clock/timers.ts';
+import type { ModeSource } from './modes/mode.ts';
+import { openRedisHybrid } from './open-redis-hybrid.ts';
+import type { SyncPreset } from './sync/plan-sync.ts';
+import type { SyncTimes } from './sync/sync-manager.ts';
 import type { Log } from './telemetry/logger.ts';
 import { MemoryTokenStore } from './tokens/memory-token-store.ts';
 import type { TokenStore } from './tokens/token-store.ts';
@@ -18,6 +24,7 @@ import type { TokenStore } from './tokens/token-store.ts';
 export type StoreLocation =
   | { readonly kind: 'memory' }
   | { readonly kind: 'postgres'; readonly url: string }
+  | ({ readonly kind: 'hybrid' } & HybridLocation)
   | {
       readonly kind: 'pglite';
       /** A directory that no other process uses, or `memory`. */
@@ -28,10 +35,33 @@ export type StoreLocation =
       readonly lockWaitMs?: number;
     };
 
+/** Redis deciding on leases of PostgreSQL. */
+export interface HybridLocation {
+  readonly databaseUrl: string;
+  /** `redis://` or `rediss://`, with user and password. */
+  readonly redisUrl: string;
+  /** How many shards the keys are spread over: 1 on a single Redis. */
+  readonly shards?: number;
+  /** What every key in Redis begins with. */
+  readonly keyPrefix?: string;
+  /** When journals come home. */
+  readonly sync?: SyncPreset;
+  /** The times that safety rests on, and those of the breaker. Shorter ones are for tests. */
+  readonly times?: Partial<SyncTimes> & {
+    readonly breakerOpenMs?: number;
+    readonly returnStageMs?: number;
+    readonly redisTimeoutMs?: number;
+  };
+}
+
 /** An open store. */
 export interface Store {
   readonly tier: Tier;
   readonly tokens: TokenStore;
+  /** Which stores decide, where that can change. */
+  readonly modes?: ModeSource;
+  /** How often each path was taken, by name; for people and metrics. */
+  readonly counts?: () => Readonly<Record<string, number>>;
   /** Recomputes every balance from the ledger; absent where the store keeps no ledger for good. */
   readonly audit?: () => Promise<AuditReport>;
   /** Whether the schema is the one that this version works with. */
@@ -47,7 +77,7 @@ export interface OpenStoreOptions {
   readonly defaultLimit: Amount | null;
   readonly log: Log;
   /** The memory store's clock. A database has its own, which is used unless a test hands one in. */
-  readonly clock: Clock;
+  readonly clock: Clock & Timers;
   readonly databaseClock?: Clock | undefined;
   /** Told which migrations were applied. */
   readonly onMigrated?: (names: readonly string[]) => void;
@@ -74,7 +104,31 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     await database.close();
     throw error;
   }
-  const tier = new PostgresTier({ db: database.db, defaultLimit, clock: options.databaseClock });
+  const authority = { db: database.db, defaultLimit, clock: options.databaseClock };
+  if (location.kind === 'hybrid') {
+    const { db } = database;
+    try {
+      const hybrid = await openRedisHybrid(location, new PostgresAuthority(authority), {
+        time: options.clock,
+        testClock: options.databaseClock,
+        log,
+      });
+      return {
+        ...hybrid,
+        tokens: new PostgresTokenStore(db),
+        audit: () => auditLedger(db),
+        isCurrent: () => isCurrent(db),
+        async close() {
+          await hybrid.close();
+          await database.close();
+        },
+      };
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
+  const tier = new PostgresTier(authority);
   return {
     tier,
     tokens: new PostgresTokenStore(database.db),
@@ -91,9 +145,9 @@ function databaseAt(
   location: Exclude<StoreLocation, { kind: 'memory' }>,
   log: Log,
 ): DatabaseLocation {
-  if (location.kind === 'postgres') {
+  if (location.kind === 'postgres' || location.kind === 'hybrid') {
     return {
-      url: location.url,
+      url: location.kind === 'hybrid' ? location.databaseUrl : location.url,
       onConnectionLost: (error) => log.warn({ error }, 'a connection to PostgreSQL was lost'),
     };
   }

@@ -27,6 +27,7 @@ import { HttpServer } from './http/http-server.ts';
 import { OpenStreams } from './http/open-streams.ts';
 import { Readiness } from './http/readiness.ts';
 import { openStore, type Store, type StoreLocation } from './open-store.ts';
+import { directMode, modeView } from './modes/mode.ts';
 import { BudgetService } from './service/budget-service.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
 import { Sweeper } from './sweep/sweeper.ts';
@@ -102,6 +103,7 @@ export function startBursar(
 ): Bursar {
   const { time, log } = options;
   const { tier, tokens } = store;
+  const modes = store.modes ?? directMode(time);
   const service = new BudgetService({
     tier,
     prices: options.prices ?? DEFAULT_PRICE_TABLE,
@@ -110,11 +112,13 @@ export function startBursar(
     defaultLimit,
     tentativeTtlMs: options.tentativeTtlMs ?? DEFAULTS.tentativeTtlMs,
     dispatchedTtlMs: options.dispatchedTtlMs ?? DEFAULTS.dispatchedTtlMs,
+    mode: () => modeView(modes.mode()),
   });
   const intervalMs = options.sweepIntervalMs ?? DEFAULTS.sweepIntervalMs;
   const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
   const reportError = errorReporter(log, randomUUID);
-  const server = httpServerOf(store, service, reportError, options);
+  const readiness = new Readiness({ tier, isCurrent: () => store.isCurrent(), modes, time });
+  const server = httpServerOf(store, service, readiness, reportError, options);
   let closed: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -144,6 +148,7 @@ export function startBursar(
 function httpServerOf(
   store: Store,
   service: BursarService,
+  readiness: Readiness,
   reportError: ReturnType<typeof errorReporter>,
   options: BursarOptions & { readonly time: Clock & Timers; readonly log: Log },
 ): HttpServer {
@@ -153,7 +158,7 @@ function httpServerOf(
   return new HttpServer({
     service,
     signIn,
-    readiness: new Readiness({ tier: store.tier, isCurrent: () => store.isCurrent(), time }),
+    readiness,
     streams: new OpenStreams({
       timers: time,
       isStillGood: (authorization) => signIn.isStillGood(authorization),

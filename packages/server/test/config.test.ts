@@ -9,6 +9,7 @@ import {
 } from '../src/config.ts';
 
 const TOKEN = 'a-bootstrap-token-of-32-characters';
+const REDIS_URL = 'redis://bursar:canary-password@redis.example:6379';
 const DATABASE_URL = 'postgres://bursar:canary-password@db.example:5432/bursar';
 
 /** The sentences with which `environment` is refused. */
@@ -27,6 +28,10 @@ describe('an empty environment', () => {
     host: '127.0.0.1',
     port: 4600,
     databaseUrl: null,
+    redisUrl: null,
+    redisShards: 1,
+    redisPrefix: 'bursar',
+    sync: 'seconds',
     dataDirectory: '.bursar/data',
     cacheDirectory: null,
     defaultLimit: 5_000_000_000,
@@ -50,12 +55,24 @@ describe('an empty environment', () => {
   });
 });
 
+it('F13: a Redis that servers share is refused without a database that they share', () => {
+  expect(problemsOf({ REDIS_URL })).toEqual([
+    expect.stringMatching(
+      /^REDIS_URL needs DATABASE_URL: .* Set DATABASE_URL, or leave REDIS_URL out\.$/,
+    ),
+  ]);
+});
+
 describe('every variable', () => {
   it('is read', () => {
     const environment = {
       BURSAR_HOST: '0.0.0.0',
       BURSAR_PORT: '0',
       DATABASE_URL,
+      REDIS_URL,
+      BURSAR_REDIS_SHARDS: '16',
+      BURSAR_REDIS_PREFIX: 'purse',
+      BURSAR_SYNC: 'minutes',
       BURSAR_DATA_DIR: '/var/lib/bursar',
       BURSAR_DEFAULT_LIMIT_USD: 'none',
       BURSAR_BOOTSTRAP_TOKEN: TOKEN,
@@ -70,6 +87,10 @@ describe('every variable', () => {
       host: '0.0.0.0',
       port: 0,
       databaseUrl: DATABASE_URL,
+      redisUrl: REDIS_URL,
+      redisShards: 16,
+      redisPrefix: 'purse',
+      sync: 'minutes',
       dataDirectory: '/var/lib/bursar',
       cacheDirectory: null,
       defaultLimit: null,

@@ -14,7 +14,7 @@ beforeAll(async () => {
 it('has exactly the variables that the server reads, with their defaults', async () => {
   const source = await readFile(join(import.meta.dirname, '../src/config.ts'), 'utf8');
   const read = new Set(
-    source.match(/^ {2}(BURSAR_[A-Z_]+|DATABASE_URL)(?=:)/gm)?.map((name) => name.trim()),
+    source.match(/^ {2}(BURSAR_[A-Z_]+|DATABASE_URL|REDIS_URL)(?=:)/gm)?.map((name) => name.trim()),
   );
   const documented = new Set(page.match(/(?<=^\| `)[A-Z_]+(?=`)/gm));
   expect(documented).toEqual(read);

@@ -205,7 +205,8 @@ export class MemoryCopies implements CopyStore {
     this.#sweep(accounts, LAZY_EXPIRY_MAX, nowMs);
     // The sweep may have ended the very reservation that is repeated.
     const current = this.#find(id, nowMs);
-    if (current !== undefined && current.reservation.accounts.length === 0) return { answer: 'unknown' };
+    if (current !== undefined && current.reservation.accounts.length === 0)
+      return { answer: 'unknown' };
     const legs = accounts.map((account) => ({ account, period: this.#periodOf(account) }));
     return this.#decide(current, { ...command, legs }, nowMs, null);
   }
@@ -233,12 +234,7 @@ export class MemoryCopies implements CopyStore {
   }
 
   /** Lets core decide on the copies, keeps what changed, and journals it. */
-  #decide(
-    kept: Kept | undefined,
-    command: Command,
-    nowMs: InstantMs,
-    detail: Json,
-  ): CopyAnswer {
+  #decide(kept: Kept | undefined, command: Command, nowMs: InstantMs, detail: Json): CopyAnswer {
     const books = new Books();
     for (const account of [
       ...(kept?.reservation.accounts ?? []),
@@ -262,19 +258,16 @@ export class MemoryCopies implements CopyStore {
     if (outcome.outcome !== 'applied') return this.#refusal(outcome, nowMs);
     const reservation = outcome.reservation ?? kept?.reservation;
     if (reservation === undefined) return { answer: 'unknown' };
-    const legs = reservation.accounts.flatMap((account) => books.leg(account, reservation.id) ?? []);
+    const legs = reservation.accounts.flatMap(
+      (account) => books.leg(account, reservation.id) ?? [],
+    );
     const before = kept?.legs.find((leg) => reservation.accounts.includes(leg.account));
     const next: Kept = { reservation, legs, isJournaled: kept?.isJournaled ?? false };
     const position = changes.legs.length === 0 ? null : this.#keep(next, before, detail, nowMs);
     return this.#done(next, outcome, position, nowMs);
   }
 
-  #done(
-    kept: Kept,
-    outcome: Done,
-    position: JournalPosition | null,
-    nowMs: InstantMs,
-  ): CopyAnswer {
+  #done(kept: Kept, outcome: Done, position: JournalPosition | null, nowMs: InstantMs): CopyAnswer {
     return {
       answer: 'done',
       found: copiedOf(kept),
@@ -303,7 +296,12 @@ export class MemoryCopies implements CopyStore {
   }
 
   /** Stores a changed reservation, and says so in the journal if the ledger should know. */
-  #keep(next: Kept, before: Leg | undefined, detail: Json, nowMs: InstantMs): JournalPosition | null {
+  #keep(
+    next: Kept,
+    before: Leg | undefined,
+    detail: Json,
+    nowMs: InstantMs,
+  ): JournalPosition | null {
     const { reservation, legs } = next;
     const [leg] = legs;
     if (leg === undefined) return null;
@@ -363,7 +361,9 @@ export class MemoryCopies implements CopyStore {
       this.#ended.get(bucket)?.get(id) ??
       this.#ended.get(bucket - 1)?.get(id);
     if (kept === undefined) return undefined;
-    const legs = kept.legs.filter(({ account, lease }) => this.#copies.get(account)?.lease === lease);
+    const legs = kept.legs.filter(
+      ({ account, lease }) => this.#copies.get(account)?.lease === lease,
+    );
     const accounts = legs.map(({ account }) => account);
     return { ...kept, reservation: { ...kept.reservation, accounts }, legs };
   }

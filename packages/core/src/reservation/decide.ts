@@ -196,7 +196,9 @@ function adopt(
   const decision = conclude(reservation, accounts, steps, nowMs, { reservation });
   const { outcome } = decision;
   if (outcome.outcome !== 'applied') return decision;
-  return { ...decision, outcome: { ...outcome, late: true, overage: cost } };
+  // Nothing booked yet changes no sum, but the accounts must exist.
+  const changes = { ...decision.changes, accounts: steps.map(({ account }) => account) };
+  return { outcome: { ...outcome, late: true, overage: cost }, changes };
 }
 
 function ingest(books: BooksReader, command: Ingest, policy: Policy, nowMs: InstantMs): Decision {

@@ -9,7 +9,11 @@ import type { Terminal } from './terminal.ts';
 
 /** Where the configuration says the books are. */
 export function storeLocationOf(config: Config): StoreLocation {
-  const { databaseUrl, dataDirectory, cacheDirectory } = config;
+  const { databaseUrl, redisUrl, dataDirectory, cacheDirectory } = config;
+  if (databaseUrl !== null && redisUrl !== null) {
+    const { redisShards: shards, redisPrefix: keyPrefix, sync } = config;
+    return { kind: 'hybrid', databaseUrl, redisUrl, shards, keyPrefix, sync };
+  }
   if (databaseUrl !== null) return { kind: 'postgres', url: databaseUrl };
   return {
     kind: 'pglite',

@@ -4,7 +4,7 @@
  * Only puts the parts together; each procedure is in the part it belongs to. The tenant comes from the
  * principal and is the first part of every id, so that no message can name another tenant's things.
  */
-import type { BursarService, LiveUsage, Principal } from '@bursar/api';
+import type { BursarService, LiveUsage, ModeView, Principal } from '@bursar/api';
 import type { Amount, Clock, PriceTable, Tier } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 import { AccountChanges } from '../live/account-changes.ts';
@@ -27,6 +27,8 @@ export interface BudgetServiceOptions {
   readonly defaultLimit: Amount | null;
   readonly tentativeTtlMs: number;
   readonly dispatchedTtlMs: number;
+  /** In which mode answers are given, at this moment. */
+  readonly mode: () => ModeView;
 }
 
 type Message<Method extends keyof BursarService> = Parameters<BursarService[Method]>[1];
@@ -52,6 +54,7 @@ export class BudgetService implements BursarService {
       prices,
       tentativeTtlMs: options.tentativeTtlMs,
       dispatchedTtlMs: options.dispatchedTtlMs,
+      mode: options.mode,
     });
     this.#limits = new LimitAdmin(shared);
     this.#usage = new UsageReader({

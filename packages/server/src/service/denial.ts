@@ -4,7 +4,7 @@
  * The data is the truth; the sentence is made from it and from nothing else. A denial is an answer and not
  * an error: nothing was set aside anywhere.
  */
-import type { Denied } from '@bursar/api';
+import type { Denied, ModeView } from '@bursar/api';
 import {
   type Account,
   type Amount,
@@ -28,7 +28,7 @@ export interface DeniedRequest {
 }
 
 /** The answer to a refused reservation or extension. */
-export function denialOf(refused: Refused, request: DeniedRequest): Denied {
+export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeView): Denied {
   const worst = refused.shortfalls.reduce((a, b) => (b.missing > a.missing ? b : a));
   const account = refused.accounts.find(({ id }) => id === worst.account);
   assert(account !== undefined, 'a refusal carries the accounts it names');
@@ -43,6 +43,7 @@ export function denialOf(refused: Refused, request: DeniedRequest): Denied {
     missingUsd: formatUsd(worst.missing),
     fitsAgainAt: isoOf(account.endAtMs),
     outputTokensThatFit,
+    mode,
   };
 }
 

@@ -4,7 +4,7 @@
  * Names and prices things; decides no money, which the tier does. Every message may be repeated: the
  * caller's id of the reservation is its idempotency key.
  */
-import type { Allowed, BudgetView, BursarService, Denied, Principal } from '@bursar/api';
+import type { Allowed, BudgetView, BursarService, Denied, ModeView, Principal } from '@bursar/api';
 import {
   type Account,
   type Clock,
@@ -40,6 +40,8 @@ export interface MeterOptions {
   readonly tentativeTtlMs: number;
   /** Life between two heartbeats of a running call that name none. */
   readonly dispatchedTtlMs: number;
+  /** In which mode answers are given, at this moment. */
+  readonly mode: () => ModeView;
   /** Told of the accounts as each command has left them. */
   readonly onChange: (accounts: readonly Account[]) => void;
 }
@@ -74,7 +76,8 @@ export class Meter {
     );
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     if (outcome.outcome === 'denied') {
-      return denialOf(outcome, { needed: amount ?? ZERO, alreadyHeld: ZERO, bounds });
+      const request = { needed: amount ?? ZERO, alreadyHeld: ZERO, bounds };
+      return denialOf(outcome, request, this.#options.mode());
     }
     // A repeat is answered with the terms it was made with, which the price table may have left behind.
     const agreed =
@@ -102,20 +105,41 @@ export class Meter {
     if (outcome.outcome === 'denied') {
       const snapshot = await tier.reservation(id);
       const alreadyHeld = larger(snapshot?.amount ?? ZERO, snapshot?.spent ?? ZERO);
-      return denialOf(outcome, { needed: amount ?? ZERO, alreadyHeld, bounds });
+      const request = { needed: amount ?? ZERO, alreadyHeld, bounds };
+      return denialOf(outcome, request, this.#options.mode());
     }
     return this.#allowed(message.reservation, outcome, terms);
   }
 
   /** Books what the call has cost: late, over the limit and twice, too. */
   async settle(principal: Principal, message: SettleMessage): ReturnType<BursarService['settle']> {
-    const { tier } = this.#options;
+    const { tier, clock } = this.#options;
     const id = reservationId(principal.tenant, message.reservation);
-    const { cost, detail } = await settlementOf(message, await this.#terms.of(id), async () => {
+    const { call } = message;
+    const nowMs = clock.nowMs();
+    const terms = await (call === undefined
+      ? this.#terms.of(id)
+      : this.#terms.ofOrFor(id, call, nowMs));
+    const { cost, detail } = await settlementOf(message, terms, async () => {
       return (await tier.reservation(id))?.amount ?? ZERO;
     });
-    const { final } = message;
-    const outcome = await tier.execute({ kind: 'settle', reservation: id, cost, final, detail });
+    const { final, ack } = message;
+    const outcome = await tier.execute({
+      kind: 'settle',
+      reservation: id,
+      cost,
+      final,
+      ack,
+      ...(call === undefined
+        ? {}
+        : {
+            adopt: {
+              legs: [creditAt(principal.tenant, call.user, nowMs)],
+              terms: termsToJson(terms),
+            },
+          }),
+      detail,
+    });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     return {
       outcome: 'settled',
@@ -125,6 +149,7 @@ export class Meter {
       overageUsd: formatUsd(outcome.overage),
       late: outcome.late,
       budgets: this.#budgetsAfter(outcome),
+      mode: this.#options.mode(),
     };
   }
 
@@ -145,6 +170,7 @@ export class Meter {
       reservation: message.reservation,
       replayed: outcome.replayed,
       budgets: this.#budgetsAfter(outcome),
+      mode: this.#options.mode(),
     };
   }
 
@@ -157,6 +183,7 @@ export class Meter {
       deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
       priceVersion: terms.priceVersion,
       budgets: this.#budgetsAfter(outcome),
+      mode: this.#options.mode(),
     };
   }
 

@@ -9,6 +9,7 @@ const MESSAGES: { readonly [C in RejectionCode]: string } = {
     'The reservation was settled before, finally and with another outcome, which stays. Make a new id for a new call.',
   reservation_already_released:
     'The reservation was released before. Make a new id for a new call; if this call was made all the same, settle it.',
+  lease_superseded: 'A newer lease took the place of this one. Ask again.',
   reservation_expired:
     'The reservation passed its deadline and was ended. Make a new id for a new call; if this call was made, settle it: it is still accepted.',
   idempotency_key_reused:

@@ -58,6 +58,18 @@ export class TermsBook {
     return terms;
   }
 
+  /** The same; terms that were lost with their store are agreed anew, at the present price, for `call`. */
+  async ofOrFor(
+    id: ReservationId,
+    call: Pick<ReserveMessage, 'user' | 'provider' | 'model'>,
+    nowMs: InstantMs,
+  ): Promise<Terms> {
+    const found = await this.#find(id);
+    if (found !== undefined) return found;
+    const price = this.#prices.lookup(call.model, nowMs) ?? null;
+    return { ...call, price, priceVersion: this.#prices.version };
+  }
+
   async #find(id: ReservationId): Promise<Terms | undefined> {
     const recent = this.#recent.get(id);
     if (recent !== undefined) return recent;

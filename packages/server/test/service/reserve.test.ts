@@ -145,6 +145,12 @@ describe('a denial', () => {
         '$0.30 is available, $0.20 is missing. It fits now with at most 100000 output tokens. ' +
         '$0.70 is set aside for other calls and may become free. ' +
         'The next period begins at 2026-12-01T00:00:00.000Z.',
+      mode: {
+        mode: 'direct',
+        reason: null,
+        since: '2026-11-15T12:00:00.000Z',
+        worstOverspendUsd: '0.00',
+      },
     });
   });
 

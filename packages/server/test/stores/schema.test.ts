@@ -21,7 +21,17 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     leased_nano_usd: 'bigint',
     sequence: 'bigint',
   },
-  leases: { account_id: 'text', id: 'text' },
+  leases: {
+    account_id: 'text',
+    id: 'text',
+    holder: 'text',
+    ticket: 'bigint',
+    drawn_nano_usd: 'bigint',
+    returned_nano_usd: 'bigint',
+    settled_nano_usd: 'bigint',
+    state: 'text',
+    suspect_since: 'timestamp with time zone?',
+  },
   reservations: {
     id: 'text',
     fingerprint: 'text',
@@ -60,6 +70,44 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     created_at: 'timestamp with time zone',
     revoked_at: 'timestamp with time zone?',
   },
+  holders: {
+    holder: 'text',
+    incarnation: 'bigint',
+    lineage: 'text',
+    changed_at: 'timestamp with time zone',
+  },
+  workers: {
+    id: 'text',
+    holder: 'text',
+    incarnation: 'bigint',
+    seen_at: 'timestamp with time zone',
+    clean_since: 'timestamp with time zone',
+  },
+  journals: {
+    holder: 'text',
+    incarnation: 'bigint',
+    shard: 'integer',
+    position: 'text',
+    claimed_by: 'text?',
+    claimed_until: 'timestamp with time zone?',
+  },
+  corrections: {
+    account_id: 'text',
+    reservation_id: 'text',
+    lease_id: 'text',
+    state: 'text',
+    spent_nano_usd: 'bigint',
+    made_at: 'timestamp with time zone',
+  },
+  set_aside_events: {
+    id: 'text',
+    holder: 'text',
+    reason: 'text',
+    message: 'text',
+    event: 'text',
+    at: 'timestamp with time zone',
+    replayed_at: 'timestamp with time zone?',
+  },
 };
 
 let database: OpenedDatabase;
@@ -69,7 +117,7 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 it('migrates an empty database to exactly the tables that the types describe, and a second time does nothing', async () => {
-  expect(await migrate(database)).toEqual(['0001-accounts', '0002-service-tokens']);
+  expect(await migrate(database)).toEqual(['0001-accounts', '0002-service-tokens', '0003-leases']);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`
     select table_name, column_name, data_type || case is_nullable when 'YES' then '?' else '' end as type

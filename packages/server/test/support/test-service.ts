@@ -9,6 +9,7 @@ import {
   type Tier,
 } from '@bursar/core';
 import { BudgetService } from '../../src/service/budget-service.ts';
+import { directMode, modeView } from '../../src/modes/mode.ts';
 import { SILENT_LOG } from '../../src/telemetry/logger.ts';
 import { ManualTime } from './manual-time.ts';
 
@@ -80,6 +81,7 @@ export function openTestService(
     defaultLimit,
     tentativeTtlMs: 600_000,
     dispatchedTtlMs: 60_000,
+    mode: () => modeView(directMode(time).mode()),
   });
   return {
     service,

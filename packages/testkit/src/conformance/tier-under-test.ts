@@ -12,12 +12,18 @@ export const DEFAULT_LIMIT: Amount = amount(1_000);
 export interface TierUnderTest {
   /** Shown in the titles. */
   readonly name: string;
+  /**
+   * How an account's sequence counts: by one with each change, or only upwards, because leases count on from
+   * where the authority was and not every one of their changes comes home as one. Default `gapless`.
+   */
+  readonly sequences?: 'gapless' | 'rising';
   /** Opens a tier that reads time from `clock` and gives users `defaultLimit`. Called once per group. */
   open(options: { readonly clock: Clock; readonly defaultLimit: Amount | null }): Promise<Tier>;
 }
 
 /** What each test works with: a fresh tenant on the group's tier, and the group's clock. */
 export interface Bench {
+  readonly sequences: 'gapless' | 'rising';
   readonly purse: TestPurse;
   readonly clock: ManualClock;
   readonly tier: Tier;
@@ -46,6 +52,7 @@ export function bench(under: TierUnderTest): Bench {
   });
   return {
     clock,
+    sequences: under.sequences ?? 'gapless',
     get purse() {
       return purse;
     },

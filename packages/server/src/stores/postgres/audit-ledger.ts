@@ -54,7 +54,8 @@ const RECKONED = sql`
     coalesce(entries.settled, 0) as entries_settled,
     coalesce(entries.granted, 0) as entries_granted,
     coalesce(entries.last_sequence, 0) as last_sequence,
-    coalesce(open.reserved, 0) as legs_reserved
+    coalesce(open.reserved, 0) as legs_reserved,
+    coalesce(outstanding.leased, 0) as leases_leased
   from accounts
   left join (
     select
@@ -66,8 +67,15 @@ const RECKONED = sql`
   ) as entries on entries.account_id = accounts.id
   left join (
     select account_id, sum(greatest(amount_nano_usd - spent_nano_usd, 0)) as reserved
-    from legs where state = 'reserved' group by account_id
-  ) as open on open.account_id = accounts.id`;
+    from legs where state = 'reserved' and lease_id = 'direct' group by account_id
+  ) as open on open.account_id = accounts.id
+  left join (
+    select account_id, sum(
+      case state when 'closed' then 0
+        else greatest(drawn_nano_usd - returned_nano_usd - settled_nano_usd, 0) end
+    ) as leased
+    from leases where id <> 'direct' group by account_id
+  ) as outstanding on outstanding.account_id = accounts.id`;
 
 /** One row for each contradiction. */
 const CONTRADICTIONS = sql`
@@ -79,6 +87,17 @@ const CONTRADICTIONS = sql`
   union all
   select format('account %s: reserved %s, its open reservations say %s', id, reserved_nano_usd, legs_reserved)
   from (${RECKONED}) as reckoned where reserved_nano_usd <> legs_reserved
+  union all
+  select format('account %s: leased %s, its leases say %s', id, leased_nano_usd, leases_leased)
+  from (${RECKONED}) as reckoned where leased_nano_usd <> leases_leased
+  union all
+  select format('lease %s of %s: booked %s, its entries say %s', id, leases.account_id, settled_nano_usd, coalesce(booked, 0))
+  from leases
+  left join (
+    select account_id, lease_id, sum(amount_nano_usd) as booked
+    from ledger_entries group by account_id, lease_id
+  ) as entries on entries.account_id = leases.account_id and entries.lease_id = leases.id
+  where leases.id <> 'direct' and settled_nano_usd <> coalesce(booked, 0)
   union all
   select format('account %s: sequence %s is behind its entry %s', id, sequence, last_sequence)
   from (${RECKONED}) as reckoned where sequence < last_sequence

@@ -14,11 +14,13 @@ import {
   type Command,
   type InstantMs,
   LAZY_EXPIRY_MAX,
+  type Leg,
   type Period,
   type ReservationId,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { KnownRows } from './known-rows.ts';
+import { leasesWantedBy, loadLeases } from './load-leases.ts';
 import {
   accountFromRow,
   entryFromRow,
@@ -34,8 +36,8 @@ export interface LoadedBatch {
   readonly books: Books;
   /** The present: the database's clock, or the test's. */
   readonly nowMs: InstantMs;
-  /** Open reservations past their deadline on the accounts of the batch's reserves, earliest first. */
-  readonly due: readonly DueReservation[];
+  /** Open reservations past their deadline on the accounts of the batch's reserves; the batch adds its own. */
+  readonly due: Set<ReservationId>;
   /** What the database had of it when it was loaded; the rest is new. */
   readonly stored: StoredRows;
 }
@@ -44,11 +46,6 @@ export interface LoadedBatch {
 export interface StoredRows {
   readonly accounts: ReadonlySet<AccountId>;
   readonly reservations: ReadonlySet<ReservationId>;
-}
-
-export interface DueReservation {
-  readonly id: ReservationId;
-  readonly accounts: readonly AccountId[];
 }
 
 /** How to load a batch. */
@@ -79,10 +76,15 @@ export async function loadBatch(
   const ids = new Set([...wanted.opening.keys(), ...accounts]);
   const locked = (await lockAccounts(transaction, [...ids].toSorted())).map(accountFromRow);
   books.post({ accounts: locked });
-  const { nowMs, due, strangers } = await readReservations(transaction, wanted, at, books);
+  // After a failover to an older standby even a row that never changes may be gone.
+  if ([...wanted.opening.keys()].some((id) => known?.hasAccount(id) && !books.account(id))) {
+    throw new LookAgain();
+  }
+  const { nowMs, due, legs, strangers } = await readReservations(transaction, wanted, at, books);
   // Made or widened by another process since: for a batch that has just looked, such a reservation does not
   // exist yet. A reserve with its id is refused by the primary key and decided anew.
   if (strangers > 0 && remembered !== undefined) throw new LookAgain();
+  await loadLeases(transaction, leasesWantedBy(commands, legs), books);
   if (wanted.adminKeys.length > 0) {
     books.post({ entries: await readAdminEntries(transaction, wanted.adminKeys) });
   }
@@ -127,6 +129,9 @@ function wantedBy(commands: readonly Command[]): Wanted {
         opening.set(account, period);
         reserving.set(account, (reserving.get(account) ?? 0) + LAZY_EXPIRY_MAX);
       }
+    }
+    if (command.kind === 'settle') {
+      for (const { account, period } of command.adopt?.legs ?? []) opening.set(account, period);
     }
     if (command.kind === 'setLimit') limiting.add(budgetOf(command.leg.account));
     if (command.kind === 'grant' || command.kind === 'adjust') {
@@ -174,6 +179,13 @@ function namedAndDue(wanted: Wanted, at: string | null) {
       select reservation_id from legs
       where account_id = reserving.account_id
         and state = 'reserved'
+        and lease_id = 'direct'
+        and not exists (
+          select from legs as others
+          where others.reservation_id = legs.reservation_id
+            and others.state = 'reserved'
+            and others.lease_id <> 'direct'
+        )
         and deadline_at <= coalesce(${at}::timestamptz, clock_timestamp())
       order by deadline_at, reservation_id
       limit reserving.most
@@ -233,7 +245,9 @@ async function readReservations(
   wanted: Wanted,
   at: string | null,
   books: Books,
-): Promise<Pick<LoadedBatch, 'nowMs' | 'due'> & { readonly strangers: number }> {
+): Promise<
+  Pick<LoadedBatch, 'nowMs' | 'due'> & { readonly legs: readonly Leg[]; readonly strangers: number }
+> {
   // `offset 0` keeps the inner query whole: by index for each id, however large the planner thinks the list is.
   const { rows } = await sql<JoinedRow>`
     select clock.now, found.*
@@ -246,8 +260,9 @@ async function readReservations(
       offset 0
     ) as found on true
     order by found.deadline_at, found.reservation_id`.execute(transaction);
-  const due = new Map<ReservationId, DueReservation>();
+  const due = new Set<ReservationId>();
   const nowMs = instantOf(rows[0]?.now ?? new Date(Number.NaN));
+  const legs: Leg[] = [];
   let strangers = 0;
   for (const row of rows) {
     if (row.id === null) continue;
@@ -258,11 +273,12 @@ async function readReservations(
       continue;
     }
     books.post({ reservation, legs: [leg] });
+    legs.push(leg);
     if (leg.state === 'reserved' && leg.deadlineAtMs <= nowMs) {
-      due.set(reservation.id, { id: reservation.id, accounts: reservation.accounts });
+      due.add(reservation.id);
     }
   }
-  return { nowMs, due: [...due.values()], strangers };
+  return { nowMs, due, legs, strangers };
 }
 
 async function readAdminEntries(transaction: Kysely<Database>, keys: Wanted['adminKeys']) {

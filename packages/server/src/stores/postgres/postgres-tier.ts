@@ -1,20 +1,18 @@
 /**
  * The PostgreSQL tier: the authority, and on PGlite the embedded default.
  *
- * Restates no rule. A batch of commands loads its rows under locks, core's `decide` works on them in order,
- * and what changed is written in the same transaction: all of a batch is durable before any of it is
- * answered. On another connection or process the same rows wait for each other's locks.
+ * Commands that arrive together share a transaction (`apply-batch.ts`): all of a batch is durable before any
+ * of it is answered. On another connection or process the same rows wait for each other's locks.
  */
 import {
   type Account,
   type AccountId,
   type Amount,
+  Books,
   type BudgetId,
   type Clock,
   type Command,
-  decide,
   type InstantMs,
-  LAZY_EXPIRY_MAX,
   LEDGER_PAGE_MAX,
   type LedgerEntry,
   type Outcome,
@@ -22,15 +20,14 @@ import {
   type Policy,
   type ReservationId,
   type ReservationSnapshot,
-  Books,
   snapshotOf,
+  SUSPECT_GRACE_MS,
   SWEEP_MAX,
   type Tier,
 } from '@bursar/core';
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely';
+import { BatchApplier } from './apply-batch.ts';
 import { CommandLane, type Waiting } from './command-lane.ts';
-import { KnownRows } from './known-rows.ts';
-import { type DueReservation, loadBatch, type LoadedBatch } from './load-batch.ts';
 import {
   accountFromRow,
   entryFromRow,
@@ -40,11 +37,7 @@ import {
   reservationFromRow,
 } from './rows.ts';
 import type { Database } from './schema.ts';
-import { isRefusedByDatabase, isWorthAnotherTry, toStoreError } from './store-failure.ts';
-import { PendingChanges } from './write-batch.ts';
-
-/** How often a batch is decided anew when another transaction got in the way. */
-const TRIES_MAX = 8;
+import { isRefusedByDatabase, toStoreError } from './store-failure.ts';
 
 /** How a PostgreSQL tier is made. */
 export interface PostgresTierOptions extends Policy {
@@ -56,16 +49,15 @@ export interface PostgresTierOptions extends Policy {
 /** Accounts in PostgreSQL. `close` leaves the database open: it belongs to whoever opened it. */
 export class PostgresTier implements Tier {
   readonly name = 'postgres';
-  readonly #db: Kysely<Database>;
-  readonly #clock: Clock | undefined;
-  readonly #policy: Policy;
+  protected readonly db: Kysely<Database>;
+  protected readonly clock: Clock | undefined;
+  protected readonly batches: BatchApplier;
   readonly #lane: CommandLane<Command, Outcome>;
-  readonly #known = new KnownRows();
 
-  constructor(options: PostgresTierOptions) {
-    this.#db = options.db;
-    this.#clock = options.clock;
-    this.#policy = { defaultLimit: options.defaultLimit };
+  constructor({ db, clock, defaultLimit }: PostgresTierOptions) {
+    this.db = db;
+    this.clock = clock;
+    this.batches = new BatchApplier({ db, clock, defaultLimit });
     this.#lane = new CommandLane((batch) => this.#run(batch));
   }
 
@@ -74,11 +66,22 @@ export class PostgresTier implements Tier {
   }
 
   async sweep(limit: number): Promise<number> {
-    const { rows } = await this.#read(
+    const { rows } = await this.read(
       sql<{ reservation_id: string }>`
-        select reservation_id from legs
-        where state = 'reserved' and deadline_at <= coalesce(${this.#testTime()}::timestamptz, clock_timestamp())
-        order by deadline_at, reservation_id
+        select legs.reservation_id from legs
+        where legs.state = 'reserved' and legs.deadline_at <= ${this.now()}
+          and not exists (
+            select from legs as others
+            join leases on leases.account_id = others.account_id and leases.id = others.lease_id
+            where others.reservation_id = legs.reservation_id
+              and others.state = 'reserved'
+              and others.lease_id <> 'direct'
+              and (
+                leases.state = 'live'
+                or leases.suspect_since > ${this.now()} - ${SUSPECT_GRACE_MS}::float8 * interval '1 millisecond'
+              )
+          )
+        order by legs.deadline_at, legs.reservation_id
         limit ${Math.min(limit, SWEEP_MAX)}`,
     );
     const due = new Set(rows.map((row) => row.reservation_id as ReservationId));
@@ -91,22 +94,22 @@ export class PostgresTier implements Tier {
   }
 
   async account(id: AccountId): Promise<Account | undefined> {
-    const row = await this.#guard(() =>
-      this.#db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
+    const row = await this.guard(() =>
+      this.db.selectFrom('accounts').selectAll().where('id', '=', id).executeTakeFirst(),
     );
     return row === undefined ? undefined : accountFromRow(row);
   }
 
   async limit(budget: BudgetId): Promise<Amount | null | undefined> {
-    const row = await this.#guard(() =>
-      this.#db.selectFrom('budgets').selectAll().where('id', '=', budget).executeTakeFirst(),
+    const row = await this.guard(() =>
+      this.db.selectFrom('budgets').selectAll().where('id', '=', budget).executeTakeFirst(),
     );
     return row === undefined || row.is_default ? undefined : limitOf(row.limit_nano_usd);
   }
 
   async reservation(id: ReservationId): Promise<ReservationSnapshot | undefined> {
-    const rows = await this.#guard(() =>
-      this.#db
+    const rows = await this.guard(() =>
+      this.db
         .selectFrom('reservations')
         .innerJoin('legs', 'legs.reservation_id', 'reservations.id')
         .selectAll()
@@ -120,8 +123,8 @@ export class PostgresTier implements Tier {
   }
 
   async nowMs(): Promise<InstantMs> {
-    if (this.#clock !== undefined) return this.#clock.nowMs();
-    const { rows } = await this.#read(sql<{ now: Date }>`select clock_timestamp() as now`);
+    if (this.clock !== undefined) return this.clock.nowMs();
+    const { rows } = await this.read(sql<{ now: Date }>`select clock_timestamp() as now`);
     return instantOf(rows[0]?.now ?? new Date(Number.NaN));
   }
 
@@ -131,8 +134,8 @@ export class PostgresTier implements Tier {
     readonly limit: number;
   }): Promise<readonly LedgerEntry[]> {
     const before = query.before;
-    const rows = await this.#guard(() =>
-      this.#db
+    const rows = await this.guard(() =>
+      this.db
         .selectFrom('ledger_entries')
         .selectAll()
         .where('account_id', '=', query.account)
@@ -150,7 +153,7 @@ export class PostgresTier implements Tier {
 
   async #run(batch: readonly Waiting<Command, Outcome>[]): Promise<void> {
     try {
-      const outcomes = await this.#apply(batch.map(({ command }) => command));
+      const outcomes = await this.batches.apply(batch.map(({ command }) => command));
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome);
     } catch (error) {
       // One command that the database refuses must not take the others of its batch down with it.
@@ -162,81 +165,23 @@ export class PostgresTier implements Tier {
     }
   }
 
-  /** The outcomes of `commands`, in their order, once they are committed. */
-  async #apply(commands: readonly Command[]): Promise<readonly Outcome[]> {
-    for (let tries = 1; ; tries += 1) {
-      let mayHaveCommitted = false;
-      try {
-        const { outcomes, books } = await this.#db.transaction().execute(async (transaction) => {
-          const loaded = await loadBatch(transaction, commands, {
-            testNowMs: this.#clock?.nowMs(),
-            // A second try trusts nothing.
-            known: tries === 1 ? this.#known : undefined,
-          });
-          const pending = new PendingChanges(loaded.stored);
-          const decided = commands.map((command) => this.#decide(loaded, command, pending));
-          await pending.write(transaction);
-          mayHaveCommitted = true;
-          return { outcomes: decided, books: loaded.books };
-        });
-        this.#remember(commands, books);
-        return outcomes;
-      } catch (error) {
-        if (tries < TRIES_MAX && !mayHaveCommitted && isWorthAnotherTry(error)) continue;
-        throw isRefusedByDatabase(error) ? error : toStoreError(error, mayHaveCommitted);
-      }
-    }
+  /** The present in SQL: the database's clock, or the test's. */
+  protected now(): RawBuilder<Date> {
+    const at = this.clock === undefined ? null : new Date(this.clock.nowMs()).toISOString();
+    return sql<Date>`coalesce(${at}::timestamptz, clock_timestamp())`;
   }
 
-  /** What was committed, for the batches to come. */
-  #remember(commands: readonly Command[], books: Books): void {
-    for (const command of commands) {
-      const reservation = 'reservation' in command && books.reservation(command.reservation);
-      if (!reservation) continue;
-      this.#known.rememberReservation(reservation.id, reservation.accounts);
-      for (const id of reservation.accounts) this.#known.rememberAccount(id);
-    }
+  /** Runs `query` outside of any transaction. */
+  protected read<Row>(query: RawBuilder<Row>): Promise<QueryResult<Row>> {
+    return this.guard(() => query.execute(this.db));
   }
 
-  #decide(loaded: LoadedBatch, command: Command, pending: PendingChanges): Outcome {
-    const post = (step: Command): Outcome => {
-      const { outcome, changes } = decide(loaded.books, step, this.#policy, loaded.nowMs);
-      loaded.books.post(changes);
-      pending.add(changes);
-      return outcome;
-    };
-    if (command.kind === 'reserve') {
-      const accounts = command.legs.map(({ account }) => account);
-      for (const { id } of dueOn(loaded, accounts)) post({ kind: 'expire', reservation: id });
-    }
-    return post(command);
-  }
-
-  #testTime(): string | null {
-    return this.#clock === undefined ? null : new Date(this.#clock.nowMs()).toISOString();
-  }
-
-  #read<Row>(query: ReturnType<typeof sql<Row>>): ReturnType<typeof query.execute> {
-    return this.#guard(() => query.execute(this.#db));
-  }
-
-  async #guard<Result>(read: () => Promise<Result>): Promise<Result> {
+  /** What `work` gives; what the database throws becomes an error of the store. */
+  protected async guard<Result>(work: () => Promise<Result>): Promise<Result> {
     try {
-      return await read();
+      return await work();
     } catch (error) {
       throw toStoreError(error, false);
     }
   }
-}
-
-/** Reservations on `accounts` that are still open and due as the batch stands now. */
-function dueOn(loaded: LoadedBatch, accounts: readonly AccountId[]): readonly DueReservation[] {
-  return loaded.due
-    .filter(({ id }) =>
-      accounts.some((account) => {
-        const leg = loaded.books.leg(account, id);
-        return leg?.state === 'reserved' && leg.deadlineAtMs <= loaded.nowMs;
-      }),
-    )
-    .slice(0, LAZY_EXPIRY_MAX);
 }

@@ -5,10 +5,14 @@ import {
   amount,
   type Amount,
   assert,
+  type Correction,
   type Fingerprint,
+  type HolderId,
   instant,
   type InstantMs,
+  type Lease,
   type LeaseId,
+  type LeaseState,
   type LedgerEntry,
   type LedgerEntryKind,
   type Leg,
@@ -17,7 +21,14 @@ import {
   type ReservationId,
   signedAmount,
 } from '@bursar/core';
-import type { AccountRow, LedgerEntryRow, LegRow, ReservationRow } from './schema.ts';
+import type {
+  AccountRow,
+  CorrectionRow,
+  LeaseRow,
+  LedgerEntryRow,
+  LegRow,
+  ReservationRow,
+} from './schema.ts';
 
 export function accountFromRow(row: AccountRow): Account {
   return {
@@ -54,6 +65,30 @@ export function legFromRow(row: LegRow): Leg {
     spent: amount(row.spent_nano_usd),
     deadlineAtMs: instantOf(row.deadline_at),
     dispatched: row.dispatched,
+  };
+}
+
+export function leaseFromRow(row: LeaseRow): Lease {
+  return {
+    id: row.id as LeaseId,
+    account: row.account_id as AccountId,
+    holder: row.holder as HolderId,
+    ticket: Number(row.ticket),
+    drawn: amount(row.drawn_nano_usd),
+    returned: amount(row.returned_nano_usd),
+    settled: amount(row.settled_nano_usd),
+    state: row.state as LeaseState,
+    suspectSinceMs: row.suspect_since === null ? null : instantOf(row.suspect_since),
+  };
+}
+
+export function correctionFromRow(row: CorrectionRow): Correction {
+  return {
+    account: row.account_id as AccountId,
+    reservation: row.reservation_id as ReservationId,
+    lease: row.lease_id as LeaseId,
+    state: row.state as Correction['state'],
+    spent: amount(row.spent_nano_usd),
   };
 }
 

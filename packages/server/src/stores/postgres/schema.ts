@@ -13,6 +13,11 @@ export interface Database {
   legs: LegRow;
   ledger_entries: LedgerEntryRow;
   service_tokens: ServiceTokenRow;
+  holders: HolderRow;
+  workers: WorkerRow;
+  journals: JournalRow;
+  corrections: CorrectionRow;
+  set_aside_events: SetAsideEventRow;
 }
 
 export interface BudgetRow {
@@ -38,6 +43,13 @@ export interface AccountRow {
 export interface LeaseRow {
   account_id: string;
   id: string;
+  holder: string;
+  ticket: bigint;
+  drawn_nano_usd: bigint;
+  returned_nano_usd: bigint;
+  settled_nano_usd: bigint;
+  state: string;
+  suspect_since: Date | null;
 }
 
 export interface ReservationRow {
@@ -80,4 +92,47 @@ export interface ServiceTokenRow {
   secret_hash: Uint8Array;
   created_at: Date;
   revoked_at: Date | null;
+}
+
+export interface HolderRow {
+  holder: string;
+  incarnation: bigint;
+  lineage: string;
+  changed_at: Date;
+}
+
+export interface WorkerRow {
+  id: string;
+  holder: string;
+  incarnation: bigint;
+  seen_at: Date;
+  clean_since: Date;
+}
+
+export interface JournalRow {
+  holder: string;
+  incarnation: bigint;
+  shard: number;
+  position: string;
+  claimed_by: string | null;
+  claimed_until: Date | null;
+}
+
+export interface CorrectionRow {
+  account_id: string;
+  reservation_id: string;
+  lease_id: string;
+  state: string;
+  spent_nano_usd: bigint;
+  made_at: Date;
+}
+
+export interface SetAsideEventRow {
+  id: string;
+  holder: string;
+  reason: string;
+  message: string;
+  event: string;
+  at: Date;
+  replayed_at: Date | null;
 }

@@ -4,7 +4,7 @@
  * Codes: PostgreSQL's SQLSTATE, chapter "Error codes" of its manual (read November 2026), and Node's
  * socket errors.
  */
-import { BursarError } from '@bursar/core';
+import { BursarError, isBursarError } from '@bursar/core';
 import { LookAgain } from './load-batch.ts';
 
 /** Serialisation failure, deadlock, lock not available, and the id that another process was faster to insert. */
@@ -25,6 +25,8 @@ export function isRefusedByDatabase(error: unknown): boolean {
  * nobody knows whether it was applied.
  */
 export function toStoreError(error: unknown, mayHaveCommitted: boolean): BursarError {
+  // Already said, by whoever knows more.
+  if (isBursarError(error) && error.code === 'store_unavailable') return error;
   if (mayHaveCommitted) {
     return new BursarError('store_timeout', {
       message: 'PostgreSQL did not confirm the command; repeat it with the same id.',

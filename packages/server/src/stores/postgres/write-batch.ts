@@ -9,14 +9,19 @@ import {
   type BudgetId,
   budgetOf,
   type Changes,
+  type InstantMs,
+  type Lease,
   type LedgerEntry,
   type Leg,
+  newLease,
   type Reservation,
   type ReservationId,
+  UNKNOWN_HOLDER,
 } from '@bursar/core';
 import { sql, type Transaction } from 'kysely';
 import type { StoredRows } from './load-batch.ts';
 import type { Database } from './schema.ts';
+import { PendingCorrections } from './write-corrections.ts';
 
 /** What a transaction will write: the last state of each row, and every entry. */
 export class PendingChanges {
@@ -27,13 +32,18 @@ export class PendingChanges {
   readonly #widened = new Map<ReservationId, Reservation>();
   readonly #limits = new Map<BudgetId, NonNullable<Changes['limit']>>();
   readonly #entries: LedgerEntry[] = [];
+  readonly #leases = new Map<string, Lease>();
+  readonly #corrections = new PendingCorrections();
 
   /** `stored`: what the database has already. */
   constructor(stored: StoredRows) {
     this.#stored = stored;
   }
 
-  add({ accounts, legs, entries, reservation, limit }: Changes): void {
+  add(changes: Changes): void {
+    const { accounts, legs, entries, leases, reservation, limit } = changes;
+    for (const lease of leases) this.#leases.set(`${lease.account} ${lease.id}`, lease);
+    this.#corrections.add(changes);
     for (const account of accounts) this.#accounts.set(account.id, account);
     for (const leg of legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
     this.#entries.push(...entries);
@@ -44,26 +54,33 @@ export class PendingChanges {
     if (limit !== undefined) this.#limits.set(limit.budget, limit);
   }
 
-  /** Writes everything inside `transaction`. */
-  async write(transaction: Transaction<Database>): Promise<void> {
+  /** Writes everything inside `transaction`, at `nowMs`. */
+  async write(transaction: Transaction<Database>, nowMs: InstantMs): Promise<void> {
     if (this.#limits.size > 0) await writeLimits(transaction, [...this.#limits.values()]);
     if (this.#widened.size > 0) await widenReservations(transaction, [...this.#widened.values()]);
     const accounts = [...this.#accounts.values()];
+    const opened = accounts.filter(({ id }) => !this.#stored.accounts.has(id));
     const rows: Rows = {
       accounts,
-      opened: accounts.filter(({ id }) => !this.#stored.accounts.has(id)),
+      leases: [...opened.map(directLease), ...this.#leases.values()],
       legs: [...this.#legs.values()],
       reservations: [...this.#made.values()],
       entries: this.#entries,
     };
     if (Object.values(rows).some(({ length }) => length > 0)) await writeRows(transaction, rows);
+    await this.#corrections.write(transaction, nowMs);
   }
+}
+
+/** The pseudo-lease that every account is opened with. */
+function directLease({ id, lease }: Account): Lease {
+  return newLease({ id: lease, account: id, holder: UNKNOWN_HOLDER });
 }
 
 interface Rows {
   readonly accounts: readonly Account[];
-  /** Those of the accounts that are new; they come with their pseudo-lease. */
-  readonly opened: readonly Account[];
+  /** Leases that changed, and the pseudo-leases of new accounts. */
+  readonly leases: readonly Lease[];
   readonly legs: readonly Leg[];
   /** New reservations. Inserted, never merged: if another process made one with this id, the batch fails. */
   readonly reservations: readonly Reservation[];
@@ -83,7 +100,10 @@ async function writeLimits(
     where budgets.id = new.id`.execute(transaction);
 }
 
-/** Reports of other tiers come leg by leg; several may widen one reservation at once, so the union is the database's. */
+/**
+ * Reports of other tiers come leg by leg; several may widen one reservation at once, so the union is the
+ * database's. Terms that were lost are those of the first report that knows them.
+ */
 async function widenReservations(
   transaction: Transaction<Database>,
   reservations: readonly Reservation[],
@@ -92,18 +112,20 @@ async function widenReservations(
     update reservations set account_ids = (
       select array_agg(distinct id order by id)
       from unnest(reservations.account_ids || string_to_array(new.account_ids, ' ')) as ids (id)
-    )
+    ),
+    terms = case reservations.terms when 'null' then new.terms else reservations.terms end
     from unnest(
       ${reservations.map(({ id }) => id)}::text[],
-      ${reservations.map(({ accounts }) => accounts.join(' '))}::text[]
-    ) as new (id, account_ids)
+      ${reservations.map(({ accounts }) => accounts.join(' '))}::text[],
+      ${reservations.map(({ terms }) => JSON.stringify(terms))}::jsonb[]
+    ) as new (id, account_ids, terms)
     where reservations.id = new.id`.execute(transaction);
 }
 
 /** One statement for all tables; foreign keys are checked at its end. */
 async function writeRows(
   transaction: Transaction<Database>,
-  { accounts, opened, legs, reservations, entries }: Rows,
+  { accounts, leases, legs, reservations, entries }: Rows,
 ): Promise<void> {
   await sql`
     with written_accounts as (
@@ -132,11 +154,28 @@ async function writeRows(
         leased_nano_usd = excluded.leased_nano_usd,
         sequence = excluded.sequence
     ), written_leases as (
-      insert into leases (account_id, id)
-      select * from unnest(
-        ${opened.map(({ id }) => id)}::text[],
-        ${opened.map(({ lease }) => lease)}::text[]
+      insert into leases (
+        account_id, id, holder, ticket, drawn_nano_usd, returned_nano_usd, settled_nano_usd,
+        state, suspect_since
       )
+      select * from unnest(
+        ${leases.map(({ account }) => account)}::text[],
+        ${leases.map(({ id }) => id)}::text[],
+        ${leases.map(({ holder }) => holder)}::text[],
+        ${leases.map(({ ticket }) => decimal(ticket))}::bigint[],
+        ${leases.map(({ drawn }) => decimal(drawn))}::bigint[],
+        ${leases.map(({ returned }) => decimal(returned))}::bigint[],
+        ${leases.map(({ settled }) => decimal(settled))}::bigint[],
+        ${leases.map(({ state }) => state)}::text[],
+        ${leases.map(({ suspectSinceMs }) => (suspectSinceMs === null ? null : iso(suspectSinceMs)))}::timestamptz[]
+      )
+      on conflict (account_id, id) do update set
+        holder = excluded.holder,
+        drawn_nano_usd = excluded.drawn_nano_usd,
+        returned_nano_usd = excluded.returned_nano_usd,
+        settled_nano_usd = excluded.settled_nano_usd,
+        state = excluded.state,
+        suspect_since = excluded.suspect_since
     ), written_reservations as (
       insert into reservations (id, fingerprint, account_ids, terms, created_at)
       select id, fingerprint, string_to_array(account_ids, ' '), terms, created_at

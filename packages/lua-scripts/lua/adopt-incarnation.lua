@@ -1,0 +1,27 @@
+-- Writes an incarnation into the data, upwards only, and forgets what older ones kept. The only script
+-- without a fence: it makes the fence. What was journaled stays, to be brought home.
+--
+-- Copies need not be found and removed: their label no longer matches, which makes them none.
+--
+-- @key meta hash: which data these are
+-- @key open hash: open reservations
+-- @key done hash: reservations that ended lately
+-- @key doneBefore hash: and before
+-- @key due sorted set: accounts by a lower bound of their next deadline
+--
+-- @argument incarnation number: 1 to 2^53 - 1
+-- @argument lineage text: who writes it
+--
+-- @reply holds text: 1 if the data have this incarnation now; 0 if they have a higher one
+
+local meta_key = KEYS[1]
+local incarnation, lineage = ARGV[1], ARGV[2]
+
+local current = tonumber(redis.call('HGET', meta_key, 'inc') or '0')
+if current > tonumber(incarnation) then return { '0' } end
+
+if current < tonumber(incarnation) then
+  redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+end
+redis.call('HSET', meta_key, 'inc', incarnation, 'lineage', lineage)
+return { '1' }

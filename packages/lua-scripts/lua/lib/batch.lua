@@ -1,0 +1,13 @@
+-- What this call has read, and what it is going to write once every command is decided.
+--
+-- Invariant: nothing is written before `flush`, so that a command that fails, or data that do not read
+-- back, leave nothing half done. Later commands of a call see what earlier ones decided.
+local batch = {
+  now = 0, -- ms
+  keys = {}, -- account → key of its copy, of those that the driver has declared
+  copies = {}, -- account → copy
+  touched = {}, -- copies to write, in the order in which they were first changed
+  records = {}, -- reservation → record, false when there is none
+  changed = {}, -- records to write
+  events = {}, -- fields of the journal entry
+}

@@ -1,0 +1,67 @@
+-- correct: id, then account, lease, state and spent of each correction. How a reservation really ended.
+
+-- Makes one leg, and the copy with it, what the authority says it is.
+local function put_right(copy, leg, state, spent)
+  local now = leg
+    or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
+  local more = spent - now.spent
+  if not leg or leg.state == 'o' or more ~= 0 then
+    local hold = leg and held(leg) or 0
+    if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
+    put_sums(copy, copy.settled + more, copy.reserved - hold)
+  end
+  return leg_with(now, state, spent)
+end
+
+local function by_account(a, b)
+  return is_before(a.account, b.account)
+end
+
+local function correct(id, ...)
+  local corrections = { ... }
+  if #corrections == 0 then return { 'unknown' } end
+  local kept = find(id)
+  local known = {}
+  for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
+  -- All copies are read before the first is changed.
+  for index = 1, #corrections, 4 do copy_of(corrections[index]) end
+  local parts, is_named = {}, {}
+  for index = 1, #corrections, 4 do
+    local account, state = corrections[index], corrections[index + 2]
+    local copy, spent = copy_of(account), tonumber(corrections[index + 3])
+    -- Where it is not a leg of this copy, and nothing is booked for it, nothing is to be put right.
+    local is_relevant = known[account] or spent ~= 0
+    if copy.is_here and copy.lease == corrections[index + 1] and is_relevant then
+      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
+      is_named[account] = true
+    end
+  end
+  -- A reservation ends as a whole.
+  for index, account in ipairs(kept and kept.accounts or {}) do
+    local leg = kept.legs[index]
+    if leg.state == 'o' and not is_named[account] then
+      local ended = put_right(copy_of(account), leg, corrections[3], tonumber(corrections[4]))
+      parts[#parts + 1] = { account = account, leg = ended }
+      is_named[account] = true
+    end
+  end
+  if #parts == 0 then return { 'unknown' } end
+  for index, account in ipairs(kept and kept.accounts or {}) do
+    if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
+  end
+  table.sort(parts, by_account)
+  local accounts, legs = {}, {}
+  for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
+  local record = kept and kept.record
+    or {
+      id = id,
+      uuid = string.sub(id, -36),
+      fingerprint = '',
+      created = integer(batch.now),
+      terms = 'null',
+      accounts = {},
+      is_open = false,
+    }
+  store(record, accounts, legs, true)
+  return found_answer(record, accounts, legs)
+end

@@ -1,0 +1,9 @@
+-- expire: id. Ends a reservation whose deadline has passed; core's `lapse`.
+local function expire(id)
+  return change(id, function(copy, leg)
+    if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
+    -- The caller of a dispatched leg vanished after the provider got the call: the worst case is booked.
+    local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
+    return end_leg(copy, leg, 'e', spent, false)
+  end, 'null')
+end

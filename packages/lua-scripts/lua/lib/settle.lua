@@ -1,0 +1,15 @@
+-- settle: id, cost in total, final, detail. Books on open, released and expired legs, compares on settled.
+local function settle(id, total, final, detail)
+  local cost = tonumber(total)
+  local is_final = final == '1'
+  return change(id, function(copy, leg)
+    if leg.state == 's' then
+      local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
+      if agrees then return { leg = leg, is_replayed = true } end
+      return { code = 'reservation_already_settled' }
+    end
+    if is_final then return end_leg(copy, leg, 's', cost, true) end
+    if cost <= leg.spent then return { leg = leg, is_replayed = true } end
+    return end_leg(copy, leg, leg.state, cost, true)
+  end, detail)
+end

@@ -1,0 +1,61 @@
+-- sweep: account, limit. Ends due reservations of some accounts, the earliest first.
+--
+-- `due_of` only reads, so that a command can be turned back for keys before anything has changed.
+local function is_earlier(a, b)
+  if a.deadline ~= b.deadline then return a.deadline < b.deadline end
+  return is_before(a.id, b.id)
+end
+
+local function due_of(accounts, limit)
+  local due, is_listed = {}, {}
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.is_here and copy.next_due <= batch.now then
+      scan(copy)
+      copy.is_swept = true
+      local tenant = string.match(account, '^[^/]+/')
+      for uuid, leg in pairs(copy.legs) do
+        local id = tenant .. uuid
+        if leg and leg.deadline <= batch.now and not is_listed[id] then
+          is_listed[id] = true
+          due[#due + 1] = { id = id, deadline = leg.deadline }
+        end
+      end
+    end
+  end
+  table.sort(due, is_earlier)
+  local ids, records = {}, {}
+  for index = 1, math.min(limit, #due) do
+    local record = record_of(due[index].id)
+    if not record then fail('DAMAGED', 'a leg without its record') end
+    ids[index], records[index] = due[index].id, record
+  end
+  require_declared(records)
+  return ids
+end
+
+-- Ends what `due_of` found, and finds out anew when the next one is due.
+local function end_due(accounts, ids)
+  for _, id in ipairs(ids) do expire(id) end
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.is_swept then
+      copy.is_swept = false
+      local next_due = math.huge
+      for _, leg in pairs(copy.legs) do
+        if leg then next_due = math.min(next_due, leg.deadline) end
+      end
+      if next_due ~= copy.next_due then
+        touch(copy)
+        copy.next_due = next_due
+        copy.is_due_changed = true
+      end
+    end
+  end
+end
+
+local function sweep(account, limit)
+  local ids = due_of({ account }, tonumber(limit))
+  end_due({ account }, ids)
+  return { 'swept', integer(#ids) }
+end

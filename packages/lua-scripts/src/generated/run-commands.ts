@@ -1,0 +1,982 @@
+// Made by tools/build-lua.ts from lua/run-commands.lua.
+import type { Script } from '../script.ts';
+
+/**
+ * Decides one shard's commands of one moment, in order, each succeeding or failing alone.
+ *
+ * One call carries what arrived together, because a call costs as much as several commands. Everything is
+ * read and decided before anything is written (lib/batch.lua), so that no failure leaves half a command.
+ * It does not decide about leases: it is told. The rules are core's account/transition.ts and
+ * reservation/decide.ts, said once more; differential tests hold the two together.
+ *
+ * - key `meta`, hash: which data these are
+ * - key `open`, hash: open reservations
+ * - key `done`, hash: reservations that ended in the time bucket `bucket`
+ * - key `doneBefore`, hash: those of the bucket before
+ * - key `due`, sorted set: accounts by a lower bound of their next deadline
+ * - key `journal`, stream: events
+ * - keys `copies`, hash: one for each of `accounts`, at most 1090
+ * - argument `nowMs`, milliseconds: empty for the server's clock; 0 to 253402300799999
+ * - argument `bucket`, number: nowMs / 900000, rounded down, as the keys were chosen
+ * - arguments `accounts`, text: a count, then ids in the order of `copies`
+ * - arguments `commands`, text: a count (1 to 64), then for each the number of its words, its kind and these
+ * - reply `status`, text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
+ * - reply `nowMs`, milliseconds: the present
+ * - reply `position`, text: of the journal entry, empty if there is none
+ * - reply `answers`, text: for each command the number of its words, its answer and what belongs to it
+ */
+export const runCommands: Script<
+  'meta' | 'open' | 'done' | 'doneBefore' | 'due' | 'journal',
+  'copies',
+  'nowMs' | 'bucket',
+  'accounts' | 'commands'
+> = {
+  name: 'run-commands',
+  keys: ['meta', 'open', 'done', 'doneBefore', 'due', 'journal'],
+  keyLists: ['copies'],
+  arguments: ['nowMs', 'bucket'],
+  argumentLists: ['accounts', 'commands'],
+  text: `local AMOUNT_MAX = 9007199254740991
+local INSTANT_MAX = 253402300799999
+local PERIOD_TOLERANCE_MS = 2000
+local PLACE_MS = 2000
+local TOMBSTONE_MS = 900000
+local LAZY_EXPIRY_MAX = 5
+local function integer(number)
+  return string.format('%.0f', number)
+end
+local function now_ms(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+local function is_current(meta_key)
+  return redis.call('HGET', meta_key, 'inc') == INC
+end
+local function is_before(a, b)
+  for index = 1, math.min(#a, #b) do
+    local left, right = string.byte(a, index), string.byte(b, index)
+    if left ~= right then return left < right end
+  end
+  return #a < #b
+end
+local batch = {
+  now = 0, -- ms
+  keys = {}, -- account → key of its copy, of those that the driver has declared
+  copies = {}, -- account → copy
+  touched = {}, -- copies to write, in the order in which they were first changed
+  records = {}, -- reservation → record, false when there is none
+  changed = {}, -- records to write
+  events = {}, -- fields of the journal entry
+}
+local function fail(status, ...)
+  error({ status, ... }, 0)
+end
+local function held(leg)
+  if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
+  return leg.amount - leg.spent
+end
+local function pack_leg(leg)
+  return string.format(
+    '%.0f %.0f %.0f %s %s',
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg.is_dispatched and '1' or '0',
+    leg.is_journaled and '1' or '0'
+  )
+end
+local function parse_leg(text, lease)
+  local amount, spent, deadline, dispatched, journaled =
+    string.match(text, '^(%d+) (%d+) (%d+) ([01]) ([01])$')
+  if not amount then fail('DAMAGED', 'a leg does not read back') end
+  return {
+    lease = lease,
+    state = 'o',
+    amount = tonumber(amount),
+    spent = tonumber(spent),
+    deadline = tonumber(deadline),
+    is_dispatched = dispatched == '1',
+    is_journaled = journaled == '1',
+  }
+end
+local function leg_with(leg, state, spent)
+  return {
+    lease = leg.lease,
+    state = state,
+    amount = leg.amount,
+    spent = spent,
+    deadline = leg.deadline,
+    is_dispatched = leg.is_dispatched,
+    is_journaled = leg.is_journaled,
+  }
+end
+local META_FIELDS = 11
+local function absent_copy(account, key)
+  return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
+end
+local function fill_copy(copy, fields)
+  copy.is_here = true
+  copy.is_stored = true
+  copy.lease = fields[1]
+  copy.drawn = tonumber(fields[3])
+  copy.returned = tonumber(fields[4])
+  copy.settled = tonumber(fields[5])
+  copy.reserved = tonumber(fields[6])
+  copy.sequence = tonumber(fields[7])
+  copy.starts = tonumber(fields[8])
+  copy.ends = tonumber(fields[9])
+  copy.elsewhere = fields[10]
+  copy.next_due = tonumber(fields[11] or '') or math.huge
+  local is_whole = copy.drawn and copy.returned and copy.settled and copy.reserved
+  if not (is_whole and copy.sequence and copy.starts and copy.ends and copy.elsewhere) then
+    fail('DAMAGED', 'a copy does not read back')
+  end
+end
+local function copy_of(account, uuid)
+  local copy = batch.copies[account]
+  if copy then return copy end
+  local key = batch.keys[account]
+  if not key then fail('WIDEN', account) end
+  local fields = redis.pcall(
+    'HMGET', key, 'l', 'i', 'd', 'r', 's', 'h', 'q', 'a', 'z', 'e', 'n', 't', 'p', uuid or 'i'
+  )
+  if fields.err then fail('WRONGTYPE', key) end
+  copy = absent_copy(account, key)
+  copy.is_leftover = true
+  if fields[2] == INC and fields[1] then
+    copy.is_leftover = false
+    fill_copy(copy, fields)
+    if uuid then copy.legs[uuid] = fields[14] and parse_leg(fields[14], copy.lease) or false end
+  elseif fields[2] == INC then
+    copy.ticket = tonumber(fields[12] or '')
+    copy.placed = tonumber(fields[13] or '')
+  end
+  batch.copies[account] = copy
+  return copy
+end
+local function leg_of(copy, uuid)
+  local leg = copy.legs[uuid]
+  if leg ~= nil then return leg end
+  if not copy.is_stored or copy.is_scanned then return false end
+  local text = redis.call('HGET', copy.key, uuid)
+  leg = text and parse_leg(text, copy.lease) or false
+  copy.legs[uuid] = leg
+  return leg
+end
+local function scan(copy)
+  if copy.is_scanned or not copy.is_stored then return end
+  local fields = redis.call('HGETALL', copy.key)
+  for index = 1, #fields, 2 do
+    local uuid = fields[index]
+    if #uuid == 36 and copy.legs[uuid] == nil then
+      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease)
+    end
+  end
+  copy.is_scanned = true
+end
+local function is_open(copy)
+  local count = copy.opened
+  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
+  return count > 0
+end
+local function touch(copy)
+  if copy.is_touched then return end
+  copy.is_touched = true
+  batch.touched[#batch.touched + 1] = copy
+end
+local function put_leg(copy, uuid, leg)
+  touch(copy)
+  local before = leg_of(copy, uuid)
+  copy.changed_legs = copy.changed_legs or {}
+  copy.changed_legs[uuid] = true
+  if leg.state ~= 'o' then
+    if before then copy.opened = copy.opened - 1 end
+    copy.legs[uuid] = false
+    return
+  end
+  if not before then copy.opened = copy.opened + 1 end
+  copy.legs[uuid] = leg
+  if leg.deadline < copy.next_due then
+    copy.next_due = leg.deadline
+    copy.is_due_changed = true
+  end
+end
+local function put_sums(copy, settled, reserved)
+  touch(copy)
+  copy.settled = settled
+  copy.reserved = reserved
+  copy.sequence = copy.sequence + 1
+end
+local function replace_copy(old, copy)
+  copy.is_leftover = old.is_stored or old.is_leftover
+  copy.was_due = old.was_due or old.next_due < math.huge
+  batch.copies[copy.account] = copy
+  if old.is_touched then
+    for index, touched in ipairs(batch.touched) do
+      if touched == old then batch.touched[index] = copy end
+    end
+    copy.is_touched = true
+  else
+    touch(copy)
+  end
+end
+local function parse_record(id, text, is_record_open)
+  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) (%S+) (.*)$')
+  if not fingerprint then fail('DAMAGED', 'a record does not read back') end
+  local record = {
+    id = id,
+    uuid = string.sub(id, -36),
+    fingerprint = fingerprint,
+    created = created,
+    terms = terms,
+    accounts = {},
+    is_open = is_record_open,
+  }
+  if is_record_open then
+    for account in string.gmatch(list, '[^,]+') do
+      record.accounts[#record.accounts + 1] = account
+    end
+    return record
+  end
+  record.legs = {}
+  for part in string.gmatch(list, '[^,]+') do
+    local account, lease, state, amount, spent, deadline, dispatched =
+      string.match(part, '^([^|]+)|([^|]+)|([res])|(%d+)|(%d+)|(%d+)|([01])$')
+    if not account then fail('DAMAGED', 'a tombstone does not read back') end
+    record.accounts[#record.accounts + 1] = account
+    record.legs[account] = {
+      lease = lease,
+      state = state,
+      amount = tonumber(amount),
+      spent = tonumber(spent),
+      deadline = tonumber(deadline),
+      is_dispatched = dispatched == '1',
+      is_journaled = true,
+    }
+  end
+  return record
+end
+local function pack_record(record)
+  if record.is_open then
+    local accounts = table.concat(record.accounts, ',')
+    return table.concat({ record.fingerprint, record.created, accounts, record.terms }, ' ')
+  end
+  local legs = {}
+  for index, account in ipairs(record.accounts) do
+    local leg = record.legs[account]
+    legs[index] = string.format(
+      '%s|%s|%s|%.0f|%.0f|%.0f|%s',
+      account,
+      leg.lease,
+      leg.state,
+      leg.amount,
+      leg.spent,
+      leg.deadline,
+      leg.is_dispatched and '1' or '0'
+    )
+  end
+  return table.concat({ record.fingerprint, record.created, table.concat(legs, ','), record.terms }, ' ')
+end
+local function load_records(ids)
+  for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
+    if #ids == 0 then return end
+    local texts = redis.call('HMGET', key, unpack(ids))
+    local left = {}
+    for index, id in ipairs(ids) do
+      if texts[index] then
+        batch.records[id] = { text = texts[index], is_open = step == 1 }
+      else
+        batch.records[id] = false
+        left[#left + 1] = id
+      end
+    end
+    ids = left
+  end
+end
+local function record_of(id)
+  if batch.records[id] == nil then load_records({ id }) end
+  local record = batch.records[id]
+  if record and record.text then
+    record = parse_record(id, record.text, record.is_open)
+    batch.records[id] = record
+  end
+  return record
+end
+local function mark_changed(record)
+  batch.records[record.id] = record
+  if record.is_changed then return end
+  record.is_changed = true
+  batch.changed[#batch.changed + 1] = record
+end
+local function require_declared(records)
+  local undeclared = {}
+  for _, record in ipairs(records) do
+    for _, account in ipairs(record.accounts) do
+      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+    end
+  end
+  if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
+end
+local function find(id)
+  local record = record_of(id)
+  if not record then return nil end
+  require_declared({ record })
+  local kept = { record = record, accounts = {}, legs = {} }
+  for _, account in ipairs(record.accounts) do
+    local copy = copy_of(account, record.uuid)
+    local leg
+    if copy.is_here and record.is_open then
+      leg = leg_of(copy, record.uuid)
+    elseif copy.is_here and record.legs[account].lease == copy.lease then
+      leg = record.legs[account]
+    end
+    if leg then
+      kept.accounts[#kept.accounts + 1] = account
+      kept.legs[#kept.legs + 1] = leg
+    end
+  end
+  return kept
+end
+local function flag(value)
+  return value and '1' or '0'
+end
+local function add_copy(answer, copy)
+  local at = #answer
+  answer[at + 1] = copy.account
+  answer[at + 2] = copy.lease
+  answer[at + 3] = integer(copy.starts)
+  answer[at + 4] = integer(copy.ends)
+  answer[at + 5] = integer(copy.drawn)
+  answer[at + 6] = integer(copy.returned)
+  answer[at + 7] = integer(copy.settled)
+  answer[at + 8] = integer(copy.reserved)
+  answer[at + 9] = integer(copy.sequence)
+  answer[at + 10] = copy.elsewhere
+end
+local function copy_answer(copy)
+  if not copy then return { 'none' } end
+  local answer = { 'copy' }
+  add_copy(answer, copy)
+  return answer
+end
+local function add_found(answer, record, accounts, legs)
+  local first = legs[1]
+  local amount, spent = 0, 0
+  for _, leg in ipairs(legs) do
+    amount = math.max(amount, leg.amount)
+    spent = math.max(spent, leg.spent)
+  end
+  local at = #answer
+  answer[at + 1] = record.fingerprint
+  answer[at + 2] = record.created
+  answer[at + 3] = record.terms
+  answer[at + 4] = first and first.state or 'r'
+  answer[at + 5] = integer(amount)
+  answer[at + 6] = integer(spent)
+  answer[at + 7] = integer(first and first.deadline or 0)
+  answer[at + 8] = flag(first and first.is_dispatched)
+  answer[at + 9] = integer(#accounts)
+  for index, account in ipairs(accounts) do
+    answer[at + 8 + 2 * index] = account
+    answer[at + 9 + 2 * index] = legs[index].lease
+  end
+end
+local function found_answer(record, accounts, legs)
+  local answer = { 'found' }
+  add_found(answer, record, accounts, legs)
+  return answer
+end
+local function tell(record, accounts, legs, detail, is_first)
+  local leg = legs[1]
+  local places = {}
+  for index, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    places[index] = string.format(
+      '%s|%s|%.0f|%.0f', account, legs[index].lease, copy.starts, copy.ends
+    )
+  end
+  local head = string.format(
+    '%s %s %.0f %.0f %.0f %s %.0f %s',
+    record.id,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    flag(leg.is_dispatched),
+    batch.now,
+    table.concat(places, ',')
+  )
+  local events = batch.events
+  local at = #events
+  if is_first then head = table.concat({ head, record.fingerprint, record.created }, ' ') end
+  events[at + 1], events[at + 2], events[at + 3], events[at + 4] = 'e', head, 'd', detail
+  if is_first then events[at + 5], events[at + 6] = 't', record.terms end
+end
+local function store(record, accounts, legs, is_journaled)
+  local is_still_open = legs[1].state == 'o'
+  if not is_still_open or not record.is_open or #accounts ~= #record.accounts then
+    mark_changed(record)
+  end
+  for index, account in ipairs(accounts) do
+    legs[index].is_journaled = is_journaled
+    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, legs[index]) end
+  end
+  record.accounts = accounts
+  record.is_open = is_still_open
+  record.legs = nil
+  if is_still_open then return end
+  record.legs = {}
+  for index, account in ipairs(accounts) do record.legs[account] = legs[index] end
+end
+local function keep(record, accounts, legs, before, detail)
+  local leg = legs[1]
+  local is_journaled = before ~= nil and before.is_journaled
+  local is_news = before == nil
+    or leg.state ~= before.state
+    or leg.spent ~= before.spent
+    or leg.amount ~= before.amount
+    or leg.is_dispatched ~= before.is_dispatched
+  local is_told = is_news and (leg.state ~= 'o' or leg.is_dispatched or leg.spent > 0)
+  store(record, accounts, legs, is_journaled or is_told)
+  if is_told then tell(record, accounts, legs, detail, not is_journaled) end
+  return is_told
+end
+local function refusal(accounts, steps)
+  for _, step in ipairs(steps) do
+    if step.code then return { 'rejected', step.code } end
+  end
+  for _, step in ipairs(steps) do
+    if step.is_outside then return { 'period' } end
+  end
+  local answer
+  for index, step in ipairs(steps) do
+    if step.missing then
+      answer = answer or { 'short', '' }
+      answer[#answer + 1] = accounts[index]
+      answer[#answer + 1] = integer(step.missing)
+    end
+  end
+  if not answer then return nil end
+  answer[2] = integer((#answer - 2) / 2)
+  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
+  return answer
+end
+local function conclude(record, accounts, steps, before, detail)
+  local refused = refusal(accounts, steps)
+  if refused then return refused end
+  local legs = {}
+  local overage, is_late, is_replayed = 0, false, true
+  for index, step in ipairs(steps) do
+    legs[index] = step.leg
+    overage = math.max(overage, step.overage or 0)
+    is_late = is_late or step.is_late == true
+    is_replayed = is_replayed and step.is_replayed == true
+    if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
+  end
+  local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
+  local answer = { 'done', flag(is_replayed), integer(overage), flag(is_late), flag(is_told) }
+  add_found(answer, record, accounts, legs)
+  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
+  return answer
+end
+local function shortfall(copy, wanted)
+  local limit = math.max(0, copy.drawn - copy.returned)
+  local room = limit - (copy.settled + copy.reserved)
+  if wanted == 0 or wanted <= room then return 0 end
+  return wanted - math.max(room, 0)
+end
+local function end_leg(copy, leg, state, spent, is_settlement)
+  local change = spent - leg.spent
+  local next_leg = leg_with(leg, state, spent)
+  if copy.reserved < held(leg) then fail('DAMAGED', 'a copy holds less than its legs') end
+  local reserved = copy.reserved - held(leg) + held(next_leg)
+  local settled = copy.settled + change
+  if settled + reserved > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
+  return {
+    leg = next_leg,
+    settled = settled,
+    reserved = reserved,
+    overage = is_settlement and math.max(0, change - held(leg)) or 0,
+    is_late = is_settlement and leg.state ~= 'o',
+  }
+end
+local function change(id, step, detail)
+  local kept = find(id)
+  if not kept or #kept.accounts == 0 then return { 'unknown' } end
+  local steps = {}
+  for index, account in ipairs(kept.accounts) do
+    steps[index] = step(copy_of(account), kept.legs[index])
+  end
+  return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail)
+end
+local EXTEND_REFUSED = {
+  r = 'reservation_already_released',
+  e = 'reservation_expired',
+  s = 'reservation_already_settled',
+}
+local function extend(id, amount, ttl, dispatched)
+  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
+  local is_dispatched = dispatched == '1'
+  return change(id, function(copy, leg)
+    if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
+    local next_leg = leg_with(leg, 'o', leg.spent)
+    next_leg.amount = math.max(leg.amount, tonumber(amount) or 0)
+    if not is_dispatched or leg.is_dispatched then
+      next_leg.deadline = math.max(leg.deadline, deadline)
+    else
+      next_leg.deadline = deadline
+    end
+    next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+    local more = held(next_leg) - held(leg)
+    if copy.settled + copy.reserved + more > AMOUNT_MAX then
+      return { code = 'amount_out_of_range' }
+    end
+    local missing = shortfall(copy, more)
+    if missing > 0 then return { missing = missing } end
+    if more > 0 then
+      return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
+    end
+    local is_same = next_leg.amount == leg.amount
+      and next_leg.deadline == leg.deadline
+      and next_leg.is_dispatched == leg.is_dispatched
+    return { leg = next_leg, is_replayed = is_same }
+  end, 'null')
+end
+local function settle(id, total, final, detail)
+  local cost = tonumber(total)
+  local is_final = final == '1'
+  return change(id, function(copy, leg)
+    if leg.state == 's' then
+      local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
+      if agrees then return { leg = leg, is_replayed = true } end
+      return { code = 'reservation_already_settled' }
+    end
+    if is_final then return end_leg(copy, leg, 's', cost, true) end
+    if cost <= leg.spent then return { leg = leg, is_replayed = true } end
+    return end_leg(copy, leg, leg.state, cost, true)
+  end, detail)
+end
+local function release(id, detail)
+  return change(id, function(copy, leg)
+    if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
+    if leg.state == 'r' then return { leg = leg, is_replayed = true } end
+    return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
+  end, detail)
+end
+local function expire(id)
+  return change(id, function(copy, leg)
+    if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
+    local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
+    return end_leg(copy, leg, 'e', spent, false)
+  end, 'null')
+end
+local function is_earlier(a, b)
+  if a.deadline ~= b.deadline then return a.deadline < b.deadline end
+  return is_before(a.id, b.id)
+end
+local function due_of(accounts, limit)
+  local due, is_listed = {}, {}
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.is_here and copy.next_due <= batch.now then
+      scan(copy)
+      copy.is_swept = true
+      local tenant = string.match(account, '^[^/]+/')
+      for uuid, leg in pairs(copy.legs) do
+        local id = tenant .. uuid
+        if leg and leg.deadline <= batch.now and not is_listed[id] then
+          is_listed[id] = true
+          due[#due + 1] = { id = id, deadline = leg.deadline }
+        end
+      end
+    end
+  end
+  table.sort(due, is_earlier)
+  local ids, records = {}, {}
+  for index = 1, math.min(limit, #due) do
+    local record = record_of(due[index].id)
+    if not record then fail('DAMAGED', 'a leg without its record') end
+    ids[index], records[index] = due[index].id, record
+  end
+  require_declared(records)
+  return ids
+end
+local function end_due(accounts, ids)
+  for _, id in ipairs(ids) do expire(id) end
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.is_swept then
+      copy.is_swept = false
+      local next_due = math.huge
+      for _, leg in pairs(copy.legs) do
+        if leg then next_due = math.min(next_due, leg.deadline) end
+      end
+      if next_due ~= copy.next_due then
+        touch(copy)
+        copy.next_due = next_due
+        copy.is_due_changed = true
+      end
+    end
+  end
+end
+local function sweep(account, limit)
+  local ids = due_of({ account }, tonumber(limit))
+  end_due({ account }, ids)
+  return { 'swept', integer(#ids) }
+end
+local RESERVE_REFUSED = {
+  r = 'reservation_already_released',
+  e = 'reservation_expired',
+  s = 'reservation_already_settled',
+}
+local function admit(copy, amount, deadline)
+  if copy.settled + copy.reserved + amount > AMOUNT_MAX then
+    return { code = 'amount_out_of_range' }
+  end
+  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local missing = shortfall(copy, amount)
+  if missing > 0 then return { missing = missing } end
+  return {
+    leg = {
+      lease = copy.lease,
+      state = 'o',
+      amount = amount,
+      spent = 0,
+      deadline = deadline,
+      is_dispatched = false,
+      is_journaled = false,
+    },
+    settled = copy.settled,
+    reserved = copy.reserved + amount,
+  }
+end
+local function repeated(kept, fingerprint)
+  if #kept.accounts == 0 then return { 'unknown' } end
+  if kept.record.fingerprint ~= fingerprint then return { 'rejected', 'idempotency_key_reused' } end
+  local steps = {}
+  for index, leg in ipairs(kept.legs) do
+    steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
+      or { code = RESERVE_REFUSED[leg.state] }
+  end
+  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null')
+end
+local function reserve(id, fingerprint, total, ttl, terms, ...)
+  local accounts = { ... }
+  local kept = find(id)
+  local missing = { 'missing' }
+  for _, account in ipairs(accounts) do
+    if not copy_of(account, string.sub(id, -36)).is_here then missing[#missing + 1] = account end
+  end
+  if not kept and #missing > 1 then return missing end
+  end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX))
+  if kept then return repeated(find(id), fingerprint) end
+  local amount = tonumber(total)
+  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
+  local steps = {}
+  for index, account in ipairs(accounts) do
+    steps[index] = admit(copy_of(account), amount, deadline)
+  end
+  local record = {
+    id = id,
+    uuid = string.sub(id, -36),
+    fingerprint = fingerprint,
+    created = integer(batch.now),
+    terms = terms,
+    accounts = {},
+    is_open = false,
+  }
+  return conclude(record, accounts, steps, nil, 'null')
+end
+local function prepare(account, above_ticket)
+  local copy = copy_of(account)
+  if copy.is_here then return copy_answer(copy) end
+  local above = tonumber(above_ticket)
+  if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
+    return { 'busy', integer(copy.placed + PLACE_MS - batch.now) }
+  end
+  copy.ticket = math.max(copy.ticket or 0, above) + 1
+  copy.placed = batch.now
+  touch(copy)
+  return { 'prepared', integer(copy.ticket) }
+end
+local function install(account, ticket, lease, starts, ends, drawn, sequence, elsewhere)
+  local current = copy_of(account)
+  if current.is_here then return copy_answer(current.lease == lease and current) end
+  if current.ticket ~= tonumber(ticket) then return copy_answer(nil) end
+  local copy = absent_copy(account, current.key)
+  copy.is_here = true
+  copy.lease = lease
+  copy.starts = tonumber(starts)
+  copy.ends = tonumber(ends)
+  copy.drawn = tonumber(drawn)
+  copy.returned = 0
+  copy.settled = 0
+  copy.reserved = 0
+  copy.sequence = tonumber(sequence)
+  copy.elsewhere = elsewhere
+  replace_copy(current, copy)
+  return copy_answer(copy)
+end
+local function apply(account, lease, drawn, elsewhere)
+  local copy = copy_of(account)
+  if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
+  copy.drawn = math.max(copy.drawn, tonumber(drawn))
+  copy.elsewhere = elsewhere
+  copy.is_lease_changed = true
+  touch(copy)
+  return copy_answer(copy)
+end
+local function recall(account, lease, retire)
+  local copy = copy_of(account)
+  if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
+  local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
+  copy.returned = copy.returned + room
+  copy.sequence = copy.sequence + 1
+  copy.is_lease_changed = true
+  local answer = copy_answer(copy)
+  if retire == '1' and not is_open(copy) then
+    replace_copy(copy, absent_copy(account, copy.key))
+  else
+    touch(copy)
+  end
+  return answer
+end
+local function put_right(copy, leg, state, spent)
+  local now = leg
+    or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
+  local more = spent - now.spent
+  if not leg or leg.state == 'o' or more ~= 0 then
+    local hold = leg and held(leg) or 0
+    if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
+    put_sums(copy, copy.settled + more, copy.reserved - hold)
+  end
+  return leg_with(now, state, spent)
+end
+local function by_account(a, b)
+  return is_before(a.account, b.account)
+end
+local function correct(id, ...)
+  local corrections = { ... }
+  if #corrections == 0 then return { 'unknown' } end
+  local kept = find(id)
+  local known = {}
+  for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
+  for index = 1, #corrections, 4 do copy_of(corrections[index]) end
+  local parts, is_named = {}, {}
+  for index = 1, #corrections, 4 do
+    local account, state = corrections[index], corrections[index + 2]
+    local copy, spent = copy_of(account), tonumber(corrections[index + 3])
+    local is_relevant = known[account] or spent ~= 0
+    if copy.is_here and copy.lease == corrections[index + 1] and is_relevant then
+      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
+      is_named[account] = true
+    end
+  end
+  for index, account in ipairs(kept and kept.accounts or {}) do
+    local leg = kept.legs[index]
+    if leg.state == 'o' and not is_named[account] then
+      local ended = put_right(copy_of(account), leg, corrections[3], tonumber(corrections[4]))
+      parts[#parts + 1] = { account = account, leg = ended }
+      is_named[account] = true
+    end
+  end
+  if #parts == 0 then return { 'unknown' } end
+  for index, account in ipairs(kept and kept.accounts or {}) do
+    if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
+  end
+  table.sort(parts, by_account)
+  local accounts, legs = {}, {}
+  for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
+  local record = kept and kept.record
+    or {
+      id = id,
+      uuid = string.sub(id, -36),
+      fingerprint = '',
+      created = integer(batch.now),
+      terms = 'null',
+      accounts = {},
+      is_open = false,
+    }
+  store(record, accounts, legs, true)
+  return found_answer(record, accounts, legs)
+end
+local function read(account)
+  local copy = copy_of(account)
+  return copy_answer(copy.is_here and copy)
+end
+local function look_up(id)
+  local kept = find(id)
+  if not kept then return { 'unknown' } end
+  return found_answer(kept.record, kept.accounts, kept.legs)
+end
+local OPEN_BUCKET_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
+local function write_legs(copy, fields)
+  local ended = {}
+  for uuid in pairs(copy.changed_legs or {}) do
+    local leg = copy.legs[uuid]
+    if leg then
+      fields[#fields + 1] = uuid
+      fields[#fields + 1] = pack_leg(leg)
+    elseif copy.is_stored then
+      ended[#ended + 1] = uuid
+    end
+  end
+  redis.call('HSET', copy.key, unpack(fields))
+  if #ended > 0 then redis.call('HDEL', copy.key, unpack(ended)) end
+end
+local function write_copy(copy)
+  if copy.is_leftover then redis.call('DEL', copy.key) end
+  if not copy.is_here then
+    if copy.ticket then
+      local ticket, placed = integer(copy.ticket), integer(copy.placed)
+      redis.call('HSET', copy.key, 'i', INC, 't', ticket, 'p', placed)
+    end
+    return
+  end
+  local sums = {
+    's', integer(copy.settled), 'h', integer(copy.reserved), 'q', integer(copy.sequence),
+  }
+  local is_new = not copy.is_stored
+  local function add(name, value)
+    sums[#sums + 1] = name
+    sums[#sums + 1] = value
+  end
+  if is_new or copy.is_due_changed then
+    add('n', copy.next_due < math.huge and integer(copy.next_due) or '')
+  end
+  if is_new or copy.is_lease_changed then
+    add('d', integer(copy.drawn))
+    add('r', integer(copy.returned))
+    add('e', copy.elsewhere)
+  end
+  if is_new then
+    add('l', copy.lease)
+    add('i', INC)
+    add('a', integer(copy.starts))
+    add('z', integer(copy.ends))
+  end
+  write_legs(copy, sums)
+end
+local function write_due()
+  local later, none = {}, {}
+  for _, copy in ipairs(batch.touched) do
+    if copy.is_due_changed or copy.was_due then
+      if copy.next_due < math.huge then
+        later[#later + 1] = integer(copy.next_due)
+        later[#later + 1] = copy.account
+      else
+        none[#none + 1] = copy.account
+      end
+    end
+  end
+  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
+  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
+end
+local function write_records()
+  local open, ended, gone = {}, {}, {}
+  for _, record in ipairs(batch.changed) do
+    local list = record.is_open and open or ended
+    list[#list + 1] = record.id
+    list[#list + 1] = pack_record(record)
+    if not record.is_open then gone[#gone + 1] = record.id end
+  end
+  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
+  if #gone == 0 then return end
+  redis.call('HDEL', batch.open_key, unpack(gone))
+  redis.call('HSET', batch.done_key, unpack(ended))
+  redis.call('PEXPIRE', batch.done_key, OPEN_BUCKET_TTL_MS, 'NX')
+end
+local function write_events()
+  if #batch.events == 0 then return '' end
+  if not batch.is_clock_given then return redis.call('XADD', batch.journal_key, '*', unpack(batch.events)) end
+  local at = integer(batch.now)
+  local added = redis.pcall('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+  if not added.err then return added end
+  local info = redis.call('XINFO', 'STREAM', batch.journal_key)
+  for index = 1, #info, 2 do
+    if info[index] == 'last-generated-id' then at = string.match(info[index + 1], '^%d+') end
+  end
+  return redis.call('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+end
+local function flush()
+  for _, copy in ipairs(batch.touched) do write_copy(copy) end
+  write_due()
+  write_records()
+  return write_events()
+end
+local COMMANDS = {
+  reserve = reserve,
+  extend = extend,
+  settle = settle,
+  release = release,
+  expire = expire,
+  sweep = sweep,
+  prepare = prepare,
+  install = install,
+  apply = apply,
+  recall = recall,
+  correct = correct,
+  read = read,
+  find = look_up,
+}
+local ABOUT_RESERVATION = {
+  reserve = true,
+  extend = true,
+  settle = true,
+  release = true,
+  expire = true,
+  correct = true,
+  find = true,
+}
+local FIRST_COPY = 7
+local meta_key = KEYS[1]
+batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
+batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
+local given, bucket, account_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+for index = 1, account_count do
+  batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
+end
+local first = 4 + account_count
+local command_count = tonumber(ARGV[first])
+local TYPES = { hash = { 2, 3, 4 }, zset = { 5 }, stream = { 6 } }
+for wanted, indexes in pairs(TYPES) do
+  for _, index in ipairs(indexes) do
+    local found = redis.call('TYPE', KEYS[index]).ok
+    if found ~= wanted and found ~= 'none' then return { 'WRONGTYPE', KEYS[index] } end
+  end
+end
+if not is_current(meta_key) then return { 'FENCED' } end
+batch.now = now_ms(given)
+batch.is_clock_given = given ~= ''
+if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
+local ids, at = {}, first
+for _ = 1, command_count do
+  local id = ARGV[at + 3]
+  if ABOUT_RESERVATION[ARGV[at + 2]] and not batch.records[id] then
+    batch.records[id] = true
+    ids[#ids + 1] = id
+  end
+  at = at + 1 + tonumber(ARGV[at + 1])
+end
+load_records(ids)
+local answers = {}
+at = first
+for index = 1, command_count do
+  local words = tonumber(ARGV[at + 1])
+  local is_decided, answer =
+    pcall(COMMANDS[ARGV[at + 2]], unpack(ARGV, at + 3, at + 1 + words))
+  if not is_decided and (type(answer) ~= 'table' or answer.err) then error(answer, 0) end
+  answers[index] = answer
+  at = at + 1 + words
+end
+local reply = { 'OK', integer(batch.now), flush() }
+for _, answer in ipairs(answers) do
+  local size = #reply
+  reply[size + 1] = integer(#answer)
+  for index, word in ipairs(answer) do reply[size + 1 + index] = word end
+end
+return reply
+`,
+};

@@ -1,0 +1,47 @@
+// Made by tools/build-lua.ts from lua/trim-journal.lua.
+import type { Script } from '../script.ts';
+
+/**
+ * Forgets entries of the journal that the ledger has, once they are old enough.
+ *
+ * - key `meta`, hash: which data these are
+ * - key `journal`, stream: events
+ * - argument `nowMs`, milliseconds: empty for the server's clock; 0 to 253402300799999
+ * - argument `upToMs`, milliseconds: of the last position to forget
+ * - argument `upToCount`, number: of the last position to forget
+ * - argument `olderThanMs`, milliseconds: what is younger stays; at least 0
+ * - reply `status`, text: OK; FENCED
+ */
+export const trimJournal: Script<
+  'meta' | 'journal',
+  never,
+  'nowMs' | 'upToMs' | 'upToCount' | 'olderThanMs',
+  never
+> = {
+  name: 'trim-journal',
+  keys: ['meta', 'journal'],
+  keyLists: [],
+  arguments: ['nowMs', 'upToMs', 'upToCount', 'olderThanMs'],
+  argumentLists: [],
+  text: `local function integer(number)
+  return string.format('%.0f', number)
+end
+local function now_ms(given)
+  if given ~= '' then return tonumber(given) end
+  local time = redis.call('TIME')
+  return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
+end
+local function is_current(meta_key)
+  return redis.call('HGET', meta_key, 'inc') == INC
+end
+local meta_key, journal_key = KEYS[1], KEYS[2]
+local given, up_to, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local older_than = tonumber(ARGV[4])
+if not is_current(meta_key) then return { 'FENCED' } end
+local before = now_ms(given) - older_than
+local first = integer(up_to) .. '-' .. integer(count + 1)
+if before <= up_to then first = integer(math.max(before, 0)) end
+redis.call('XTRIM', journal_key, 'MINID', '=', first)
+return { 'OK' }
+`,
+};

@@ -1,0 +1,136 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import {
+  AMOUNT_MAX,
+  INSTANT_MAX,
+  LAZY_EXPIRY_MAX,
+  LEGS_MAX,
+  PERIOD_TOLERANCE_MS,
+  PLACE_MS,
+  TOMBSTONE_MS,
+} from '@bursar/core';
+import { describe, expect, it } from 'vitest';
+import * as lua from '../src/index.ts';
+import { luaProblems } from './lua-check.ts';
+
+const ROOT = join(import.meta.dirname, '../../..');
+const FOLDER = join(import.meta.dirname, '../lua');
+const scripts: readonly lua.Script[] = [
+  lua.adoptIncarnation,
+  lua.dueAccounts,
+  lua.readJournal,
+  lua.runCommands,
+  lua.trimJournal,
+];
+const sources = readdirSync(FOLDER, { recursive: true, encoding: 'utf8' })
+  .filter((path) => path.endsWith('.lua'))
+  .map((path) => [path, readFileSync(join(FOLDER, path), 'utf8')] as const);
+
+it('the generated descriptors are those of the sources', () => {
+  // It regenerates in memory, and fails on any difference or malformed header.
+  execFileSync(process.execPath, ['tools/run.mjs', 'tools/build-lua.ts', '--check'], { cwd: ROOT });
+});
+
+it('every script has a descriptor that is exported', () => {
+  const names = readdirSync(FOLDER).filter((name) => name.endsWith('.lua'));
+  expect(scripts.map(({ name }) => `${name}.lua`).toSorted()).toEqual(names.toSorted());
+});
+
+describe.each(scripts.map((script) => [script.name, script] as const))('%s', (_, script) => {
+  it('is Lua 5.1 without global writes, undeclared names or unused locals', () => {
+    expect(luaProblems(script.text)).toEqual([]);
+  });
+
+  it('reads no key and no argument that its header does not name', () => {
+    const indexes = (name: string) =>
+      [...script.text.matchAll(new RegExp(`\\b${name}\\[(\\d+)\\]`, 'g'))].map((m) => Number(m[1]));
+    expect(Math.max(0, ...indexes('KEYS'))).toBeLessThanOrEqual(
+      script.keys.length + script.keyLists.length,
+    );
+    expect(Math.max(0, ...indexes('ARGV'))).toBeLessThanOrEqual(
+      script.arguments.length + script.argumentLists.length,
+    );
+  });
+
+  it('turns data of another incarnation away, unless it makes them', () => {
+    expect(script.text.includes("return { 'FENCED' }")).toBe(script.name !== 'adopt-incarnation');
+    expect(script.text.includes('INC')).toBe(script.name !== 'adopt-incarnation');
+  });
+
+  it('fits into what Lua allows one function to hold', () => {
+    expect(script.text.match(/^local /gm)?.length ?? 0).toBeLessThan(180);
+  });
+});
+
+it('the checker notices what it is for', () => {
+  expect(luaProblems('x = 1')).toEqual(['x is a global that is written']);
+  expect(luaProblems('function f() end')).toEqual(['f is a global function']);
+  expect(luaProblems('local a = 1')).toEqual(['a is not used']);
+  expect(luaProblems('local a = 1\na = 2')).toEqual(['a is not used']);
+  expect(luaProblems('return amuont')).toEqual(['amuont is not declared']);
+  expect(luaProblems('return function(a) return os.time(a) end')).toEqual(['os is not declared']);
+  expect(() => luaProblems('local = 1')).toThrow();
+});
+
+it.each(sources)('%s turns no number into text but with lib/integer.lua', (path, source) => {
+  const code = source.replace(/--.*$/gm, '');
+  expect(code).not.toMatch(/\btostring\b|\bcjson\b|\bcmsgpack\b|\bloadstring\b|\bload\b/);
+  if (!path.endsWith('integer.lua')) expect(code).not.toMatch(/%d\b(?!\+)/);
+});
+
+it.each(sources)('%s says at its top what it is for', (_, source) => {
+  expect(source).toMatch(/^-- [A-Za-z]/);
+});
+
+it.each(sources)('%s is short, with short lines', (_, source) => {
+  const lines = source.split('\n');
+  expect(lines.filter((line) => line.length > 110)).toEqual([]);
+  expect(lines.length).toBeLessThan(170);
+});
+
+it('the bounds in Lua are those of core', () => {
+  const text = lua.runCommands.text;
+  const value = (name: string) => Number(new RegExp(`local ${name} = (\\d+)`).exec(text)?.[1]);
+  expect(value('AMOUNT_MAX')).toBe(AMOUNT_MAX);
+  expect(value('INSTANT_MAX')).toBe(INSTANT_MAX);
+  expect(value('PERIOD_TOLERANCE_MS')).toBe(PERIOD_TOLERANCE_MS);
+  expect(value('PLACE_MS')).toBe(PLACE_MS);
+  expect(value('TOMBSTONE_MS')).toBe(TOMBSTONE_MS);
+  expect(value('LAZY_EXPIRY_MAX')).toBe(LAZY_EXPIRY_MAX);
+});
+
+it('one call has room for the largest commands', () => {
+  expect(lua.KEYS_MAX).toBeGreaterThanOrEqual(lua.COMMANDS_MAX * LEGS_MAX + 6);
+  // Each change makes up to six words of one journal entry; Lua unpacks at most some 7,900.
+  expect(lua.CHANGES_MAX * 6).toBeLessThan(7_900);
+});
+
+it('puts the parts of a call where the script reads them', () => {
+  const call = lua.encodeCall(lua.runCommands, {
+    keys: { meta: 'm', open: 'o', done: 'd', doneBefore: 'b', due: 'z', journal: 'j' },
+    keyLists: { copies: ['c1', 'c2'] },
+    arguments: { nowMs: '', bucket: '7' },
+    argumentLists: {
+      accounts: ['a1', 'a2'],
+      commands: [
+        ['read', 'a1'],
+        ['read', 'a2'],
+      ],
+    },
+  });
+  expect(call.keys).toEqual(['m', 'o', 'd', 'b', 'z', 'j', 'c1', 'c2']);
+  expect(call.values.join(' ')).toBe(' 7 2 a1 a2 2 2 read a1 2 read a2');
+});
+
+const hasLuacheck = spawnSync('luacheck', ['--version']).status === 0;
+it.runIf(hasLuacheck)('luacheck finds nothing either', () => {
+  for (const { text } of scripts) {
+    const { status, stdout } = spawnSync(
+      'luacheck',
+      ['-', '--std', 'lua51', '--globals', 'redis', 'KEYS', 'ARGV', 'INC', '--no-max-line-length'],
+      { input: text, encoding: 'utf8' },
+    );
+    expect(status, stdout).toBe(0);
+  }
+});

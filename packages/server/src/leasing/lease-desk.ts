@@ -1,0 +1,394 @@
+/**
+ * The lease desk: gets leases for copies, more for those that run low, and takes back what is too much.
+ *
+ * Asks the authority only where it must: on an account's first touch, when a call does not fit, and in the
+ * background ahead of need. Calls of one account that wait for a draw share it. How much to ask for is
+ * core's policy; what this desk adds is what it has seen of the account's pace.
+ */
+import {
+  type Account,
+  type AccountId,
+  type Amount,
+  type Authority,
+  balanceOf,
+  type Clock,
+  type Copy,
+  type Elsewhere,
+  elsewhereOf,
+  type HolderId,
+  isBursarError,
+  type Lease,
+  LEASE_HORIZON_MS,
+  type LeaseAsk,
+  type LeaseId,
+  outstanding,
+  type Period,
+  roomIn,
+  shouldPrefetch,
+} from '@bursar/core';
+import { LRUCache } from 'lru-cache';
+import type { Timers } from '../clock/timers.ts';
+import type { Log } from '../telemetry/logger.ts';
+import type { CopiesGate } from './copies-gate.ts';
+
+/** Most accounts whose pace is remembered. */
+const ACCOUNTS_MAX = 50_000;
+/** How long to wait for another server that is about to install the copy. */
+const BUSY_PAUSE_MS = 10;
+/** How long no draw ahead of need is tried after one that got nothing. */
+const QUIET_MS = 1_000;
+/** Shortest time over which a pace is measured. */
+const PACE_MS = 1_000;
+/** A lease is worth drawing for this many usual calls. */
+const USUAL_CALLS = 4;
+
+/** An account that a call is charged to. */
+export interface LegToLease {
+  readonly account: AccountId;
+  readonly period: Period;
+}
+
+/** What a draw came to: the copy afterwards and the authority's account; or that the lease is no longer good. */
+export type Drawn =
+  | { readonly outcome: 'drawn'; readonly copy: Copy; readonly account: Account }
+  | { readonly outcome: 'superseded' };
+
+/** What is remembered of one account. */
+interface Pace {
+  /** Amounts of the calls that wait for the next draw. */
+  waiting: Amount[];
+  copy: Copy | undefined;
+  next: Promise<Drawn> | undefined;
+  running: Promise<Drawn> | undefined;
+  lastDraw: number;
+  quietUntilMs: number;
+  usual: number;
+  /** nano-USD settled per millisecond; undefined until measured. */
+  burn: number | undefined;
+  mark: { readonly settled: number; readonly atMs: number } | undefined;
+}
+
+/** Gets leases. */
+export class LeaseDesk {
+  readonly #gate: CopiesGate;
+  readonly #authority: Pick<Authority, 'execute'>;
+  readonly #holder: HolderId;
+  readonly #time: Clock & Timers;
+  readonly #newLeaseId: () => LeaseId;
+  readonly #log: Log;
+  readonly #paces = new LRUCache<AccountId, Pace>({ max: ACCOUNTS_MAX });
+  readonly #opening = new Map<AccountId, Promise<void>>();
+  readonly #background = new Set<Promise<unknown>>();
+  readonly counts = { opened: 0, draws: 0, prefetches: 0, recalls: 0, givenBack: 0 };
+
+  constructor(options: {
+    readonly gate: CopiesGate;
+    readonly authority: Pick<Authority, 'execute'>;
+    readonly holder: HolderId;
+    readonly time: Clock & Timers;
+    readonly newLeaseId: () => LeaseId;
+    readonly log: Log;
+  }) {
+    this.#gate = options.gate;
+    this.#authority = options.authority;
+    this.#holder = options.holder;
+    this.#time = options.time;
+    this.#newLeaseId = options.newLeaseId;
+    this.#log = options.log;
+  }
+
+  /**
+   * Gets copies for accounts that have none, each with a lease that covers `amount` if it can. Another server
+   * may be faster, so look again afterwards. Throws what the authority or the copies throw.
+   */
+  async open(legs: readonly LegToLease[], amount: Amount): Promise<void> {
+    await Promise.all(
+      legs.map((leg) => {
+        const opening =
+          this.#opening.get(leg.account) ??
+          this.#openNow(leg, amount).finally(() => this.#opening.delete(leg.account));
+        this.#opening.set(leg.account, opening);
+        return opening;
+      }),
+    );
+  }
+
+  /** Draws what a call of `amount` lacks on `copy`, together with all others that wait for the account. */
+  draw(leg: LegToLease, copy: Copy, amount: Amount): Promise<Drawn> {
+    const pace = this.#paceOf(leg.account);
+    pace.waiting.push(amount);
+    return this.#enqueue(leg, pace, copy);
+  }
+
+  /** Notes what calls cost, and draws in the background when `copy` runs low. */
+  consider(leg: LegToLease, copy: Copy, amount: Amount): void {
+    const pace = this.#paceOf(leg.account);
+    const nowMs = this.#time.nowMs();
+    pace.usual = amount > pace.usual ? amount : pace.usual * 0.98 + amount * 0.02;
+    const { mark } = pace;
+    if (mark === undefined || copy.settled < mark.settled) {
+      pace.mark = { settled: copy.settled, atMs: nowMs };
+    } else if (nowMs - mark.atMs >= PACE_MS) {
+      const burn = (copy.settled - mark.settled) / (nowMs - mark.atMs);
+      pace.burn = pace.burn === undefined ? burn : pace.burn * 0.7 + burn * 0.3;
+      pace.mark = { settled: copy.settled, atMs: nowMs };
+    }
+    const isLow = shouldPrefetch(roomIn(copy), pace.lastDraw || copy.drawn - copy.returned);
+    if (!isLow || pace.running !== undefined || nowMs < pace.quietUntilMs) return;
+    this.counts.prefetches += 1;
+    this.#inBackground(
+      this.#enqueue(leg, pace, copy).then((drawn) => {
+        const grew = drawn.outcome === 'drawn' && drawn.copy.drawn > copy.drawn;
+        if (!grew) pace.quietUntilMs = this.#time.nowMs() + QUIET_MS;
+      }),
+    );
+  }
+
+  /**
+   * Tells the copy what the authority's account now is, and takes back what its lease may no longer spend
+   * when the account is over its limit. For the present copy, whoever installed it.
+   */
+  async refresh(leg: LegToLease, account: Account): Promise<void> {
+    const answer = await this.#gate.execute({ kind: 'read', account: leg.account });
+    if (answer.answer !== 'copy' || answer.copy === null) return;
+    let { copy } = answer;
+    let known = account;
+    const room = account.limit === null ? 0 : account.limit + account.granted;
+    const committed = account.settled + account.reserved + account.leased;
+    if (account.limit !== null && committed > room) {
+      this.counts.recalls += 1;
+      const recalled = await this.#gate.execute({
+        kind: 'recall',
+        account: leg.account,
+        lease: copy.lease,
+        retire: false,
+      });
+      if (recalled.answer !== 'copy' || recalled.copy === null) return;
+      copy = recalled.copy;
+      const returned = await this.#authority.execute({
+        kind: 'returnLease',
+        leg,
+        lease: copy.lease,
+        returned: copy.returned,
+      });
+      if (returned.outcome === 'applied') known = returned.accounts[0] ?? known;
+    }
+    // A draw of nothing is how the authority says what the lease is.
+    const drawn = await this.#authority.execute({
+      kind: 'draw',
+      leg,
+      lease: copy.lease,
+      holder: this.#holder,
+      have: copy.drawn,
+      ask: NOTHING,
+    });
+    if (drawn.outcome !== 'applied' || drawn.lease === undefined) return;
+    await this.#apply(leg, drawn.lease, drawn.accounts[0] ?? known);
+  }
+
+  /** Resolves when nothing runs in the background any more. */
+  async idle(): Promise<void> {
+    await Promise.allSettled(this.#background);
+  }
+
+  // Drawing.
+
+  #enqueue(leg: LegToLease, pace: Pace, copy: Copy): Promise<Drawn> {
+    if (pace.copy === undefined || isNewer(copy, pace.copy)) pace.copy = copy;
+    if (pace.next === undefined) {
+      const before = pace.running?.catch(() => undefined) ?? Promise.resolve(undefined);
+      const round = before.then(() => {
+        pace.next = undefined;
+        pace.running = round;
+        const waiting = pace.waiting.splice(0);
+        return this.#drawNow(leg, pace, pace.copy ?? copy, waiting);
+      });
+      pace.next = round;
+      const done = (): void => {
+        if (pace.running === round) pace.running = undefined;
+      };
+      round.then(done, done);
+    }
+    return pace.next;
+  }
+
+  async #drawNow(
+    leg: LegToLease,
+    pace: Pace,
+    copy: Copy,
+    amounts: readonly Amount[],
+  ): Promise<Drawn> {
+    this.counts.draws += 1;
+    const outcome = await this.#authority.execute({
+      kind: 'draw',
+      leg,
+      lease: copy.lease,
+      holder: this.#holder,
+      have: copy.drawn,
+      // A copy that is overdrawn owes first: what it cost beyond its lease is not known below yet.
+      ask: askFor(amounts, balanceOf(copy), pace),
+    });
+    if (outcome.outcome !== 'applied' || outcome.lease === undefined) {
+      return { outcome: 'superseded' };
+    }
+    const { lease } = outcome;
+    const [account] = outcome.accounts;
+    if (account === undefined) return { outcome: 'superseded' };
+    if (lease.drawn > copy.drawn) pace.lastDraw = lease.drawn - copy.drawn;
+    const next = await this.#apply(leg, lease, account);
+    if (next === null) return { outcome: 'superseded' };
+    if (pace.copy === undefined || isNewer(next, pace.copy)) pace.copy = next;
+    return { outcome: 'drawn', copy: next, account };
+  }
+
+  async #apply(leg: LegToLease, lease: Lease, account: Account): Promise<Copy | null> {
+    const answer = await this.#gate.execute({
+      kind: 'apply',
+      account: leg.account,
+      lease: lease.id,
+      drawn: lease.drawn,
+      elsewhere: elsewhereFor(account, lease),
+    });
+    return answer.answer === 'copy' ? answer.copy : null;
+  }
+
+  // Opening.
+
+  async #openNow(leg: LegToLease, amount: Amount): Promise<void> {
+    // A ticket from the clock comes into play only when the authority has seen higher ones than the copies
+    // remember, because the copies were lost.
+    for (const above of [0, this.#time.nowMs()]) {
+      const prepared = await this.#gate.execute({ kind: 'prepare', account: leg.account, above });
+      if (prepared.answer === 'busy') return this.#pause(Math.min(prepared.forMs, BUSY_PAUSE_MS));
+      if (prepared.answer !== 'prepared') return;
+      const outcome = await this.#authority.execute({
+        kind: 'openLease',
+        leg,
+        lease: this.#newLeaseId(),
+        holder: this.#holder,
+        ticket: prepared.ticket,
+        ask: askFor([amount], 0, this.#paceOf(leg.account), true),
+      });
+      if (outcome.outcome !== 'applied' || outcome.lease === undefined) continue;
+      this.counts.opened += 1;
+      await this.#install(leg, prepared.ticket, outcome.lease, outcome.accounts[0]);
+      return;
+    }
+  }
+
+  async #install(
+    leg: LegToLease,
+    ticket: number,
+    lease: Lease,
+    account: Account | undefined,
+  ): Promise<void> {
+    if (account === undefined) return;
+    const install = () =>
+      this.#gate.execute({
+        kind: 'install',
+        account: leg.account,
+        ticket,
+        lease: lease.id,
+        startAtMs: leg.period.startAtMs,
+        endAtMs: leg.period.endAtMs,
+        drawn: lease.drawn,
+        sequence: account.sequence,
+        elsewhere: elsewhereFor(account, lease),
+      });
+    let answer: Awaited<ReturnType<typeof install>>;
+    try {
+      answer = await install().catch((error: unknown) => {
+        // Whether it was installed is unknown; installing the same again tells.
+        if (isBursarError(error) && error.code === 'store_timeout') return install();
+        throw error;
+      });
+    } catch (error) {
+      if (isBursarError(error) && error.code === 'store_unavailable') this.#giveBack(leg, lease);
+      throw error;
+    }
+    // Somebody else's ticket was newer: this lease has no copy, and will never have one.
+    if (answer.answer === 'copy' && answer.copy === null) this.#giveBack(leg, lease);
+    else {
+      const pace = this.#paceOf(leg.account);
+      pace.copy = answer.answer === 'copy' ? (answer.copy ?? undefined) : undefined;
+      pace.lastDraw = lease.drawn;
+    }
+  }
+
+  #giveBack(leg: LegToLease, lease: Lease): void {
+    this.counts.givenBack += 1;
+    this.#inBackground(
+      this.#authority.execute({
+        kind: 'returnLease',
+        leg,
+        lease: lease.id,
+        returned: lease.drawn,
+      }),
+    );
+  }
+
+  #inBackground(work: Promise<unknown>): void {
+    const watched = work
+      .catch((error: unknown) => this.#log.debug({ error }, 'lease work in the background failed'))
+      .finally(() => this.#background.delete(watched));
+    this.#background.add(watched);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#time.after(ms, resolve));
+  }
+
+  #paceOf(account: AccountId): Pace {
+    const known = this.#paces.get(account);
+    if (known !== undefined) return known;
+    const pace: Pace = {
+      waiting: [],
+      copy: undefined,
+      next: undefined,
+      running: undefined,
+      lastDraw: 0,
+      quietUntilMs: 0,
+      usual: 0,
+      burn: undefined,
+      mark: undefined,
+    };
+    this.#paces.set(account, pace);
+    return pace;
+  }
+}
+
+const NOTHING: LeaseAsk = {
+  need: 0 as Amount,
+  least: 0 as Amount,
+  expected: 0 as Amount,
+  minimum: 0 as Amount,
+};
+
+function askFor(
+  amounts: readonly Amount[],
+  room: number,
+  pace: Pick<Pace, 'usual' | 'burn'>,
+  isFirst = false,
+): LeaseAsk {
+  const total = amounts.reduce((sum, amount) => sum + amount, 0);
+  const least = amounts.reduce((smallest, amount) => Math.min(smallest, amount), Infinity);
+  const usual = Math.max(pace.usual, isFirst ? total : 0);
+  return {
+    need: whole(Math.max(0, total - room)),
+    least: whole(Math.max(0, (Number.isFinite(least) ? least : 0) - room)),
+    expected: pace.burn === undefined ? null : whole(pace.burn * LEASE_HORIZON_MS),
+    minimum: whole(usual * USUAL_CALLS),
+  };
+}
+
+function elsewhereFor(account: Account, lease: Lease): Elsewhere {
+  return elsewhereOf(account, outstanding(lease), lease.settled);
+}
+
+function whole(value: number): Amount {
+  return Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER) as Amount;
+}
+
+function isNewer(copy: Copy, than: Copy): boolean {
+  return copy.lease !== than.lease || copy.sequence >= than.sequence;
+}

@@ -1,0 +1,75 @@
+/** Journal events and acknowledged ends as the reports that the ledger takes in: one for each leg. */
+import {
+  assert,
+  type Fingerprint,
+  type Ingest,
+  type InstantMs,
+  type JournalEvent,
+  type Json,
+  type LegState,
+  type Amount,
+  type Period,
+} from '@bursar/core';
+import type { OpenCall } from './call-book.ts';
+
+/** How a call stands now. */
+export interface Standing {
+  readonly state: LegState;
+  readonly spent: Amount;
+  readonly amount: Amount;
+  readonly deadlineAtMs: InstantMs;
+  readonly dispatched: boolean;
+  readonly atMs: InstantMs;
+  readonly detail: Json;
+}
+
+/** What a journal event says, leg by leg. The copy it comes from shows it. */
+export function reportsOfEvent(event: JournalEvent): readonly Ingest[] {
+  return event.legs.map(({ account, lease, startAtMs, endAtMs }) => ({
+    kind: 'ingest',
+    reservation: event.reservation,
+    fingerprint: event.made?.fingerprint ?? ('' as Fingerprint),
+    leg: { account, period: periodOf(account, startAtMs, endAtMs) },
+    lease,
+    ...standing(event),
+    isShown: true,
+    terms: event.made?.terms ?? null,
+  }));
+}
+
+/** How `call` stands, leg by leg, for the ledger. `isShown`: whether its copies have been told. */
+export function reportsOfCall(
+  call: OpenCall,
+  now: Standing,
+  isShown: boolean,
+  legs: OpenCall['legs'] = call.legs,
+): readonly Ingest[] {
+  return legs.map(({ account, period, lease }) => ({
+    kind: 'ingest',
+    reservation: call.reservation,
+    fingerprint: call.fingerprint,
+    leg: { account, period },
+    lease,
+    ...standing(now),
+    isShown,
+    terms: call.terms,
+  }));
+}
+
+function standing(now: Standing): Pick<Ingest, 'state' | 'spent' | 'open' | 'atMs' | 'detail'> {
+  const { state, spent, amount, deadlineAtMs, dispatched, atMs, detail } = now;
+  return {
+    state,
+    spent,
+    atMs,
+    detail,
+    ...(state === 'reserved' ? { open: { amount, deadlineAtMs, dispatched } } : {}),
+  };
+}
+
+/** The period of an account, whose id ends with the period's. */
+export function periodOf(account: string, startAtMs: InstantMs, endAtMs: InstantMs): Period {
+  const id = account.slice(account.lastIndexOf('/') + 1);
+  assert(id.length > 0, 'an account id ends with its period');
+  return { id, startAtMs, endAtMs };
+}

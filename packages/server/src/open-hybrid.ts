@@ -1,0 +1,118 @@
+/**
+ * Opens the hybrid: Redis decides on leases of PostgreSQL.
+ *
+ * Puts the parts together and owns their order: the database first, then the copies, then this process makes
+ * itself known and begins. A Redis that is away does not keep the server from starting, because PostgreSQL can
+ * decide; a Redis that would lose money is refused.
+ */
+import {
+  type Authority,
+  type Clock,
+  type CopyStore,
+  type HolderId,
+  isBursarError,
+  type LeaseId,
+  type Tier,
+} from '@bursar/core';
+import { v7 as uuidV7 } from 'uuid';
+import { opossumBreaker } from './breaker/opossum-breaker.ts';
+import type { Timers } from './clock/timers.ts';
+import { CopiesGate } from './leasing/copies-gate.ts';
+import { LeasedTier } from './leasing/leased-tier.ts';
+import { hybridMode, type ModeSource } from './modes/mode.ts';
+import { type SyncIntervals, SYNC_PRESETS } from './sync/plan-sync.ts';
+import { SYNC_TIMES, SyncManager, type SyncTimes } from './sync/sync-manager.ts';
+import type { Log } from './telemetry/logger.ts';
+
+/** What a hybrid is made of. */
+export interface HybridOptions {
+  readonly authority: Authority;
+  readonly copies: CopyStore;
+  /** Throws when the copy store must not be used. Asked at the start, when it answers. */
+  readonly checkCopies: () => Promise<void>;
+  /** Names this Redis among those of one PostgreSQL. */
+  readonly holder: HolderId;
+  readonly shardOf: (tenant: string) => number;
+  readonly time: Clock & Timers;
+  readonly log: Log;
+  readonly intervals?: SyncIntervals;
+  readonly times?: Partial<SyncTimes>;
+  /** How long an open breaker waits for its probe; see `OPEN_MS`. */
+  readonly breakerOpenMs?: number | undefined;
+  readonly returnStageMs?: number | undefined;
+}
+
+/** A running hybrid. */
+export interface Hybrid {
+  readonly tier: Tier;
+  readonly modes: ModeSource;
+  /** What went on, for people and metrics. */
+  readonly counts: () => Readonly<Record<string, number>>;
+  /** Brings everything home and stops. The database and the copy store stay open for who opened them. */
+  close(): Promise<void>;
+}
+
+/** Starts a hybrid. Throws `store_unavailable` when PostgreSQL is away or Redis must not be used. */
+export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
+  const { authority, copies, holder, time, log, breakerOpenMs, returnStageMs } = options;
+  await options.checkCopies();
+  const gate = new CopiesGate({
+    copies,
+    authority,
+    holder,
+    time,
+    log,
+    makeBreaker: (breaker) =>
+      opossumBreaker({
+        ...breaker,
+        ...(breakerOpenMs === undefined ? {} : { openMs: breakerOpenMs }),
+      }),
+    ...(returnStageMs === undefined ? {} : { stageMs: returnStageMs }),
+    onChange: () => log.info(modes.mode(), 'the mode may have changed'),
+  });
+  const tier: LeasedTier = new LeasedTier({
+    name: 'hybrid',
+    gate,
+    authority,
+    holder,
+    shardOf: options.shardOf,
+    newLeaseId: () => uuidV7() as LeaseId,
+    time,
+    log,
+    onPastCopies: () => sync.expectCorrections(),
+    bringHome: (shard) => sync.bringHome(shard),
+  });
+  const sync = new SyncManager({
+    gate,
+    authority,
+    tier,
+    holder,
+    worker: uuidV7(),
+    shards: copies.shards,
+    intervals: options.intervals ?? SYNC_PRESETS.seconds,
+    times: { ...SYNC_TIMES, ...options.times },
+    time,
+    random: () => Math.random(),
+    log,
+  });
+  const modes = hybridMode(time, () => ({
+    isRedisOpen: gate.isOpen && gate.incarnation > 0,
+    isDatabaseUp: sync.isAuthorityUp,
+  }));
+  await sync.start();
+  return {
+    tier,
+    modes,
+    counts: () => ({ ...gate.counts, ...tier.counts, ...tier.desk.counts, ...sync.counts }),
+    async close() {
+      await tier.close();
+      await sync.stop();
+      gate.stop();
+    },
+  };
+}
+
+/** Whether `error` says that a store is away, rather than unfit. */
+export function isAwayError(error: unknown): boolean {
+  return isBursarError(error) && error.retryable;
+}

@@ -1,0 +1,61 @@
+/**
+ * Loading the leases that a batch needs, under the locks of their accounts.
+ *
+ * The rows are locked too, after their accounts and in the order of their ids: `begin` makes a holder's
+ * leases suspect without the accounts' locks, and a batch must not write one back as it was before.
+ */
+import {
+  type AccountId,
+  type Books,
+  type Command,
+  DIRECT,
+  type LeaseId,
+  type Leg,
+} from '@bursar/core';
+import { sql, type Transaction } from 'kysely';
+import { leaseFromRow } from './rows.ts';
+import type { Database, LeaseRow } from './schema.ts';
+
+/** Which leases to load. */
+export interface WantedLeases {
+  readonly named: readonly { readonly account: AccountId; readonly id: LeaseId }[];
+  /** Accounts of which every lease that is not closed is wanted. */
+  readonly lending: readonly AccountId[];
+}
+
+/** The leases that `commands` name, those that `legs` spend under, and all that a new one competes with. */
+export function leasesWantedBy(commands: readonly Command[], legs: readonly Leg[]): WantedLeases {
+  const named = legs.map(({ account, lease }) => ({ account, id: lease }));
+  const lending = new Set<AccountId>();
+  for (const command of commands) {
+    if (!('lease' in command)) continue;
+    named.push({ account: command.leg.account, id: command.lease });
+    if (command.kind !== 'ingest') lending.add(command.leg.account);
+  }
+  return { named: named.filter(({ id }) => id !== DIRECT), lending: [...lending] };
+}
+
+/** Reads and locks leases into `books`. No round trip when none is wanted. */
+export async function loadLeases(
+  transaction: Transaction<Database>,
+  { named, lending }: WantedLeases,
+  books: Books,
+): Promise<void> {
+  if (named.length === 0 && lending.length === 0) return;
+  const { rows } = await sql<LeaseRow>`
+    select leases.*
+    from (
+      select account_id, id
+      from unnest(
+        ${named.map(({ account }) => account)}::text[],
+        ${named.map(({ id }) => id)}::text[]
+      ) as named (account_id, id)
+      union
+      select account_id, id from leases
+      where account_id = any(${lending}::text[]) and state <> 'closed' and id <> 'direct'
+    ) as wanted
+    join leases on leases.account_id = wanted.account_id and leases.id = wanted.id
+    order by leases.account_id, leases.id
+    for no key update of leases`.execute(transaction);
+  books.post({ leases: rows.map(leaseFromRow) });
+}

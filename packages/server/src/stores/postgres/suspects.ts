@@ -1,0 +1,121 @@
+/**
+ * Which suspect leases nobody can still spend (PROTOCOL 5.5, invariant I8).
+ *
+ * Found without locks, and asked again under the locks of the accounts before one is closed: only what is
+ * open on a lease can change meanwhile, and that happens under those locks.
+ */
+import {
+  type AccountId,
+  accountParts,
+  type DurationMs,
+  type LeaseId,
+  type Lend,
+} from '@bursar/core';
+import { type Kysely, type RawBuilder, sql } from 'kysely';
+import { instantOf } from './rows.ts';
+import type { Database } from './schema.ts';
+
+/** When a suspect lease may be closed. */
+export interface SuspectRules {
+  readonly quarantineMs: DurationMs;
+  readonly deadAfterMs: DurationMs;
+}
+
+/**
+ * Whether the server has been up for as long as anything here is waited for. While it was down no worker
+ * could attest, and none could bring home what it knows: that time counts for nothing.
+ */
+export async function hasBeenUp(
+  db: Kysely<Database>,
+  { quarantineMs, deadAfterMs }: SuspectRules,
+): Promise<boolean> {
+  const longest = milliseconds(Math.max(quarantineMs, deadAfterMs) as DurationMs);
+  const { rows } = await sql<{ up: boolean }>`
+    select pg_postmaster_start_time() <= clock_timestamp() - ${longest} as up`.execute(db);
+  return rows[0]?.up === true;
+}
+
+/** A command that closes a lease. */
+export type CloseLease = Extract<Lend, { kind: 'closeLease' }>;
+
+/** Commands for at most `limit` leases that may be closed at `now`, those suspect the longest first. */
+export async function findClosable(
+  db: Kysely<Database>,
+  rules: SuspectRules,
+  limit: number,
+  now: RawBuilder<Date>,
+): Promise<readonly CloseLease[]> {
+  const { rows } = await sql<{ account_id: string; id: string; start_at: Date; end_at: Date }>`
+    select leases.account_id, leases.id, accounts.start_at, accounts.end_at
+    from leases join accounts on accounts.id = leases.account_id
+    where ${isClosable(rules, now)}
+    order by leases.suspect_since, leases.account_id, leases.id
+    limit ${limit}`.execute(db);
+  return rows.map((row) => {
+    const account = row.account_id as AccountId;
+    return {
+      kind: 'closeLease',
+      lease: row.id as LeaseId,
+      leg: {
+        account,
+        period: {
+          id: accountParts(account).period,
+          startAtMs: instantOf(row.start_at),
+          endAtMs: instantOf(row.end_at),
+        },
+      },
+    };
+  });
+}
+
+/** Those of `commands` whose lease may be closed at `now`. */
+export async function stillClosable(
+  db: Kysely<Database>,
+  commands: readonly CloseLease[],
+  rules: SuspectRules,
+  now: RawBuilder<Date>,
+): Promise<readonly CloseLease[]> {
+  const { rows } = await sql<{ account_id: string; id: string }>`
+    select leases.account_id, leases.id
+    from leases join unnest(
+      ${commands.map(({ leg }) => leg.account)}::text[],
+      ${commands.map(({ lease }) => lease)}::text[]
+    ) as named (account_id, id) on leases.account_id = named.account_id and leases.id = named.id
+    where ${isClosable(rules, now)}`.execute(db);
+  const closable = new Set(rows.map((row) => `${row.account_id} ${row.id}`));
+  return commands.filter(({ leg, lease }) => closable.has(`${leg.account} ${lease}`));
+}
+
+/** Forgets workers that have been silent for a day, and for longer than any of them could come back. */
+export async function forgetSilentWorkers(
+  db: Kysely<Database>,
+  { deadAfterMs }: SuspectRules,
+  now: RawBuilder<Date>,
+): Promise<void> {
+  await sql`
+    delete from workers
+    where seen_at <= ${now} - greatest(interval '1 day', ${milliseconds(deadAfterMs)})`.execute(db);
+}
+
+function isClosable({ quarantineMs, deadAfterMs }: SuspectRules, now: RawBuilder<Date>) {
+  return sql`
+    leases.state = 'suspect'
+    and leases.suspect_since <= ${now} - ${milliseconds(quarantineMs)}
+    and not exists (
+      select from workers
+      where workers.holder = leases.holder
+        and workers.clean_since <= leases.suspect_since
+        and workers.seen_at > ${now} - ${milliseconds(deadAfterMs)}
+    )
+    and not exists (
+      select from legs
+      where legs.account_id = leases.account_id
+        and legs.lease_id = leases.id
+        and legs.lease_id <> 'direct'
+        and legs.state = 'reserved'
+    )`;
+}
+
+function milliseconds(length: DurationMs) {
+  return sql`${length}::float8 * interval '1 millisecond'`;
+}

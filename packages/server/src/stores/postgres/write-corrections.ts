@@ -1,0 +1,107 @@
+/**
+ * Writing what the copies of leases have to be told.
+ *
+ * Invariant: a correction in the table says how its leg stands in the books. So a leg that changes replaces
+ * its correction, or removes it when the copy shows the same already; a lease that closes needs none.
+ */
+import {
+  type AccountId,
+  type Changes,
+  type Correction,
+  DIRECT,
+  type InstantMs,
+} from '@bursar/core';
+import { sql, type Transaction } from 'kysely';
+import type { Database } from './schema.ts';
+
+type Key = Pick<Correction, 'account' | 'reservation' | 'lease'>;
+
+/** The corrections of a transaction: the last word about each. */
+export class PendingCorrections {
+  readonly #made = new Map<string, Correction>();
+  readonly #unneeded = new Map<string, Key>();
+  readonly #closed = new Map<string, { readonly account: AccountId; readonly lease: string }>();
+
+  add({ legs, leases, corrections }: Changes): void {
+    for (const { account, reservation, lease } of legs) {
+      if (lease !== DIRECT) this.#remove({ account, reservation, lease });
+    }
+    for (const correction of corrections) {
+      const key = keyOf(correction);
+      this.#unneeded.delete(key);
+      this.#made.set(key, correction);
+    }
+    for (const { account, id, state } of leases) {
+      if (state !== 'closed') continue;
+      this.#closed.set(`${account} ${id}`, { account, lease: id });
+      for (const made of this.#made.values()) {
+        if (made.account === account && made.lease === id) this.#remove(made);
+      }
+    }
+  }
+
+  /** Writes inside `transaction`, after the leases. No round trip when nothing is to be told. */
+  async write(transaction: Transaction<Database>, nowMs: InstantMs): Promise<void> {
+    await forget(transaction, [...this.#unneeded.values()]);
+    if (this.#closed.size > 0) await forgetLeases(transaction, [...this.#closed.values()]);
+    if (this.#made.size > 0) await keep(transaction, [...this.#made.values()], nowMs);
+  }
+
+  #remove(key: Key): void {
+    this.#made.delete(keyOf(key));
+    this.#unneeded.set(keyOf(key), key);
+  }
+}
+
+function keyOf({ account, reservation, lease }: Key): string {
+  return `${account} ${reservation} ${lease}`;
+}
+
+async function forget(transaction: Transaction<Database>, keys: readonly Key[]): Promise<void> {
+  if (keys.length === 0) return;
+  await sql`
+    delete from corrections
+    using unnest(
+      ${keys.map(({ account }) => account)}::text[],
+      ${keys.map(({ reservation }) => reservation)}::text[],
+      ${keys.map(({ lease }) => lease)}::text[]
+    ) as unneeded (account_id, reservation_id, lease_id)
+    where corrections.account_id = unneeded.account_id
+      and corrections.reservation_id = unneeded.reservation_id
+      and corrections.lease_id = unneeded.lease_id`.execute(transaction);
+}
+
+async function forgetLeases(
+  transaction: Transaction<Database>,
+  leases: readonly { readonly account: AccountId; readonly lease: string }[],
+): Promise<void> {
+  await sql`
+    delete from corrections
+    using unnest(
+      ${leases.map(({ account }) => account)}::text[],
+      ${leases.map(({ lease }) => lease)}::text[]
+    ) as closed (account_id, lease_id)
+    where corrections.account_id = closed.account_id
+      and corrections.lease_id = closed.lease_id`.execute(transaction);
+}
+
+async function keep(
+  transaction: Transaction<Database>,
+  made: readonly Correction[],
+  nowMs: InstantMs,
+): Promise<void> {
+  await sql`
+    insert into corrections (account_id, reservation_id, lease_id, state, spent_nano_usd, made_at)
+    select made.*, ${new Date(nowMs).toISOString()}::timestamptz
+    from unnest(
+      ${made.map(({ account }) => account)}::text[],
+      ${made.map(({ reservation }) => reservation)}::text[],
+      ${made.map(({ lease }) => lease)}::text[],
+      ${made.map(({ state }) => state)}::text[],
+      ${made.map(({ spent }) => BigInt(spent).toString())}::bigint[]
+    ) as made
+    on conflict (account_id, reservation_id, lease_id) do update set
+      state = excluded.state,
+      spent_nano_usd = excluded.spent_nano_usd,
+      made_at = excluded.made_at`.execute(transaction);
+}

@@ -1,0 +1,105 @@
+/** From an entry of a shard's journal to its events. What does not read back is shown, never skipped. */
+import {
+  type AccountId,
+  type InstantMs,
+  isAmount,
+  type JournalEvent,
+  type JournalPosition,
+  type LeaseId,
+  LEGS_MAX,
+  type MalformedEvent,
+  type Amount,
+  type ReservationId,
+} from '@bursar/core';
+import { decodeFingerprint, legState, parseJson } from './decode-answer.ts';
+import { ReplyMalformed } from './reply-reader.ts';
+
+const MALFORMED_LENGTH_MAX = 1_000;
+
+/** `words` are names and values: `e` begins an event, `d` is its detail, `t` the terms it was made with. */
+export function decodeEvents(
+  position: JournalPosition,
+  words: readonly string[],
+): readonly (JournalEvent | MalformedEvent)[] {
+  return groups(words).map((group) => {
+    try {
+      return decodeEvent(position, group);
+    } catch (error) {
+      if (!(error instanceof ReplyMalformed)) throw error;
+      return { position, malformed: group.join(' ').slice(0, MALFORMED_LENGTH_MAX) };
+    }
+  });
+}
+
+function groups(words: readonly string[]): readonly (readonly string[])[] {
+  const found: string[][] = [];
+  for (let index = 0; index < words.length; index += 2) {
+    const pair = words.slice(index, index + 2);
+    const last = found.at(-1);
+    if (pair[0] === 'e' || last === undefined) found.push(pair);
+    else last.push(...pair);
+  }
+  return found;
+}
+
+function decodeEvent(position: JournalPosition, group: readonly string[]): JournalEvent {
+  const [e, head = '', d, detail = '', t, terms, ...more] = group;
+  const isFirst = t !== undefined;
+  if (
+    e !== 'e' ||
+    d !== 'd' ||
+    more.length > 0 ||
+    (isFirst && (t !== 't' || terms === undefined))
+  ) {
+    throw new ReplyMalformed('no event');
+  }
+  const [id, state, amount, spent, deadline, dispatched, at, legs, ...made] = head.split(' ');
+  const [fingerprint, created] = made;
+  if (made.length !== (isFirst ? 2 : 0) || id === undefined || legs === undefined) {
+    throw new ReplyMalformed('no event');
+  }
+  return {
+    position,
+    reservation: id as ReservationId,
+    legs: legs.split(',').map(decodeLeg).slice(0, LEGS_MAX),
+    state: legState(state ?? ''),
+    amount: number(amount),
+    spent: number(spent),
+    deadlineAtMs: instant(deadline),
+    dispatched: dispatched === '1',
+    atMs: instant(at),
+    detail: parseJson(detail),
+    ...(isFirst
+      ? {
+          made: {
+            fingerprint: decodeFingerprint(fingerprint ?? ''),
+            terms: parseJson(terms ?? ''),
+            createdAtMs: instant(created),
+          },
+        }
+      : {}),
+  };
+}
+
+function decodeLeg(text: string): JournalEvent['legs'][number] {
+  const [account, lease, start, end, ...more] = text.split('|');
+  if (account === undefined || lease === undefined || more.length > 0) {
+    throw new ReplyMalformed('no leg');
+  }
+  return {
+    account: account as AccountId,
+    lease: lease as LeaseId,
+    startAtMs: instant(start),
+    endAtMs: instant(end),
+  };
+}
+
+function number(text: string | undefined): Amount {
+  const value = Number(text);
+  if (text === undefined || text === '' || !isAmount(value)) throw new ReplyMalformed('no number');
+  return value;
+}
+
+function instant(text: string | undefined): InstantMs {
+  return number(text) as number as InstantMs;
+}

@@ -1,0 +1,519 @@
+/**
+ * Copies in Redis: the driver of the copy store port for many servers.
+ *
+ * It encodes, batches, sends and reads; the deciding is done by the scripts of `@bursar/lua-scripts`, which
+ * differential tests hold to `MemoryCopies`. What it decides itself is whether the data can be trusted:
+ * nothing is sent on a connection before `adopt` succeeded on it, and data that went back are noticed.
+ */
+import {
+  type AccountId,
+  assert,
+  type Clock,
+  CopiesFenced,
+  type CopyAnswer,
+  type CopyCommand,
+  type CopyStore,
+  type Dataset,
+  type InstantMs,
+  isBursarError,
+  JOURNAL_PAGE_MAX,
+  type JournalEvent,
+  type JournalPosition,
+  LAZY_EXPIRY_MAX,
+  LEGS_MAX,
+  type MalformedEvent,
+  type ReservationId,
+} from '@bursar/core';
+import {
+  adoptIncarnation,
+  dueAccounts,
+  readJournal,
+  runCommands,
+  trimJournal,
+} from '@bursar/lua-scripts';
+import { LRUCache } from 'lru-cache';
+import { systemClock } from '../../clock/system-clock.ts';
+import { checkRedis } from './check-redis.ts';
+import { CommandBatcher } from './command-batcher.ts';
+import { decodeAnswer, type Widen } from './decode-answer.ts';
+import { decodeEvents } from './decode-events.ts';
+import { encodeCommand, type EncodedCommand } from './encode-command.ts';
+import { type MoreRedisOptions, RedisConnection } from './redis-connection.ts';
+import { unavailable, unknownOutcome } from './redis-failure.ts';
+import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
+import { bindScript, loadScript, readStatus, runScript } from './run-script.ts';
+import { type Floor, SequenceWatch } from './sequence-watch.ts';
+import { lineageOf, parseInfo } from './server-info.ts';
+
+/** Reservations whose accounts are remembered, so that their keys are right at the first try. */
+const REMEMBERED_MAX = 50_000;
+/** How often a command is sent again with more keys, or a call because a time bucket has begun. */
+const TRIES_MAX = 6;
+/** Commands that may wait for one shard. */
+const WAITING_MAX = 10_000;
+/** Reservations that one call sweeps. */
+const SWEEP_STEP = 64;
+const PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
+const COMMAND_TIMEOUT_MS = 1_000;
+
+/** How Redis is reached and used. */
+export interface RedisCopiesOptions {
+  /** `redis://` or `rediss://`, with the user of the ACL and the password. */
+  readonly url: string;
+  /** More of ioredis' options, for example certificates. */
+  readonly redis?: MoreRedisOptions | undefined;
+  /** Before every key; default `bursar`. */
+  readonly prefix?: string | undefined;
+  /** How many shards the tenants are spread over, 1 … 1,024. Cannot be changed while leases are open. */
+  readonly shards?: number | undefined;
+  /** For tests: the time of every script. Otherwise it is the server's. */
+  readonly clock?: Clock | undefined;
+  /** After this long the outcome of a command counts as unknown; default 1 s. */
+  readonly commandTimeoutMs?: number | undefined;
+  /** The data are not (any more) those that were adopted: time for another handshake. */
+  readonly onLost?: ((reason: string) => void) | undefined;
+  /** There is a connection, and nothing has been sent on it. */
+  readonly onReady?: (() => void) | undefined;
+}
+
+/** The handshake that holds, and the scripts that it loaded. */
+interface Adopted {
+  readonly incarnation: number;
+  readonly generation: number;
+  readonly commands: ReturnType<typeof bindCommands>;
+  readonly due: ReturnType<typeof bindDue>;
+  readonly read: ReturnType<typeof bindRead>;
+  readonly trim: ReturnType<typeof bindTrim>;
+}
+
+/** A command on its way. */
+interface Job extends EncodedCommand {
+  readonly answered: (answer: CopyAnswer | Widen) => void;
+  readonly failed: (error: unknown) => void;
+}
+
+/** Copies in one Redis, in a fixed number of shards. */
+export class RedisCopies implements CopyStore {
+  readonly name = 'redis';
+  readonly shards: number;
+  /** For `checkRedis`, and for whoever wants to know whether there is a connection. */
+  readonly connection: RedisConnection;
+  readonly #keys: readonly ShardKeys[];
+  readonly #batchers: readonly CommandBatcher<Job>[];
+  readonly #clock: Clock | undefined;
+  readonly #timeoutMs: number;
+  readonly #onLost: (reason: string) => void;
+  readonly #accounts = new LRUCache<ReservationId, readonly AccountId[]>({ max: REMEMBERED_MAX });
+  readonly #watch = new SequenceWatch();
+  #adopted: Adopted | undefined;
+  /** How far Redis' clock is ahead of this machine's. */
+  #aheadMs = 0;
+
+  constructor(options: RedisCopiesOptions) {
+    const { prefix = DEFAULT_PREFIX, shards = 1, commandTimeoutMs = COMMAND_TIMEOUT_MS } = options;
+    assert(PREFIX.test(prefix), 'a prefix is 1 to 64 letters, digits, or any of _ . : -');
+    assert(
+      Number.isInteger(shards) && shards >= 1 && shards <= 1_024,
+      'there are 1 to 1,024 shards',
+    );
+    this.shards = shards;
+    this.#clock = options.clock;
+    this.#timeoutMs = commandTimeoutMs;
+    this.#onLost = options.onLost ?? (() => {});
+    this.#keys = Array.from({ length: shards }, (_, shard) => new ShardKeys(prefix, shard));
+    this.#batchers = this.#keys.map(
+      (keys) => new CommandBatcher<Job>((jobs) => this.#send(keys, jobs)),
+    );
+    this.connection = new RedisConnection({
+      url: options.url,
+      redis: options.redis,
+      commandTimeoutMs,
+      onLost: (reason) => this.#unadopt(reason),
+      onReady: options.onReady,
+    });
+  }
+
+  async execute(command: CopyCommand): Promise<CopyAnswer> {
+    if (command.kind === 'sweep' && command.limit > SWEEP_STEP) return this.#sweep(command);
+    const known =
+      'reservation' in command && !('accounts' in command && command.accounts !== undefined)
+        ? (this.#accounts.get(command.reservation) ?? [])
+        : [];
+    const encoded = encodeCommand(command, known, LAZY_EXPIRY_MAX);
+    const answer = await this.#ask(encoded);
+    return answer.answer === 'done' || command.kind !== 'reserve'
+      ? answer
+      : inOrderOf(command.accounts, answer);
+  }
+
+  async due(shard: number, limit: number): Promise<readonly AccountId[]> {
+    const { due } = this.#assertAdopted();
+    const keys = this.#keysOf(shard);
+    const call = {
+      keys: { meta: keys.meta, due: keys.due },
+      keyLists: {},
+      arguments: { nowMs: this.#givenNow(), limit: String(limit) },
+      argumentLists: {},
+    };
+    return this.#fenced(
+      runScript(this.connection, due, call, (reply) => {
+        readStatus(reply);
+        return reply.rest() as AccountId[];
+      }),
+    );
+  }
+
+  async journal(
+    shard: number,
+    after: JournalPosition,
+    limit: number,
+  ): Promise<readonly (JournalEvent | MalformedEvent)[]> {
+    const { read } = this.#assertAdopted();
+    const keys = this.#keysOf(shard);
+    const call = {
+      keys: { meta: keys.meta, journal: keys.journal },
+      keyLists: {},
+      arguments: { after, limit: String(Math.min(Math.max(limit, 1), JOURNAL_PAGE_MAX)) },
+      argumentLists: {},
+    };
+    return this.#fenced(
+      runScript(this.connection, read, call, (reply) => {
+        readStatus(reply);
+        const events: (JournalEvent | MalformedEvent)[] = [];
+        while (!reply.isAtEnd) {
+          const position = reply.text();
+          const words = reply.part(reply.count(Number.MAX_SAFE_INTEGER)).rest();
+          events.push(...decodeEvents(position, words));
+        }
+        return events;
+      }),
+    );
+  }
+
+  async trim(shard: number, upTo: JournalPosition, olderThanMs: number): Promise<void> {
+    const { trim } = this.#assertAdopted();
+    const keys = this.#keysOf(shard);
+    const [upToMs = '0', upToCount = '0'] = upTo.split('-');
+    const call = {
+      keys: { meta: keys.meta, journal: keys.journal },
+      keyLists: {},
+      arguments: { nowMs: this.#givenNow(), upToMs, upToCount, olderThanMs: String(olderThanMs) },
+      argumentLists: {},
+    };
+    await this.#fenced(runScript(this.connection, trim, call, readStatus));
+  }
+
+  async inspect(): Promise<Dataset> {
+    await this.connection.whenReady(this.#timeoutMs);
+    const lineage = await this.#lineage();
+    const metas = await Promise.all(this.#keys.map(({ meta }) => this.#meta(meta)));
+    const writers = new Set(metas.map(({ writtenBy }) => writtenBy));
+    const [writtenBy = null] = writers;
+    return {
+      lineage,
+      // A shard that is lost, or has not been adopted yet, makes the whole dataset another one.
+      incarnation: Math.min(...metas.map(({ incarnation }) => incarnation)),
+      writtenBy: writers.size === 1 ? writtenBy : null,
+    };
+  }
+
+  async adopt(incarnation: number, lineage: string): Promise<boolean> {
+    assert(Number.isSafeInteger(incarnation) && incarnation > 0, 'incarnations begin with 1');
+    this.#adopted = undefined;
+    await this.connection.whenReady(this.#timeoutMs);
+    const { generation } = this.connection;
+    if ((await this.#lineage()) !== lineage) {
+      throw new CopiesFenced('this is not the Redis that the incarnation was made for');
+    }
+    const adopt = bindScript(adoptIncarnation, null, true);
+    await this.#load(adopt);
+    const bucket = bucketAt(this.#nowMs());
+    const holds = await Promise.all(
+      this.#keys.map((keys) =>
+        runScript(
+          this.connection,
+          adopt,
+          {
+            keys: {
+              meta: keys.meta,
+              open: keys.open,
+              done: keys.done(bucket),
+              doneBefore: keys.done(bucket - 1),
+              due: keys.due,
+            },
+            keyLists: {},
+            arguments: { incarnation: String(incarnation), lineage },
+            argumentLists: {},
+          },
+          (reply) => reply.flag(),
+        ),
+      ),
+    );
+    if (holds.includes(false)) return false;
+    const adopted: Adopted = {
+      incarnation,
+      generation,
+      commands: bindCommands(incarnation),
+      due: bindDue(incarnation),
+      read: bindRead(incarnation),
+      trim: bindTrim(incarnation),
+    };
+    const { commands, due, read, trim } = adopted;
+    for (const script of [commands.strict, commands.lenient, due, read, trim])
+      await this.#load(script);
+    if (!this.connection.isReady || this.connection.generation !== generation) {
+      throw new CopiesFenced('the connection was lost during the handshake');
+    }
+    this.#watch.clear();
+    this.#adopted = adopted;
+    return true;
+  }
+
+  /**
+   * What could not be found out about the set-up of this Redis. Throws the first of its problems, or
+   * `store_unavailable` if there is no connection.
+   */
+  async check(): Promise<readonly string[]> {
+    await this.connection.whenReady(this.#timeoutMs);
+    const { problems, unchecked } = await checkRedis(this.connection);
+    const [problem] = problems;
+    if (problem !== undefined) throw problem;
+    return unchecked;
+  }
+
+  async close(): Promise<void> {
+    this.#adopted = undefined;
+    this.connection.close();
+  }
+
+  async #sweep(command: Extract<CopyCommand, { kind: 'sweep' }>): Promise<CopyAnswer> {
+    let ended = 0;
+    for (;;) {
+      const limit = Math.min(SWEEP_STEP, command.limit - ended);
+      const answer = await this.execute({ ...command, limit });
+      if (answer.answer !== 'swept') return answer;
+      ended += answer.ended;
+      if (answer.ended < limit || ended === command.limit) return { answer: 'swept', ended };
+    }
+  }
+
+  /** Asks until all keys are there that the command turns out to need. */
+  async #ask(encoded: EncodedCommand): Promise<CopyAnswer> {
+    let command = encoded;
+    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+      const answer = await this.#push(command);
+      if (answer.answer !== 'widen') {
+        this.#remember(command, answer);
+        return answer;
+      }
+      command = { ...command, accounts: [...new Set([...command.accounts, ...answer.accounts])] };
+    }
+    throw unavailable('The reservation changes faster than its accounts can be found out.');
+  }
+
+  #push(command: EncodedCommand): Promise<CopyAnswer | Widen> {
+    // Said at once, so that nothing waits that cannot be sent.
+    this.#assertAdopted();
+    const id = command.reservation ?? command.accounts[0] ?? '';
+    const batcher = this.#batchers[shardOfTenant(id.slice(0, id.indexOf('/')), this.shards)];
+    assert(batcher !== undefined, 'every shard has a batcher');
+    if (batcher.waiting >= WAITING_MAX) {
+      throw unavailable('Too many commands are waiting for Redis.');
+    }
+    return new Promise((answered, failed) => {
+      batcher.push({ ...command, answered, failed });
+    });
+  }
+
+  #remember({ reservation }: EncodedCommand, answer: CopyAnswer): void {
+    if (reservation === null || !('found' in answer)) return;
+    const { accounts } = answer.found.reservation;
+    if (accounts.length > 0) this.#accounts.set(reservation, accounts);
+  }
+
+  /** Sends one call, and answers each of its commands. */
+  async #send(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
+    try {
+      await this.#fenced(this.#call(keys, jobs));
+    } catch (error) {
+      for (const job of jobs) job.failed(error);
+    }
+  }
+
+  async #call(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
+    const accounts = [...new Set(jobs.flatMap((job) => job.accounts))];
+    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
+      const { commands } = this.#assertAdopted();
+      const floor = this.#watch.floorOf(accounts);
+      const bucket = bucketAt(this.#nowMs());
+      const isDone = await runScript(
+        this.connection,
+        jobs[0]?.allowsOom === true ? commands.lenient : commands.strict,
+        {
+          keys: {
+            meta: keys.meta,
+            open: keys.open,
+            done: keys.done(bucket),
+            doneBefore: keys.done(bucket - 1),
+            due: keys.due,
+            journal: keys.journal,
+          },
+          keyLists: { copies: accounts.map((account) => keys.usage(account)) },
+          arguments: { nowMs: this.#givenNow(), bucket: String(bucket) },
+          argumentLists: { accounts, commands: jobs.map(({ words }) => words) },
+        },
+        (reply) => {
+          const status = readStatus(reply);
+          const nowMs = reply.instant();
+          this.#aheadMs = nowMs - systemClock.nowMs();
+          if (status === 'BUCKET') return false;
+          const position = reply.text();
+          const answers = jobs.map((job) => {
+            const part = reply.part(reply.count(Number.MAX_SAFE_INTEGER));
+            return () => decodeAnswer(part, { ...job, nowMs, position });
+          });
+          reply.end();
+          this.#answer(jobs, answers, floor);
+          return true;
+        },
+      );
+      if (isDone) return;
+    }
+    throw unavailable('The clock of Redis jumps.');
+  }
+
+  /** Gives each command its answer, or the reason why there is none. */
+  #answer(
+    jobs: readonly Job[],
+    answers: readonly (() => CopyAnswer | Widen)[],
+    floor: Floor,
+  ): void {
+    let wentBack = false;
+    const answered = answers.map((read, index) => {
+      try {
+        const answer = read();
+        const isReserve = jobs[index]?.words[0] === 'reserve';
+        if (answer.answer !== 'widen') {
+          wentBack = this.#watch.wentBack(answer, floor, isReserve) || wentBack;
+        }
+        return answer;
+      } catch (error) {
+        // An answer that does not read back spoils the call; anything else concerns its command alone.
+        if (error instanceof CopiesFenced || isBursarError(error)) return error;
+        throw error;
+      }
+    });
+    if (wentBack) throw new CopiesFenced('the data of Redis went back in time');
+    answered.forEach((answer, index) => {
+      if (!(answer instanceof Error)) return jobs[index]?.answered(answer);
+      if (answer instanceof CopiesFenced) this.#unadopt(answer.message);
+      return jobs[index]?.failed(answer);
+    });
+  }
+
+  /** What `CopiesFenced` means for everybody else. */
+  async #fenced<T>(running: Promise<T>): Promise<T> {
+    const { generation } = this.connection;
+    try {
+      return await running;
+    } catch (error) {
+      const isStillThere = this.#adopted?.generation === generation;
+      if (error instanceof CopiesFenced && isStillThere) this.#unadopt(error.message);
+      throw error;
+    }
+  }
+
+  #unadopt(reason: string): void {
+    const wasAdopted = this.#adopted !== undefined;
+    this.#adopted = undefined;
+    if (wasAdopted) this.#onLost(reason);
+  }
+
+  #assertAdopted(): Adopted {
+    const adopted = this.#adopted;
+    if (!this.connection.isReady) throw unavailable('Redis is not connected.');
+    if (adopted === undefined || adopted.generation !== this.connection.generation) {
+      throw new CopiesFenced('no handshake has been made on this connection');
+    }
+    return adopted;
+  }
+
+  async #lineage(): Promise<string> {
+    const texts = await Promise.all(
+      ['server', 'replication'].map((section) => this.connection.send('INFO', [section])),
+    );
+    const lineage = lineageOf(parseInfo(texts.join('\r\n')));
+    if (lineage === undefined) {
+      throw unavailable('Redis does not tell run_id and master_replid; allow INFO to its user.');
+    }
+    return lineage;
+  }
+
+  async #meta(key: string): Promise<{ incarnation: number; writtenBy: string | null }> {
+    const reply = await this.connection.send('HMGET', [key, 'inc', 'lineage']);
+    const [inc, lineage] = Array.isArray(reply) ? (reply as unknown[]) : [];
+    const incarnation = Number(inc ?? 0);
+    const isSound = Number.isSafeInteger(incarnation) && incarnation >= 0;
+    return {
+      incarnation: isSound ? incarnation : 0,
+      writtenBy: typeof lineage === 'string' ? lineage : null,
+    };
+  }
+
+  async #load(script: { readonly text: string; readonly sha: string }): Promise<void> {
+    try {
+      await loadScript(this.connection, script);
+    } catch (error) {
+      if (error instanceof CopiesFenced || isBursarError(error)) throw error;
+      this.connection.drop('a reply made no sense');
+      throw unknownOutcome(error);
+    }
+  }
+
+  #keysOf(shard: number): ShardKeys {
+    const keys = this.#keys[shard];
+    assert(keys !== undefined, 'shards are numbered from 0');
+    return keys;
+  }
+
+  /** The store's present, as far as it is known here. */
+  #nowMs(): InstantMs {
+    return this.#clock?.nowMs() ?? ((systemClock.nowMs() + this.#aheadMs) as InstantMs);
+  }
+
+  #givenNow(): string {
+    return this.#clock === undefined ? '' : String(this.#clock.nowMs());
+  }
+}
+
+function bindCommands(incarnation: number) {
+  return {
+    strict: bindScript(runCommands, incarnation, false),
+    lenient: bindScript(runCommands, incarnation, true),
+  };
+}
+
+function bindDue(incarnation: number) {
+  return bindScript(dueAccounts, incarnation, true);
+}
+
+function bindRead(incarnation: number) {
+  return bindScript(readJournal, incarnation, true);
+}
+
+function bindTrim(incarnation: number) {
+  return bindScript(trimJournal, incarnation, true);
+}
+
+/** The answer in the order in which the caller named the accounts; the script was given them sorted. */
+function inOrderOf(accounts: readonly AccountId[], answer: CopyAnswer): CopyAnswer {
+  const places = new Map(accounts.map((account, index) => [account, index]));
+  const place = (account: AccountId) => places.get(account) ?? LEGS_MAX;
+  const byPlace = <T extends { readonly account: AccountId }>(items: readonly T[]) =>
+    items.toSorted((a, b) => place(a.account) - place(b.account));
+  if (answer.answer === 'missing') {
+    return { ...answer, accounts: answer.accounts.toSorted((a, b) => place(a) - place(b)) };
+  }
+  if (answer.answer !== 'short') return answer;
+  return { ...answer, shortfalls: byPlace(answer.shortfalls), copies: byPlace(answer.copies) };
+}

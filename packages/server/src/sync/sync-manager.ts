@@ -1,0 +1,522 @@
+/**
+ * The sync manager: brings the copies' journals home to the ledger, and everything that keeps both in step.
+ *
+ * Any number of servers run one; a journal is brought home by whoever claims it, for as long as it renews the
+ * claim. A round: read a page, take it in in one transaction that also moves the position, tell the copies
+ * what the ledger knows better. Beside that: write what this process acknowledged and nobody brought home,
+ * say what this process still carries, close leases that nobody carries any more, forget old events.
+ * Delivering twice is harmless, so every step may fail at any point and is simply done again.
+ */
+import {
+  type Authority,
+  BursarError,
+  type Clock,
+  type Command,
+  comparePositions,
+  type Correction,
+  EXECUTE_ALL_MAX,
+  type HolderId,
+  isBursarError,
+  type InstantMs,
+  JOURNAL_PAGE_MAX,
+  JOURNAL_START,
+  type JournalEvent,
+  type JournalPosition,
+  type MalformedEvent,
+  type Outcome,
+  duration,
+  type ReservationId,
+  type SetAside,
+} from '@bursar/core';
+import type { Timers } from '../clock/timers.ts';
+import type { CopiesGate } from '../leasing/copies-gate.ts';
+import type { LeasedTier } from '../leasing/leased-tier.ts';
+import { reportsOfEvent } from '../leasing/reports.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { backoffMs, nextSyncMs, replayAgeMs, type SyncIntervals } from './plan-sync.ts';
+
+/** How long a claim on a journal lasts without being renewed. */
+const CLAIM_MS = 5_000;
+/** Pause between two rounds of everything but the journals. */
+const HOUSEKEEPING_MS = 1_000;
+const TRIM_EVERY_MS = 10_000;
+/** Most corrections delivered in one round. */
+const CORRECTIONS_MAX = 500;
+/** Most suspect leases closed in one round. */
+const CLOSES_MAX = 100;
+
+/** The times that safety rests on. */
+export interface SyncTimes {
+  /** How long events stay in the journal after they are in the ledger, for an authority that loses its last commits. */
+  readonly retentionMs: number;
+  /** How long a suspect lease is kept at least. */
+  readonly quarantineMs: number;
+  /** After this silence a process counts as dead. It stops using copies after half of it. */
+  readonly deadAfterMs: number;
+}
+
+export const SYNC_TIMES: SyncTimes = {
+  retentionMs: 900_000,
+  quarantineMs: 5_000,
+  deadAfterMs: 1_800_000,
+};
+
+/** What a sync manager is made of. */
+export interface SyncManagerOptions {
+  readonly gate: CopiesGate;
+  readonly authority: Authority;
+  readonly tier: Pick<LeasedTier, 'calls' | 'unconfirmed'>;
+  readonly holder: HolderId;
+  /** Names this life of this process. */
+  readonly worker: string;
+  readonly shards: number;
+  readonly intervals: SyncIntervals;
+  readonly times: SyncTimes;
+  readonly time: Clock & Timers;
+  /** Between 0 and 1; spreads the retries of several servers. */
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** Where a shard's journal stands, as this process knows. */
+interface ShardState {
+  position: JournalPosition;
+  incarnation: number;
+  lastRoundMs: number;
+  failures: number;
+  busy: Promise<number> | undefined;
+}
+
+/** Keeps copies and ledger in step until it is stopped. */
+export class SyncManager {
+  readonly #options: SyncManagerOptions;
+  readonly #states: ShardState[];
+  readonly #cancels = new Set<() => void>();
+  readonly #running = new Set<Promise<unknown>>();
+  #isStarted = false;
+  #attestedMs: InstantMs | undefined;
+  #isAuthorityUp = true;
+  #lastTrimMs = 0;
+  #hasCorrections = false;
+  #housekeeping: Promise<void> | undefined;
+  readonly counts = {
+    rounds: 0,
+    events: 0,
+    replays: 0,
+    corrections: 0,
+    closed: 0,
+    setAside: 0,
+    conflicts: 0,
+  };
+
+  constructor(options: SyncManagerOptions) {
+    this.#options = options;
+    this.#states = Array.from({ length: options.shards }, () => ({
+      position: JOURNAL_START,
+      incarnation: 0,
+      lastRoundMs: options.time.nowMs(),
+      failures: 0,
+      busy: undefined,
+    }));
+  }
+
+  /** Whether the authority answered when it was last asked. */
+  get isAuthorityUp(): boolean {
+    return this.#isAuthorityUp;
+  }
+
+  /** How long ago, in milliseconds, the oldest thing was acknowledged that the ledger may not have; 0 if none. */
+  get lagMs(): number {
+    const oldest = this.#options.tier.unconfirmed.oldestMs();
+    return oldest === undefined ? 0 : Math.max(0, this.#options.time.nowMs() - oldest);
+  }
+
+  /**
+   * Shakes hands with the copies, registers this process, and begins. Throws what the authority throws when
+   * it is away: a process that nobody knows of may not spend leases.
+   */
+  async start(): Promise<void> {
+    await this.#attest();
+    this.#isStarted = true;
+    await this.#options.gate.handshake().catch((error: unknown) => {
+      this.#options.log.warn(
+        { error },
+        'the copies are away; PostgreSQL decides until they are back',
+      );
+    });
+    for (let shard = 0; shard < this.#states.length; shard += 1) this.#schedule(shard, 0);
+    this.#every(HOUSEKEEPING_MS, () => this.keepHouse());
+  }
+
+  /** Brings everything home, leaves, and resolves when nothing runs. */
+  async stop(): Promise<void> {
+    this.#isStarted = false;
+    for (const cancel of this.#cancels) cancel();
+    this.#cancels.clear();
+    await Promise.allSettled(this.#running);
+    await Promise.allSettled(this.#states.map((_state, shard) => this.bringHome(shard)));
+    await this.#replay(Number.POSITIVE_INFINITY).catch(() => undefined);
+    await this.#deliver().catch(() => undefined);
+    if (this.#options.tier.unconfirmed.size === 0) {
+      await this.#options.authority.leave(this.#options.worker).catch(() => undefined);
+    }
+  }
+
+  /** Something was booked past the copies: they have to be told soon. */
+  expectCorrections(): void {
+    this.#hasCorrections = true;
+  }
+
+  /** Brings a shard's journal home, as far as it reaches now. Throws when a store is away. */
+  async bringHome(shard: number): Promise<void> {
+    while ((await this.#round(shard, true)) >= JOURNAL_PAGE_MAX);
+  }
+
+  // Journals.
+
+  #schedule(shard: number, delayMs: number): void {
+    this.#once(delayMs, async () => {
+      const pauseMs = await this.#roundSafely(shard);
+      if (this.#isStarted) this.#schedule(shard, pauseMs);
+    });
+  }
+
+  async #roundSafely(shard: number): Promise<number> {
+    const { intervals, time, random, log, gate } = this.#options;
+    const state = this.#stateOf(shard);
+    const beganMs = time.nowMs();
+    try {
+      if (!gate.isOpen) return intervals.low;
+      const events = await this.#round(shard, false);
+      const overMs = beganMs - state.lastRoundMs;
+      state.lastRoundMs = beganMs;
+      state.failures = 0;
+      return nextSyncMs(intervals, events, overMs);
+    } catch (error) {
+      state.failures += 1;
+      const pauseMs = backoffMs(state.failures, random());
+      log.debug({ error, shard, pauseMs }, 'a journal could not be brought home; trying again');
+      return pauseMs;
+    }
+  }
+
+  /** One page; answers how many events it had. Rounds of one shard follow each other. */
+  async #round(shard: number, isUrgent: boolean): Promise<number> {
+    const state = this.#stateOf(shard);
+    while (state.busy !== undefined) await state.busy.catch(() => 0);
+    state.busy = this.#roundNow(shard, state, isUrgent);
+    try {
+      return await state.busy;
+    } finally {
+      state.busy = undefined;
+    }
+  }
+
+  async #roundNow(shard: number, state: ShardState, isUrgent: boolean): Promise<number> {
+    const { gate, authority, holder, worker, tier } = this.#options;
+    const { incarnation } = gate;
+    if (incarnation === 0) return 0;
+    this.counts.rounds += 1;
+    const claim = await authority.claimJournal({
+      holder,
+      incarnation,
+      shard,
+      worker,
+      ttlMs: duration(CLAIM_MS),
+    });
+    // Somebody else brings it home. Whoever cannot wait takes the events in without moving the position.
+    const isOurs = claim !== undefined;
+    if (!isOurs) {
+      const positions = await authority.positions(holder, incarnation);
+      state.position = positions.get(shard) ?? JOURNAL_START;
+      tier.unconfirmed.confirm(incarnation, shard, state.position);
+      if (!isUrgent) return 0;
+    } else {
+      state.position = claim.position;
+    }
+    state.incarnation = incarnation;
+    const page = await gate.use((copies) =>
+      copies.journal(shard, state.position, JOURNAL_PAGE_MAX),
+    );
+    if (gate.incarnation !== incarnation) return 0;
+    const last = page.at(-1);
+    if (last === undefined) {
+      tier.unconfirmed.confirm(incarnation, shard, state.position);
+      return 0;
+    }
+    const { position } = last;
+    await this.#takeIn(page, (commands) =>
+      isOurs
+        ? authority.ingest({ holder, incarnation, shard, worker, position, commands })
+        : authority.executeAll(commands),
+    );
+    this.counts.events += page.length;
+    if (isOurs) {
+      state.position = position;
+      tier.unconfirmed.confirm(incarnation, shard, position);
+    }
+    if (this.#hasCorrections) await this.#deliver();
+    return page.length;
+  }
+
+  /**
+   * Takes a page in; `sendLast` also moves the position. What the database refuses is found by halving and
+   * set aside with its reason, and the page goes home without it.
+   */
+  async #takeIn(
+    page: readonly (JournalEvent | MalformedEvent)[],
+    sendLast: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
+  ): Promise<void> {
+    const { authority, holder, time, log } = this.#options;
+    const malformed = page.flatMap((event) => ('malformed' in event ? [event] : []));
+    const good = page.flatMap((event) => ('malformed' in event ? [] : [event]));
+    const aside: SetAside[] = malformed.map(({ position, malformed: text }) => ({
+      id: `${holder}:${position}`,
+      holder,
+      reason: 'malformed',
+      message: 'The event does not read back.',
+      event: text,
+      atMs: time.nowMs(),
+    }));
+    const commands = good.flatMap(reportsOfEvent);
+    let outcomes: readonly Outcome[];
+    try {
+      outcomes = await sendInParts(commands, (part) => authority.executeAll(part), sendLast);
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      const refused: { readonly command: Command; readonly message: string }[] = [];
+      await halve(commands, (part) => authority.executeAll(part), refused);
+      aside.push(
+        ...refused.map(({ command, message }) => ({
+          id: `${holder}:${JSON.stringify(command).slice(0, 400)}`,
+          holder,
+          reason: 'refused' as const,
+          message,
+          event: JSON.stringify(command),
+          atMs: time.nowMs(),
+        })),
+      );
+      // The rest is in; now the position may pass.
+      outcomes = await sendLast([]);
+    }
+    for (const [index, outcome] of outcomes.entries()) {
+      const command = commands[index];
+      if (command === undefined) continue;
+      // A repeat may mean that the ledger has heard it past the copies, and knows better.
+      if (outcome.outcome === 'applied' && outcome.replayed) this.#hasCorrections = true;
+      const isConflict = outcome.outcome === 'applied' && outcome.conflict;
+      if (outcome.outcome === 'applied' && !isConflict) continue;
+      if (isConflict) this.counts.conflicts += 1;
+      aside.push({
+        id: `${holder}:${isConflict ? 'conflict' : 'refused'}:${idOf(command, index)}`,
+        holder,
+        reason: isConflict ? 'conflict' : 'refused',
+        message: isConflict
+          ? 'Another cost was booked for this call before; the first stays.'
+          : `The ledger answered ${JSON.stringify(outcome)}.`,
+        event: JSON.stringify(command),
+        atMs: time.nowMs(),
+      });
+    }
+    if (aside.length === 0) return;
+    this.counts.setAside += aside.length;
+    log.error({ events: aside.length, reason: aside[0]?.reason }, 'events were set aside');
+    await authority.setAside(aside);
+  }
+
+  // Keeping house.
+
+  /** One round of everything but the journals; each part is on its own. Never rejects. */
+  async keepHouse(): Promise<void> {
+    this.#housekeeping ??= this.#keepHouseNow().finally(() => {
+      this.#housekeeping = undefined;
+    });
+    await this.#housekeeping;
+  }
+
+  async #keepHouseNow(): Promise<void> {
+    const { time, times, intervals, authority, gate, log } = this.#options;
+    const nowMs = time.nowMs();
+    const part = async (name: string, work: () => Promise<unknown>): Promise<void> => {
+      await work().catch((error: unknown) => log.debug({ error, name }, 'sync: trying again'));
+    };
+    await part('attest', () => this.#attest());
+    await part('replay', () => this.#replay(nowMs - replayAgeMs(intervals)));
+    await part('deliver', () => this.#deliver());
+    await part('close', async () => {
+      this.counts.closed += await authority.closeSuspects({
+        quarantineMs: duration(times.quarantineMs),
+        deadAfterMs: duration(times.deadAfterMs),
+        limit: CLOSES_MAX,
+      });
+    });
+    if (nowMs - this.#lastTrimMs >= TRIM_EVERY_MS && gate.isOpen) {
+      this.#lastTrimMs = nowMs;
+      await part('trim', () => this.#trim());
+    }
+    // The handshake that nobody else asks for: a copy store that came back as another one is noticed here.
+    if (gate.isOpen) await part('handshake', () => gate.handshake());
+  }
+
+  async #attest(): Promise<void> {
+    const { authority, gate, holder, worker, tier, time, times } = this.#options;
+    const nowMs = time.nowMs();
+    const oldest = Math.min(
+      tier.calls.oldestMs(nowMs) ?? nowMs,
+      tier.unconfirmed.oldestMs() ?? nowMs,
+    );
+    try {
+      await authority.attest({
+        id: worker,
+        holder,
+        incarnation: gate.incarnation,
+        oldestMs: duration(Math.max(0, nowMs - oldest)),
+      });
+      this.#attestedMs = nowMs;
+      this.#isAuthorityUp = true;
+      gate.bar(false);
+    } catch (error) {
+      this.#isAuthorityUp = false;
+      // Soon the authority takes this process for dead, and lets others spend what its calls hold.
+      if (nowMs - (this.#attestedMs ?? nowMs) >= times.deadAfterMs / 2) gate.bar(true);
+      throw error;
+    }
+  }
+
+  /** Writes to the ledger what this process acknowledged before `beforeMs` and nobody has brought home. */
+  async #replay(beforeMs: number): Promise<void> {
+    const { tier, authority, holder, gate } = this.#options;
+    if (tier.unconfirmed.size === 0) return;
+    const { incarnation } = gate;
+    if (incarnation > 0) {
+      for (const [shard, position] of await authority.positions(holder, incarnation)) {
+        tier.unconfirmed.confirm(incarnation, shard, position);
+      }
+    }
+    for (;;) {
+      const stale = tier.unconfirmed.olderThan(beforeMs, 100);
+      if (stale.length === 0) return;
+      await this.#takeReports(stale.flatMap(({ reports }) => reports));
+      this.counts.replays += stale.length;
+      tier.unconfirmed.remove(stale.map(({ key }) => key));
+      this.#hasCorrections = true;
+    }
+  }
+
+  async #takeReports(commands: readonly Command[]): Promise<void> {
+    const { authority } = this.#options;
+    try {
+      await sendInParts(commands, (part) => authority.executeAll(part));
+    } catch (error) {
+      if (!isRefusal(error)) throw error;
+      await halve(commands, (part) => authority.executeAll(part), []);
+    }
+  }
+
+  /** Tells the copies what the ledger knows better. */
+  async #deliver(): Promise<void> {
+    const { authority, gate, holder } = this.#options;
+    if (!gate.isOpen) return;
+    this.#hasCorrections = false;
+    for (;;) {
+      const waiting = await authority.corrections(holder, CORRECTIONS_MAX);
+      if (waiting.length === 0) return;
+      const groups = new Map<ReservationId, Correction[]>();
+      for (const correction of waiting) {
+        const group = groups.get(correction.reservation) ?? [];
+        groups.set(correction.reservation, [...group, correction]);
+      }
+      await Promise.all(
+        [...groups].map(([reservation, corrections]) =>
+          gate.execute({ kind: 'correct', reservation, corrections }),
+        ),
+      );
+      await authority.corrected(waiting);
+      this.counts.corrections += waiting.length;
+      if (waiting.length < CORRECTIONS_MAX) return;
+    }
+  }
+
+  async #trim(): Promise<void> {
+    const { authority, gate, holder, times } = this.#options;
+    const positions = await authority.positions(holder, gate.incarnation);
+    for (const [shard, position] of positions) {
+      if (comparePositions(position, JOURNAL_START) > 0) {
+        await gate.use((copies) => copies.trim(shard, position, times.retentionMs));
+      }
+    }
+  }
+
+  // Timers.
+
+  #every(pauseMs: number, work: () => Promise<void>): void {
+    this.#once(pauseMs, async () => {
+      await work();
+      if (this.#isStarted) this.#every(pauseMs, work);
+    });
+  }
+
+  #once(delayMs: number, work: () => Promise<void>): void {
+    const cancel = this.#options.time.after(delayMs, () => {
+      this.#cancels.delete(cancel);
+      const running: Promise<unknown> = work().finally(() => this.#running.delete(running));
+      this.#running.add(running);
+    });
+    this.#cancels.add(cancel);
+  }
+
+  #stateOf(shard: number): ShardState {
+    const state = this.#states[shard];
+    if (state === undefined) {
+      throw new BursarError('input_invalid', { field: 'shard', message: 'there is no such shard' });
+    }
+    return state;
+  }
+}
+
+/** Sends commands in as many transactions as they need, the last of them by `sendLast`. */
+async function sendInParts(
+  commands: readonly Command[],
+  send: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
+  sendLast: (commands: readonly Command[]) => Promise<readonly Outcome[]> = send,
+): Promise<readonly Outcome[]> {
+  const outcomes: Outcome[] = [];
+  let from = 0;
+  for (; from + EXECUTE_ALL_MAX < commands.length; from += EXECUTE_ALL_MAX) {
+    outcomes.push(...(await send(commands.slice(from, from + EXECUTE_ALL_MAX))));
+  }
+  outcomes.push(...(await sendLast(commands.slice(from))));
+  return outcomes;
+}
+
+function idOf(command: Command, index: number): string {
+  if (!('reservation' in command)) return String(index);
+  return 'leg' in command ? `${command.reservation}:${command.leg.account}` : command.reservation;
+}
+
+/** Sends each half on its own until those that are refused stand alone. */
+async function halve(
+  commands: readonly Command[],
+  send: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
+  refused: { readonly command: Command; readonly message: string }[],
+): Promise<void> {
+  if (commands.length === 0) return;
+  try {
+    await sendInParts(commands, send);
+  } catch (error) {
+    if (!isRefusal(error)) throw error;
+    const [only] = commands;
+    if (commands.length === 1 && only !== undefined) {
+      refused.push({ command: only, message: String((error as Error).message).slice(0, 500) });
+      return;
+    }
+    const middle = Math.ceil(commands.length / 2);
+    await halve(commands.slice(0, middle), send, refused);
+    await halve(commands.slice(middle), send, refused);
+  }
+}
+
+/** Whether the authority refused a command, rather than being away. */
+function isRefusal(error: unknown): boolean {
+  return !isBursarError(error);
+}
