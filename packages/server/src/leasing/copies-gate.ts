@@ -136,25 +136,30 @@ export class CopiesGate {
     }
   }
 
-  /** Makes sure that the data are the ones we know, or adopts them as new ones. Several callers share one. */
-  async handshake(): Promise<void> {
-    await this.#breaker.run(() => this.#shake());
+  /**
+   * Makes sure that the data are the ones we know, or adopts them as new ones. Several callers share one.
+   * With `asksAuthority`, data that name their own store are not taken at their word: the authority may have
+   * moved on, and the word of it been lost on the way.
+   */
+  async handshake(asksAuthority = false): Promise<void> {
+    await this.#breaker.run(() => this.#shake(asksAuthority));
   }
 
-  #shake(): Promise<void> {
-    this.#shaking ??= this.#shakeNow().finally(() => {
+  #shake(asksAuthority = false): Promise<void> {
+    this.#shaking ??= this.#shakeNow(asksAuthority).finally(() => {
       this.#shaking = undefined;
     });
     return this.#shaking;
   }
 
-  async #shakeNow(): Promise<void> {
+  async #shakeNow(asksAuthority: boolean): Promise<void> {
     const { copies, authority, holder, log } = this.#options;
     for (let tries = 0; tries < HANDSHAKE_TRIES; tries += 1) {
       const dataset = await copies.inspect();
       this.counts.handshakes += 1;
       // Data that name the store they are in were adopted there: nobody needs to be asked.
-      const isKnown = dataset.incarnation > 0 && dataset.writtenBy === dataset.lineage;
+      const isKnown =
+        !asksAuthority && dataset.incarnation > 0 && dataset.writtenBy === dataset.lineage;
       const incarnation = isKnown
         ? dataset.incarnation
         : await authority

@@ -207,7 +207,7 @@ export class LeaseDesk {
       const done = (): void => {
         if (pace.running === round) pace.running = undefined;
       };
-      round.then(done, done);
+      this.#inBackground(round.finally(done));
     }
     return pace.next;
   }

@@ -222,7 +222,7 @@ export class LeasedTier implements Tier {
         const drawn = await this.desk.draw(leg, copy, wanted);
         if (drawn.outcome === 'superseded') {
           // The authority does not count on this copy any more; this process must not either.
-          await this.#gate.handshake();
+          await this.#gate.handshake(true);
           return;
         }
         const whole = wholeAccount(drawn.copy, DIRECT);

@@ -40,6 +40,8 @@ const CLAIM_MS = 5_000;
 /** Pause between two rounds of everything but the journals. */
 const HOUSEKEEPING_MS = 1_000;
 const TRIM_EVERY_MS = 10_000;
+/** How often the authority confirms the incarnation. Bounds how often two lineages can bump each other. */
+const ASK_EVERY_MS = 10_000;
 /** Most corrections delivered in one round. */
 const CORRECTIONS_MAX = 500;
 /** Most suspect leases closed in one round. */
@@ -97,6 +99,7 @@ export class SyncManager {
   #attestedMs: InstantMs | undefined;
   #isAuthorityUp = true;
   #lastTrimMs = 0;
+  #lastAskedMs = 0;
   #hasCorrections = false;
   #housekeeping: Promise<void> | undefined;
   readonly counts = {
@@ -355,7 +358,10 @@ export class SyncManager {
       await part('trim', () => this.#trim());
     }
     // The handshake that nobody else asks for: a copy store that came back as another one is noticed here.
-    if (gate.isOpen) await part('handshake', () => gate.handshake());
+    if (!gate.isOpen) return;
+    const asksAuthority = nowMs - this.#lastAskedMs >= ASK_EVERY_MS;
+    if (asksAuthority) this.#lastAskedMs = nowMs;
+    await part('handshake', () => gate.handshake(asksAuthority));
   }
 
   async #attest(): Promise<void> {

@@ -57,7 +57,7 @@ export const MUTATIONS: readonly Mutation[] = [
     authority: (authority) => {
       authority.closeSuspects = async ({ limit }) => {
         let closed = 0;
-        for (const lease of [...authority.books.everyLease()]) {
+        for (const lease of Array.from(authority.books.everyLease())) {
           if (lease.state !== 'suspect' || closed >= limit) continue;
           const account = authority.books.account(lease.account);
           if (account === undefined) continue;

@@ -176,7 +176,7 @@ export class World {
     const random = this.#random;
     const user = budgetId(TENANT, { kind: 'user', name: random.pick(USERS) });
     const team = budgetId(TENANT, { kind: 'team', name: 'all' });
-    const budgets = random.chance(0.5) ? [user, team] : [user];
+    const budgets = [random.chance(0.3) ? team : user];
     const held = random.whole(50, 600);
     const truth: Truth = {
       id: reservationId(TENANT, this.#newId()),
@@ -433,13 +433,6 @@ export class World {
         this.#violation(
           `${truth.id}: ${truth.cost} was acknowledged, the books say ${snapshot?.state} ${snapshot?.spent}`,
         );
-        if (process.env['SIM_TRACE'])
-          for (const a of truth.accounts)
-            console.log(
-              truth,
-              this.#authority.books.leg(a, truth.id),
-              this.#authority.books.entries(a).filter((e) => e.reservation === truth.id),
-            );
       }
       if (snapshot?.state === 'reserved') this.#violation(`${truth.id}: still open`);
       if (!truth.isSpent && (snapshot?.spent ?? 0) > 0) {

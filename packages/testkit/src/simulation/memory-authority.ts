@@ -56,6 +56,7 @@ interface State {
 
 interface SeenWorker {
   readonly holder: HolderId;
+  readonly incarnation: number;
   readonly seenAtMs: number;
   readonly cleanSinceMs: number;
 }
@@ -278,9 +279,10 @@ export class MemoryAuthority implements Authority {
     for (const correction of corrections) this.books.forget(correction);
   }
 
-  async attest({ id, holder, oldestMs }: Worker): Promise<void> {
+  async attest({ id, holder, incarnation, oldestMs }: Worker): Promise<void> {
     const nowMs = this.#clock.nowMs();
-    this.#state.workers.set(id, { holder, seenAtMs: nowMs, cleanSinceMs: nowMs - oldestMs });
+    const cleanSinceMs = nowMs - oldestMs;
+    this.#state.workers.set(id, { holder, incarnation, seenAtMs: nowMs, cleanSinceMs });
   }
 
   async leave(worker: string): Promise<void> {
@@ -383,8 +385,15 @@ export class MemoryAuthority implements Authority {
     if (lease.state !== 'suspect' || sinceMs === null) return false;
     if (sinceMs > nowMs - rules.quarantineMs) return false;
     const mayCarry = [...this.#state.workers.values()].some(
-      ({ holder, seenAtMs, cleanSinceMs }) =>
-        holder === lease.holder && cleanSinceMs <= sinceMs && seenAtMs > nowMs - rules.deadAfterMs,
+      ({ holder, incarnation, seenAtMs, cleanSinceMs }) => {
+        const current = this.#state.holders.get(holder)?.incarnation ?? 0;
+        const isBehind = incarnation > 0 && incarnation < current;
+        return (
+          holder === lease.holder &&
+          (cleanSinceMs <= sinceMs || isBehind) &&
+          seenAtMs > nowMs - rules.deadAfterMs
+        );
+      },
     );
     const isOpen = (leg: Leg) => leg.account === lease.account && leg.lease === lease.id;
     return !mayCarry && ![...this.books.openLegs()].some(isOpen);

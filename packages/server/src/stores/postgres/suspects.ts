@@ -104,7 +104,16 @@ function isClosable({ quarantineMs, deadAfterMs }: SuspectRules, now: RawBuilder
     and not exists (
       select from workers
       where workers.holder = leases.holder
-        and workers.clean_since <= leases.suspect_since
+        -- Carries a call from before, or still decides on the data that the holder had before.
+        and (
+          workers.clean_since <= leases.suspect_since
+          or (
+            workers.incarnation > 0
+            and workers.incarnation < (
+              select holders.incarnation from holders where holders.holder = leases.holder
+            )
+          )
+        )
         and workers.seen_at > ${now} - ${milliseconds(deadAfterMs)}
     )
     and not exists (

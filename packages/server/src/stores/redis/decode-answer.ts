@@ -170,7 +170,12 @@ function copy(reply: ReplyReader): Copy {
 
 function elsewhere(text: string): Elsewhere {
   const [limit, ...others] = text.split(' ');
-  const [granted, settled, reserved, leased, ...more] = others.map(amountOf);
+  // What is settled elsewhere is negative when more was corrected downwards than booked there.
+  const [granted, settled, reserved, leased, ...more] = others.map((part, index) =>
+    index === 1 && part.startsWith('-')
+      ? ((0 - amountOf(part.slice(1))) as Amount)
+      : amountOf(part),
+  );
   if (
     limit === undefined ||
     granted === undefined ||

@@ -68,7 +68,7 @@ export class RedisConnection {
       this.#isReady = true;
       this.#lastError = undefined;
       options.onReady?.();
-      for (const wake of [...this.#waiting]) wake();
+      for (const wake of Array.from(this.#waiting)) wake();
     });
     this.#client.on('close', () => this.#lose('the connection was lost'));
     this.#client.on('error', (error: unknown) => {
@@ -120,7 +120,7 @@ export class RedisConnection {
   close(): void {
     this.#isReady = false;
     this.#client.disconnect();
-    for (const wake of [...this.#waiting]) wake();
+    for (const wake of Array.from(this.#waiting)) wake();
   }
 
   #lose(reason: string): void {
