@@ -11,7 +11,12 @@ import type { Script } from '../script.ts';
  * - reply `status`, text: OK; FENCED
  * - reply `accounts`, text: their ids
  */
-export const dueAccounts: Script<'meta' | 'due', never, 'nowMs' | 'limit', never> = {
+export const dueAccounts: Script<
+  'meta' | 'due',
+  never,
+  'nowMs' | 'limit',
+  never
+> = {
   name: 'due-accounts',
   keys: ['meta', 'due'],
   keyLists: [],

@@ -11,7 +11,12 @@ import type { Script } from '../script.ts';
  * - reply `status`, text: OK; FENCED
  * - reply `entries`, text: for each its position, the number of its words, and its words
  */
-export const readJournal: Script<'meta' | 'journal', never, 'after' | 'limit', never> = {
+export const readJournal: Script<
+  'meta' | 'journal',
+  never,
+  'after' | 'limit',
+  never
+> = {
   name: 'read-journal',
   keys: ['meta', 'journal'],
   keyLists: [],
