@@ -11,14 +11,15 @@
 --
 -- @argument incarnation number: 1 to 2^53 - 1
 -- @argument lineage text: who writes it
+-- @argument found number: 0 to 2^53 - 1; what the data had when they were inspected
 --
--- @reply holds text: 1 if the data have this incarnation now; 0 if they have a higher one
+-- @reply holds text: 1 if the data have this incarnation now; 0 if they have a higher one, or were lost since
 
 local meta_key = KEYS[1]
-local incarnation, lineage = ARGV[1], ARGV[2]
+local incarnation, lineage, found = ARGV[1], ARGV[2], tonumber(ARGV[3])
 
 local current = tonumber(redis.call('HGET', meta_key, 'inc') or '0')
-if current > tonumber(incarnation) then return { '0' } end
+if current > tonumber(incarnation) or current < found then return { '0' } end
 
 if current < tonumber(incarnation) then
   redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])

@@ -144,8 +144,8 @@ export class MemoryCopies implements CopyStore {
     };
   }
 
-  async adopt(incarnation: number, lineage: string): Promise<boolean> {
-    if (incarnation < this.#incarnation) return false;
+  async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
+    if (incarnation < this.#incarnation || this.#incarnation < found) return false;
     if (incarnation > this.#incarnation) {
       // Copies of an older incarnation are not used again; what was journaled stays to be brought home.
       this.#copies.clear();

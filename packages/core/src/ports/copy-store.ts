@@ -241,10 +241,10 @@ export interface CopyStore {
   inspect(): Promise<Dataset>;
 
   /**
-   * Works under `incarnation` from now on, and writes it into the data unless they have a higher one, which
-   * is answered with `false`. Until then, and after each `CopiesFenced`, nothing else is answered.
+   * Works under `incarnation` from now on, and writes it into the data unless they have a higher one, or a
+   * lower one than was `found` when they were inspected (they were lost since), which is answered with `false`. Until then, and after each `CopiesFenced`, nothing else is answered.
    */
-  adopt(incarnation: number, lineage: string): Promise<boolean>;
+  adopt(incarnation: number, lineage: string, found?: number): Promise<boolean>;
 
   close(): Promise<void>;
 }

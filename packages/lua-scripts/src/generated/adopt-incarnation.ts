@@ -14,23 +14,24 @@ import type { Script } from '../script.ts';
  * - key `due`, sorted set: accounts by a lower bound of their next deadline
  * - argument `incarnation`, number: 1 to 2^53 - 1
  * - argument `lineage`, text: who writes it
- * - reply `holds`, text: 1 if the data have this incarnation now; 0 if they have a higher one
+ * - argument `found`, number: 0 to 2^53 - 1; what the data had when they were inspected
+ * - reply `holds`, text: 1 if the data have this incarnation now; 0 if they have a higher one, or were lost since
  */
 export const adoptIncarnation: Script<
   'meta' | 'open' | 'done' | 'doneBefore' | 'due',
   never,
-  'incarnation' | 'lineage',
+  'incarnation' | 'lineage' | 'found',
   never
 > = {
   name: 'adopt-incarnation',
   keys: ['meta', 'open', 'done', 'doneBefore', 'due'],
   keyLists: [],
-  arguments: ['incarnation', 'lineage'],
+  arguments: ['incarnation', 'lineage', 'found'],
   argumentLists: [],
   text: `local meta_key = KEYS[1]
-local incarnation, lineage = ARGV[1], ARGV[2]
+local incarnation, lineage, found = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local current = tonumber(redis.call('HGET', meta_key, 'inc') or '0')
-if current > tonumber(incarnation) then return { '0' } end
+if current > tonumber(incarnation) or current < found then return { '0' } end
 if current < tonumber(incarnation) then
   redis.call('UNLINK', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 end

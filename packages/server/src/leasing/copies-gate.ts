@@ -167,7 +167,7 @@ export class CopiesGate {
             .catch((error: unknown) => {
               throw new AuthorityAway(error);
             });
-      if (!(await copies.adopt(incarnation, dataset.lineage))) continue;
+      if (!(await copies.adopt(incarnation, dataset.lineage, dataset.incarnation))) continue;
       if (incarnation !== this.#incarnation) {
         this.counts.bumps += 1;
         log.info({ incarnation, before: this.#incarnation }, 'copies adopted');

@@ -435,10 +435,15 @@ export class LeasedTier implements Tier {
     const copy = await this.#copyOf(id);
     if (copy === undefined) return this.#authority.account(id);
     try {
-      const [account, lease] = await Promise.all([
-        this.#authority.account(id),
-        this.#authority.lease(id, copy.lease),
-      ]);
+      // Two reads that a journal may come home between: what was booked would be in one and not the other.
+      let lease = await this.#authority.lease(id, copy.lease);
+      let account = await this.#authority.account(id);
+      for (let tries = 0; tries < TORN_READS_MAX; tries += 1) {
+        const again = await this.#authority.lease(id, copy.lease);
+        if (again?.settled === lease?.settled && again?.drawn === lease?.drawn) break;
+        lease = again;
+        account = await this.#authority.account(id);
+      }
       if (account === undefined) return wholeAccount(copy, DIRECT);
       if (lease === undefined) return account;
       const elsewhere = elsewhereOf(account, outstanding(lease), lease.settled);
@@ -629,6 +634,8 @@ function isEnd(command: Change): boolean {
   return command.kind === 'settle' || command.kind === 'release';
 }
 
+/** How often an account is read again because its lease changed meanwhile. */
+const TORN_READS_MAX = 5;
 /** Pause before a cancellation that did not get through is tried again. */
 const CANCEL_AGAIN_MS = 1_000;
 

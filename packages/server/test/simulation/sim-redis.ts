@@ -130,13 +130,13 @@ export class SimCopies implements CopyStore {
     return this.#link.call(async () => this.#up().copies.inspect());
   }
 
-  adopt(incarnation: number, lineage: string): Promise<boolean> {
+  adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
     return this.#link.call(async () => {
       const store = this.#up();
       const dataset = await store.copies.inspect();
       // What was inspected is another store by now.
       if (dataset.lineage !== lineage) return false;
-      const isAdopted = await store.copies.adopt(incarnation, lineage);
+      const isAdopted = await store.copies.adopt(incarnation, lineage, found);
       if (isAdopted) this.#shaken = { store, incarnation };
       return isAdopted;
     });

@@ -217,7 +217,7 @@ export class RedisCopies implements CopyStore {
     };
   }
 
-  async adopt(incarnation: number, lineage: string): Promise<boolean> {
+  async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
     assert(Number.isSafeInteger(incarnation) && incarnation > 0, 'incarnations begin with 1');
     this.#adopted = undefined;
     await this.connection.whenReady(this.#timeoutMs);
@@ -242,7 +242,7 @@ export class RedisCopies implements CopyStore {
               due: keys.due,
             },
             keyLists: {},
-            arguments: { incarnation: String(incarnation), lineage },
+            arguments: { incarnation: String(incarnation), lineage, found: String(found) },
             argumentLists: {},
           },
           (reply) => reply.flag(),
