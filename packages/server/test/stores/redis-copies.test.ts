@@ -1,0 +1,444 @@
+/** What the Redis driver promises beside the rules: what happens when Redis is not what it was. */
+import {
+  type AccountId,
+  type Amount,
+  AMOUNT_MAX,
+  type CopyAnswer,
+  type CopyCommand,
+  type DurationMs,
+  type Elsewhere,
+  type Fingerprint,
+  type InstantMs,
+  type LeaseId,
+  type ReservationId,
+} from '@bursar/core';
+import { startFaultProxy, startRedis } from '@bursar/testkit';
+import { expect, it } from 'vitest';
+import { ShardKeys, shardOfTenant } from '../../src/stores/redis/redis-keys.ts';
+import { RedisCopies } from '../../src/stores/redis/redis-copies.ts';
+import { adoptAs, redisForTest } from './redis-for-test.ts';
+
+const redis = redisForTest();
+const ELSEWHERE = { limit: null, granted: 0, settled: 0, reserved: 0, leased: 0 } as Elsewhere;
+const ALICE = accountOf('acme', 'alice');
+
+function accountOf(tenant: string, name: string): AccountId {
+  return `${tenant}/user:${name}/credit/2026-11` as AccountId;
+}
+
+let made = 0;
+function newReservation(tenant = 'acme'): ReservationId {
+  made += 1;
+  return `${tenant}/0190a0b0-0000-7000-8000-${String(made).padStart(12, '0')}` as ReservationId;
+}
+
+function reserve(
+  amount: number,
+  options: { id?: ReservationId; accounts?: readonly AccountId[]; ttlMs?: number } = {},
+): CopyCommand {
+  const { id = newReservation(), accounts = [ALICE], ttlMs = 60_000 } = options;
+  return {
+    kind: 'reserve',
+    reservation: id,
+    fingerprint: 'print' as Fingerprint,
+    accounts,
+    amount: amount as Amount,
+    ttlMs: ttlMs as DurationMs,
+    terms: { model: 'gpt' },
+  };
+}
+
+function settle(reservation: ReservationId, cost: number): CopyCommand {
+  return { kind: 'settle', reservation, cost: cost as Amount, final: true, detail: null };
+}
+
+async function install(
+  copies: RedisCopies,
+  account: AccountId,
+  drawn: number,
+  lease = 'lease-1',
+): Promise<CopyAnswer> {
+  const prepared = await copies.execute({ kind: 'prepare', account, above: 0 });
+  if (prepared.answer !== 'prepared') throw new Error(`the place is taken: ${prepared.answer}`);
+  return copies.execute({
+    kind: 'install',
+    account,
+    ticket: prepared.ticket,
+    lease: lease as LeaseId,
+    startAtMs: 0 as InstantMs,
+    endAtMs: Date.UTC(2100, 0) as InstantMs,
+    drawn: drawn as Amount,
+    sequence: 0,
+    elsewhere: ELSEWHERE,
+  });
+}
+
+async function sumsOf(copies: RedisCopies, account: AccountId) {
+  const answer = await copies.execute({ kind: 'read', account });
+  if (answer.answer !== 'copy' || answer.copy === null) throw new Error('no copy');
+  const { drawn, settled, reserved } = answer.copy;
+  return { drawn, settled, reserved };
+}
+
+it('keeps every amount up to the largest exact', async () => {
+  const copies = await redis.open();
+  for (const [index, total] of [2 ** 52 + 1, 999_999_999_999_999, AMOUNT_MAX].entries()) {
+    const account = accountOf('acme', `rich${index}`);
+    await install(copies, account, total);
+    const id = newReservation();
+    const answer = await copies.execute(reserve(total, { id, accounts: [account] }));
+    expect(answer).toMatchObject({ answer: 'done', copies: [{ drawn: total, reserved: total }] });
+    expect(await copies.execute(reserve(1, { accounts: [account] }))).toMatchObject(
+      total === AMOUNT_MAX
+        ? { answer: 'rejected', code: 'amount_out_of_range' }
+        : { answer: 'short', shortfalls: [{ account, missing: 1 }] },
+    );
+    expect(await copies.execute(settle(id, total - 1))).toMatchObject({ answer: 'done' });
+    expect(await sumsOf(copies, account)).toEqual({
+      drawn: total,
+      settled: total - 1,
+      reserved: 0,
+    });
+  }
+});
+
+it.each([1, 4])(
+  'admits exactly what fits, from many callers at once, on %i shards',
+  async (shards) => {
+    const copies = await redis.open({ shards });
+    const tenants = Array.from({ length: 8 }, (_, index) => `tenant-${index}`);
+    if (shards > 1) {
+      expect(new Set(tenants.map((tenant) => shardOfTenant(tenant, shards))).size).toBe(shards);
+    }
+    const accounts = tenants.map((tenant) => accountOf(tenant, 'hot'));
+    await Promise.all(accounts.map((account) => install(copies, account, 100)));
+    const commands = Array.from({ length: 800 }, (_, index) => {
+      const tenant = tenants[index % tenants.length] ?? '';
+      return reserve(3, { id: newReservation(tenant), accounts: [accountOf(tenant, 'hot')] });
+    });
+    const answers = await Promise.all(commands.map((command) => copies.execute(command)));
+    expect(answers.filter(({ answer }) => answer === 'done')).toHaveLength(8 * 33);
+    expect(answers.filter(({ answer }) => answer === 'short')).toHaveLength(800 - 8 * 33);
+    for (const account of accounts) {
+      expect(await sumsOf(copies, account)).toEqual({ drawn: 100, settled: 0, reserved: 99 });
+    }
+  },
+);
+
+it('finds out for itself which accounts a reservation is on', async () => {
+  const first = await redis.open({ prefix: 'shared' });
+  const other = await redis.open({ prefix: 'shared' });
+  const accounts = ['a', 'b', 'c'].map((name) => accountOf('acme', name));
+  for (const account of accounts) await install(first, account, 100);
+  const id = newReservation();
+  await first.execute(reserve(10, { id, accounts }));
+  // The other process has neither made it nor been told where it is, and a hint may be wrong.
+  expect(await other.execute({ ...settle(id, 4), accounts: [ALICE] } as CopyCommand)).toMatchObject(
+    { answer: 'done', copies: [{ settled: 4 }, { settled: 4 }, { settled: 4 }] },
+  );
+  const due = newReservation();
+  await first.execute(reserve(10, { id: due, accounts, ttlMs: 0 }));
+  // Ends the due one on the way, which has legs that nobody has named.
+  const answer = await other.execute(reserve(1, { accounts: accounts.slice(0, 1) }));
+  expect(answer).toMatchObject({ answer: 'done', copies: [{ reserved: 1 }] });
+  for (const account of accounts.slice(1)) {
+    expect(await sumsOf(other, account)).toMatchObject({ reserved: 0 });
+  }
+});
+
+it('answers nothing before a handshake', async () => {
+  const copies = new RedisCopies({ url: redis.server.url, prefix: 'unadopted' });
+  try {
+    await copies.inspect();
+    await expect(copies.execute(reserve(1))).rejects.toThrow('handshake');
+    await expect(copies.due(0, 1)).rejects.toThrow('handshake');
+    await expect(copies.journal(0, '0-0', 1)).rejects.toThrow('handshake');
+  } finally {
+    await copies.close();
+  }
+});
+
+it('does not go back to an older incarnation, and fences whoever works under one', async () => {
+  const lost: string[] = [];
+  const old = await redis.open({ prefix: 'fence', onLost: (reason) => lost.push(reason) });
+  await install(old, ALICE, 100);
+  const young = new RedisCopies({ url: redis.server.url, prefix: 'fence' });
+  try {
+    expect(await adoptAs(young, 2)).toBe(true);
+    expect(await young.execute({ kind: 'read', account: ALICE })).toEqual({
+      answer: 'copy',
+      copy: null,
+    });
+    await expect(old.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+    expect(lost).toHaveLength(1);
+    await expect(old.execute(reserve(1))).rejects.toThrow('handshake');
+    expect(await adoptAs(old, 1)).toBe(false);
+    expect(await old.inspect()).toMatchObject({ incarnation: 2 });
+    expect(await adoptAs(old, 2)).toBe(true);
+    expect((await install(old, ALICE, 50, 'lease-2')).answer).toBe('copy');
+  } finally {
+    await young.close();
+  }
+});
+
+it('does not adopt another Redis than the one that was inspected', async () => {
+  const copies = await redis.open();
+  await expect(copies.adopt(2, 'another:lineage')).rejects.toMatchObject({ name: 'CopiesFenced' });
+  await expect(copies.execute(reserve(1))).rejects.toThrow('handshake');
+});
+
+it('notices that Redis was emptied', async () => {
+  const server = await startRedis();
+  const copies = new RedisCopies({ url: server.url });
+  try {
+    await adoptAs(copies, 1);
+    await install(copies, ALICE, 100);
+    await server.cli('FLUSHALL');
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+    expect(await copies.inspect()).toMatchObject({ incarnation: 0, writtenBy: null });
+  } finally {
+    await copies.close();
+    await server.stop();
+  }
+});
+
+it('trusts nothing after a restart, even if the data are all there', async () => {
+  const server = await startRedis({ appendonly: 'always' });
+  const lost: string[] = [];
+  const copies = new RedisCopies({ url: server.url, onLost: (reason) => lost.push(reason) });
+  try {
+    await adoptAs(copies, 1);
+    await install(copies, ALICE, 100);
+    const before = await copies.inspect();
+    await server.kill();
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await server.restart();
+    const after = await copies.inspect();
+    expect(after).toMatchObject({ incarnation: 1, writtenBy: before.lineage });
+    expect(after.lineage).not.toBe(before.lineage);
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+    expect(lost).toEqual(['the connection was lost']);
+    expect(await adoptAs(copies, 2)).toBe(true);
+    expect((await copies.execute(reserve(1))).answer).toBe('missing');
+  } finally {
+    await copies.close();
+    await server.stop();
+  }
+});
+
+it('NOSCRIPT is a fence, not a reason to load the script again', async () => {
+  const server = await startRedis();
+  const copies = new RedisCopies({ url: server.url });
+  try {
+    await adoptAs(copies, 1);
+    await server.cli('SCRIPT', 'FLUSH');
+    await expect(copies.execute(reserve(1))).rejects.toThrow('NOSCRIPT');
+    await expect(copies.execute(reserve(1))).rejects.toThrow('handshake');
+  } finally {
+    await copies.close();
+    await server.stop();
+  }
+});
+
+it('notices data that went back in time behind its back', async () => {
+  const copies = await redis.open({ prefix: 'back' });
+  const key = new ShardKeys('back', 0).usage(ALICE);
+  await install(copies, ALICE, 100);
+  await copies.execute(reserve(1));
+  await copies.execute(reserve(1));
+  await redis.server.cli('HSET', key, 'q', '1', 'h', '1');
+  await expect(copies.execute(reserve(1))).rejects.toThrow('went back');
+});
+
+it('without memory nothing new is admitted, and what runs is finished', async () => {
+  const server = await startRedis();
+  const copies = new RedisCopies({ url: server.url });
+  try {
+    await adoptAs(copies, 1);
+    await install(copies, ALICE, 100);
+    const [settled, released] = [newReservation(), newReservation()];
+    await copies.execute(reserve(10, { id: settled }));
+    await copies.execute(reserve(10, { id: released }));
+    await server.cli('CONFIG', 'SET', 'maxmemory', '1');
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ code: 'store_unavailable' });
+    await expect(install(copies, accountOf('acme', 'bob'), 1)).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
+    expect(await copies.execute(settle(settled, 7))).toMatchObject({ answer: 'done' });
+    expect(
+      await copies.execute({ kind: 'release', reservation: released, detail: null }),
+    ).toMatchObject({ answer: 'done' });
+    expect(
+      await copies.execute({
+        kind: 'extend',
+        reservation: settled,
+        amount: null,
+        ttlMs: 1 as DurationMs,
+        dispatched: true,
+      }),
+    ).toMatchObject({ answer: 'rejected' });
+    expect(await sumsOf(copies, ALICE)).toEqual({ drawn: 100, settled: 7, reserved: 0 });
+    expect(await copies.journal(0, '0-0', 10)).toHaveLength(2);
+    await server.cli('CONFIG', 'SET', 'maxmemory', '0');
+    expect(await copies.execute(reserve(93))).toMatchObject({ answer: 'done' });
+  } finally {
+    await copies.close();
+    await server.stop();
+  }
+});
+
+it('a reply that is lost leaves the outcome unknown, and the repeat counts once', async () => {
+  const proxy = await startFaultProxy({ port: redis.server.port });
+  const url = redis.server.url.replace(String(redis.server.port), String(proxy.port));
+  const copies = new RedisCopies({ url, prefix: 'lossy', commandTimeoutMs: 300 });
+  const other = await redis.open({ prefix: 'lossy' });
+  try {
+    await adoptAs(copies, 1);
+    await install(copies, ALICE, 100);
+    const command = reserve(10);
+    proxy.toClient.dropBytes();
+    await expect(copies.execute(command)).rejects.toMatchObject({ code: 'store_timeout' });
+    await expect.poll(() => sumsOf(other, ALICE)).toMatchObject({ reserved: 10 });
+    expect(await other.execute(command)).toMatchObject({ answer: 'done', replayed: true });
+    expect(await sumsOf(other, ALICE)).toMatchObject({ reserved: 10 });
+  } finally {
+    await copies.close();
+    await proxy.close();
+  }
+});
+
+it('a frozen Redis leaves the outcome unknown, in time', async () => {
+  const server = await startRedis();
+  const copies = new RedisCopies({ url: server.url, commandTimeoutMs: 200 });
+  try {
+    await adoptAs(copies, 1);
+    server.pause();
+    const startedAtMs = performance.now();
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ code: 'store_timeout' });
+    expect(performance.now() - startedAtMs).toBeLessThan(2_000);
+  } finally {
+    server.resume();
+    await copies.close();
+    await server.stop();
+  }
+});
+
+it.each(['meta', 'open', 'due', 'journal', 'usage'] as const)(
+  'a key that holds something else is an error with a name: %s',
+  async (name) => {
+    const prefix = `wrong-${name}`;
+    const copies = await redis.open({ prefix });
+    await install(copies, accountOf('acme', 'bob'), 100);
+    const keys = new ShardKeys(prefix, 0);
+    const key = name === 'usage' ? keys.usage(ALICE) : keys[name];
+    await redis.server.cli('DEL', key);
+    await redis.server.cli('SET', key, 'something else');
+    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ code: 'store_unavailable' });
+    // Whoever does not need the key is not concerned.
+    if (name !== 'usage') return;
+    const both = await Promise.allSettled([
+      copies.execute(reserve(1)),
+      copies.execute(reserve(1)),
+      copies.execute(reserve(1, { accounts: [accountOf('acme', 'bob')] })),
+    ]);
+    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+  },
+);
+
+it('data that contradict themselves are not worked with', async () => {
+  const copies = await redis.open({ prefix: 'damaged' });
+  const key = new ShardKeys('damaged', 0).usage(ALICE);
+  await install(copies, ALICE, 100);
+  await redis.server.cli('HSET', key, 'h', '1e3x');
+  await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+});
+
+it.each([
+  'acme/user:a b/credit/2026-11',
+  'acme/user:{0}/credit/2026-11',
+  'acme/user:a,b/credit/2026-11',
+  'acme/user:a|b/credit/2026-11',
+  'acme/user:a\r\nFLUSHALL\r\n/credit/2026-11',
+  'acme/user:\u0000/credit/2026-11',
+  'acme/user:ä/credit/2026-11',
+  '{evil}/user:a/credit/2026-11',
+  '/user:a/credit/2026-11',
+  'acme',
+  '',
+  `acme/${'a'.repeat(3_000)}`,
+])('refuses what is no account id: %j', async (id) => {
+  const copies = await redis.open();
+  await expect(copies.execute({ kind: 'read', account: id as AccountId })).rejects.toMatchObject({
+    code: 'id_invalid',
+  });
+});
+
+it('refuses accounts of another tenant, and what is no reservation or lease', async () => {
+  const copies = await redis.open();
+  await expect(
+    copies.execute(reserve(1, { accounts: [accountOf('other', 'alice')] })),
+  ).rejects.toMatchObject({ code: 'id_invalid' });
+  for (const id of ['acme/1', 'acme/0190A0B0-0000-7000-8000-000000000001', 'l', 'acme/l d h']) {
+    await expect(copies.execute(settle(id as ReservationId, 1))).rejects.toMatchObject({
+      code: 'id_invalid',
+    });
+  }
+  await expect(
+    copies.execute({ kind: 'recall', account: ALICE, lease: 'a|b' as LeaseId, retire: true }),
+  ).rejects.toMatchObject({ code: 'id_invalid' });
+});
+
+it('sweeps more than one call may end', async () => {
+  const copies = await redis.open();
+  await install(copies, ALICE, 1_000);
+  const accounts = [ALICE];
+  // None is due before all are there, or each reservation would end some of those before it.
+  const commands = Array.from({ length: 150 }, () => reserve(1, { accounts, ttlMs: 400 }));
+  await Promise.all(commands.map((command) => copies.execute(command)));
+  await expect.poll(() => copies.due(0, 10)).toEqual([ALICE]);
+  const sweep = (limit: number) => copies.execute({ kind: 'sweep', account: ALICE, limit });
+  expect(await sweep(100)).toEqual({ answer: 'swept', ended: 100 });
+  expect(await sweep(100)).toEqual({ answer: 'swept', ended: 50 });
+  expect(await copies.due(0, 10)).toEqual([]);
+  expect(await copies.journal(0, '0-0', 1_000)).toHaveLength(150);
+});
+
+it('shows events that do not read back instead of skipping them', async () => {
+  const copies = await redis.open({ prefix: 'malformed' });
+  const { journal } = new ShardKeys('malformed', 0);
+  await install(copies, ALICE, 100);
+  const id = newReservation();
+  await copies.execute(reserve(10, { id }));
+  await redis.server.cli('XADD', journal, '*', 'x', 'y');
+  await redis.server.cli('XADD', journal, '*', 'e', 'garbage', 'd', 'null');
+  await copies.execute(settle(id, 5));
+  const events = await copies.journal(0, '0-0', 10);
+  expect(events).toMatchObject([
+    { malformed: 'x y' },
+    { malformed: 'e garbage d null' },
+    { reservation: id, spent: 5, made: { terms: { model: 'gpt' } } },
+  ]);
+});
+
+it('says what is wrong with a Redis, and what nobody could check', async () => {
+  const server = await startRedis({ maxmemoryPolicy: 'allkeys-lru' });
+  const copies = new RedisCopies({ url: server.url });
+  try {
+    await expect(copies.check()).rejects.toThrow(/allkeys-lru/);
+    await server.cli('CONFIG', 'SET', 'maxmemory-policy', 'volatile-lru');
+    expect(await copies.check()).toEqual([]);
+    await server.cli('ACL', 'SETUSER', 'app', 'on', '>secret', '~*', '+@all', '-config', '-info');
+    const app = new RedisCopies({
+      url: `redis://app:secret@127.0.0.1:${server.port}`,
+      redis: { enableReadyCheck: false },
+    });
+    try {
+      expect(await app.check()).toHaveLength(2);
+    } finally {
+      await app.close();
+    }
+  } finally {
+    await copies.close();
+    await server.stop();
+  }
+});
