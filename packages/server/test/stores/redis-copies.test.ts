@@ -11,8 +11,9 @@ import {
   type InstantMs,
   type LeaseId,
   type ReservationId,
+  TOMBSTONE_MS,
 } from '@bursar/core';
-import { startFaultProxy, startRedis } from '@bursar/testkit';
+import { ManualClock, startFaultProxy, startRedis } from '@bursar/testkit';
 import { expect, it } from 'vitest';
 import { ShardKeys, shardOfTenant } from '../../src/stores/redis/redis-keys.ts';
 import { RedisCopies } from '../../src/stores/redis/redis-copies.ts';
@@ -288,22 +289,26 @@ it('without memory nothing new is admitted, and what runs is finished', async ()
 });
 
 it('a reply that is lost leaves the outcome unknown, and the repeat counts once', async () => {
-  const proxy = await startFaultProxy({ port: redis.server.port });
+  const proxy = await startFaultProxy({ host: '127.0.0.1', port: redis.server.port });
   const url = redis.server.url.replace(String(redis.server.port), String(proxy.port));
-  const copies = new RedisCopies({ url, prefix: 'lossy', commandTimeoutMs: 300 });
-  const other = await redis.open({ prefix: 'lossy' });
+  const copies = new RedisCopies({ url, prefix: 'lossy', commandTimeoutMs: 500 });
   try {
     await adoptAs(copies, 1);
     await install(copies, ALICE, 100);
-    const command = reserve(10);
-    proxy.toClient.dropBytes();
-    await expect(copies.execute(command)).rejects.toMatchObject({ code: 'store_timeout' });
-    await expect.poll(() => sumsOf(other, ALICE)).toMatchObject({ reserved: 10 });
-    expect(await other.execute(command)).toMatchObject({ answer: 'done', replayed: true });
-    expect(await sumsOf(other, ALICE)).toMatchObject({ reserved: 10 });
+    const id = newReservation();
+    for (const command of [reserve(10, { id }), settle(id, 7)]) {
+      await proxy.dropReplies();
+      await expect(copies.execute(command)).rejects.toMatchObject({ code: 'store_timeout' });
+      await proxy.replySwallowed();
+      await proxy.heal();
+      // Another connection is another handshake, even with the same data.
+      await expect.poll(() => adoptAs(copies, 1).catch(() => false)).toBe(true);
+      expect(await copies.execute(command)).toMatchObject({ answer: 'done', replayed: true });
+    }
+    expect(await sumsOf(copies, ALICE)).toEqual({ drawn: 100, settled: 7, reserved: 0 });
   } finally {
     await copies.close();
-    await proxy.close();
+    await proxy.stop();
   }
 });
 
@@ -389,18 +394,33 @@ it('refuses accounts of another tenant, and what is no reservation or lease', as
 });
 
 it('sweeps more than one call may end', async () => {
-  const copies = await redis.open();
+  const clock = new ManualClock();
+  const copies = await redis.open({ clock });
   await install(copies, ALICE, 1_000);
-  const accounts = [ALICE];
-  // None is due before all are there, or each reservation would end some of those before it.
-  const commands = Array.from({ length: 150 }, () => reserve(1, { accounts, ttlMs: 400 }));
-  await Promise.all(commands.map((command) => copies.execute(command)));
-  await expect.poll(() => copies.due(0, 10)).toEqual([ALICE]);
+  await Promise.all(Array.from({ length: 150 }, () => copies.execute(reserve(1))));
+  clock.advance(60_000);
+  expect(await copies.due(0, 10)).toEqual([ALICE]);
   const sweep = (limit: number) => copies.execute({ kind: 'sweep', account: ALICE, limit });
   expect(await sweep(100)).toEqual({ answer: 'swept', ended: 100 });
   expect(await sweep(100)).toEqual({ answer: 'swept', ended: 50 });
   expect(await copies.due(0, 10)).toEqual([]);
   expect(await copies.journal(0, '0-0', 1_000)).toHaveLength(150);
+});
+
+it('sends a call again with other keys when a time bucket begins on its way', async () => {
+  let readings = [0];
+  const end = TOMBSTONE_MS * 2_000_000;
+  const clock = { nowMs: () => (end + (readings.shift() ?? 0)) as InstantMs };
+  const copies = await redis.open({ clock });
+  readings = [];
+  await install(copies, ALICE, 100);
+  const id = newReservation();
+  await copies.execute(reserve(10, { id }));
+  // The keys are chosen just before the end of a bucket, and the script runs just after.
+  readings = [-1];
+  expect(await copies.execute(settle(id, 7))).toMatchObject({ answer: 'done', replayed: false });
+  expect(readings).toEqual([]);
+  expect(await copies.execute(settle(id, 7))).toMatchObject({ answer: 'done', replayed: true });
 });
 
 it('shows events that do not read back instead of skipping them', async () => {
