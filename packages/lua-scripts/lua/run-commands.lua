@@ -16,6 +16,7 @@
 -- @argument nowMs milliseconds: empty for the server's clock; 0 to 253402300799999
 -- @argument bucket number: nowMs / 900000, rounded down, as the keys were chosen
 -- @arguments accounts text: a count, then ids in the order of `copies`
+-- @arguments reservations text: a count, then those that the commands name
 -- @arguments commands text: a count (1 to 64), then for each the number of its words, its kind and these
 --
 -- @reply status text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
@@ -71,55 +72,32 @@ local COMMANDS = {
   read = read,
   find = look_up,
 }
--- Those whose first word after the kind is a reservation.
-local ABOUT_RESERVATION = {
-  reserve = true,
-  extend = true,
-  settle = true,
-  release = true,
-  expire = true,
-  correct = true,
-  find = true,
-}
 local FIRST_COPY = 7
 
 -- unpack
-local meta_key = KEYS[1]
+local KEYS, ARGV = KEYS, ARGV
 batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
 batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
 local given, bucket, account_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 for index = 1, account_count do
   batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
 end
-local first = 4 + account_count
-local command_count = tonumber(ARGV[first])
+local at = 4 + account_count
+local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
+at = at + 1 + #ids
+local command_count = tonumber(ARGV[at])
 
 -- guard
-local TYPES = { hash = { 2, 3, 4 }, zset = { 5 }, stream = { 6 } }
-for wanted, indexes in pairs(TYPES) do
-  for _, index in ipairs(indexes) do
-    local found = redis.call('TYPE', KEYS[index]).ok
-    if found ~= wanted and found ~= 'none' then return { 'WRONGTYPE', KEYS[index] } end
-  end
-end
-if not is_current(meta_key) then return { 'FENCED' } end
+if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.now = now_ms(given)
+batch.now_text = integer(batch.now)
 batch.is_clock_given = given ~= ''
-if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
+if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', batch.now_text } end
+local wrong_key = load_records(ids)
+if wrong_key then return { 'WRONGTYPE', wrong_key } end
 
 -- decide
-local ids, at = {}, first
-for _ = 1, command_count do
-  local id = ARGV[at + 3]
-  if ABOUT_RESERVATION[ARGV[at + 2]] and not batch.records[id] then
-    batch.records[id] = true
-    ids[#ids + 1] = id
-  end
-  at = at + 1 + tonumber(ARGV[at + 1])
-end
-load_records(ids)
 local answers = {}
-at = first
 for index = 1, command_count do
   local words = tonumber(ARGV[at + 1])
   local is_decided, answer =
@@ -131,10 +109,13 @@ for index = 1, command_count do
 end
 
 -- write and reply
-local reply = { 'OK', integer(batch.now), flush() }
+local position, other_key = flush()
+if other_key then return { 'WRONGTYPE', other_key } end
+local reply = { 'OK', batch.now_text, position }
+local size = 3
 for _, answer in ipairs(answers) do
-  local size = #reply
   reply[size + 1] = integer(#answer)
   for index, word in ipairs(answer) do reply[size + 1 + index] = word end
+  size = size + 1 + #answer
 end
 return reply

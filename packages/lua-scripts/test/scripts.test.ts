@@ -113,6 +113,7 @@ it('puts the parts of a call where the script reads them', () => {
     arguments: { nowMs: '', bucket: '7' },
     argumentLists: {
       accounts: ['a1', 'a2'],
+      reservations: [],
       commands: [
         ['read', 'a1'],
         ['read', 'a2'],
@@ -120,7 +121,7 @@ it('puts the parts of a call where the script reads them', () => {
     },
   });
   expect(call.keys).toEqual(['m', 'o', 'd', 'b', 'z', 'j', 'c1', 'c2']);
-  expect(call.values.join(' ')).toBe(' 7 2 a1 a2 2 2 read a1 2 read a2');
+  expect(call.values.join(' ')).toBe(' 7 2 a1 a2 0 2 2 read a1 2 read a2');
 });
 
 const hasLuacheck = spawnSync('luacheck', ['--version']).status === 0;

@@ -9,5 +9,6 @@ local batch = {
   touched = {}, -- copies to write, in the order in which they were first changed
   records = {}, -- reservation → record, false when there is none
   changed = {}, -- records to write
+  not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
 }

@@ -30,12 +30,14 @@ local function put_sums(copy, settled, reserved)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
+  copy.text = nil
 end
 
 -- Puts another copy, or none, in the place of an account's.
 local function replace_copy(old, copy)
   copy.is_leftover = old.is_stored or old.is_leftover
-  copy.was_due = old.was_due or old.next_due < math.huge
+  -- Whether the old one may be in the set of due accounts, or was before this call.
+  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
   batch.copies[copy.account] = copy
   if old.is_touched then
     for index, touched in ipairs(batch.touched) do

@@ -37,8 +37,7 @@ local function conclude(record, accounts, steps, before, detail)
     if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
-  local answer = { 'done', flag(is_replayed), integer(overage), flag(is_late), flag(is_told) }
-  add_found(answer, record, accounts, legs)
-  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  return answer
+  local late = flag(is_late)
+  local facts = flag(is_replayed) .. ' ' .. integer(overage) .. ' ' .. late .. ' ' .. flag(is_told)
+  return done_answer(facts, record, accounts, legs)
 end

@@ -1,35 +1,49 @@
 -- Copies: reading the hash of an account.
 --
---   l lease  i incarnation it was installed under  d drawn  r returned  s settled  h reserved  q sequence
---   a start  z end of the period  e elsewhere, packed by the driver  n lower bound of the next deadline
---   t ticket  p placed at, of a place that is kept for a copy     any other field: an open leg
+--   c  `label lease start end drawn returned settled reserved sequence`; the label is the incarnation
+--      under which it was installed
+--   e  elsewhere, packed by the driver      n  lower bound of the next deadline, empty if nothing is open
+--   t  `label ticket placed`, of a place that is kept for a copy      any other field: an open leg
 --
--- A copy of another incarnation counts as none, and is overwritten. The first eleven are always there.
-local META_FIELDS = 11
+-- Few packed fields, because reading fourteen costs as much as deciding. A copy of another incarnation
+-- counts as none, and is overwritten. The first three are always there.
+local META_FIELDS = 3
 
 -- A copy that is not there, to be filled by whoever installs one.
 local function absent_copy(account, key)
   return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
 end
 
-local function fill_copy(copy, fields)
+local function fill_copy(copy, text, elsewhere, next_due)
+  local head, label, lease, starts, ends, drawn, returned, settled, reserved, sequence = string.match(
+    text,
+    '^((%S+) (%S+) (%d+) (%d+) (%d+) (%d+)) (%d+) (%d+) (%d+)$'
+  )
+  if not (head and elsewhere and next_due) then fail('DAMAGED', 'a copy does not read back') end
+  if label ~= INC then return end
   copy.is_here = true
   copy.is_stored = true
-  copy.lease = fields[1]
-  copy.drawn = tonumber(fields[3])
-  copy.returned = tonumber(fields[4])
-  copy.settled = tonumber(fields[5])
-  copy.reserved = tonumber(fields[6])
-  copy.sequence = tonumber(fields[7])
-  copy.starts = tonumber(fields[8])
-  copy.ends = tonumber(fields[9])
-  copy.elsewhere = fields[10]
-  -- Empty when nothing is open.
-  copy.next_due = tonumber(fields[11] or '') or math.huge
-  local is_whole = copy.drawn and copy.returned and copy.settled and copy.reserved
-  if not (is_whole and copy.sequence and copy.starts and copy.ends and copy.elsewhere) then
-    fail('DAMAGED', 'a copy does not read back')
-  end
+  copy.is_leftover = false
+  copy.text = text
+  -- Everything before the sums that most commands change.
+  copy.head = head
+  copy.lease = lease
+  copy.starts = starts
+  copy.ends = ends
+  copy.drawn = tonumber(drawn)
+  copy.returned = tonumber(returned)
+  copy.settled = tonumber(settled)
+  copy.reserved = tonumber(reserved)
+  copy.sequence = tonumber(sequence)
+  copy.elsewhere = elsewhere
+  copy.next_due = tonumber(next_due) or math.huge
+end
+
+local function fill_place(copy, text)
+  local label, ticket, placed = string.match(text, '^(%S+) (%d+) (%d+)$')
+  if label ~= INC then return end
+  copy.ticket = tonumber(ticket)
+  copy.placed = tonumber(placed)
 end
 
 -- The copy of a declared account; reads the leg `uuid` with it, if one is named.
@@ -38,24 +52,40 @@ local function copy_of(account, uuid)
   if copy then return copy end
   local key = batch.keys[account]
   if not key then fail('WIDEN', account) end
-  -- The label again where no leg is asked for.
-  local fields = redis.pcall(
-    'HMGET', key, 'l', 'i', 'd', 'r', 's', 'h', 'q', 'a', 'z', 'e', 'n', 't', 'p', uuid or 'i'
-  )
+  -- The place is asked for where no leg is.
+  local fields = redis.pcall('HMGET', key, 'c', 'e', 'n', uuid or 't')
   if fields.err then fail('WRONGTYPE', key) end
   copy = absent_copy(account, key)
   -- Whatever is there and is no copy of this incarnation goes when one is written.
   copy.is_leftover = true
-  if fields[2] == INC and fields[1] then
-    copy.is_leftover = false
-    fill_copy(copy, fields)
-    if uuid then copy.legs[uuid] = fields[14] and parse_leg(fields[14], copy.lease) or false end
-  elseif fields[2] == INC then
-    copy.ticket = tonumber(fields[12] or '')
-    copy.placed = tonumber(fields[13] or '')
+  if fields[1] then fill_copy(copy, fields[1], fields[2], fields[3]) end
+  if copy.is_here then
+    if uuid then copy.legs[uuid] = fields[4] and parse_leg(fields[4], copy.lease, 'o') or false end
+  else
+    local place = fields[4]
+    if uuid then place = redis.call('HGET', key, 't') end
+    if place then fill_place(copy, place) end
   end
   batch.copies[account] = copy
   return copy
+end
+
+-- A copy as one word.
+local function copy_text(copy)
+  if not copy.text then
+    copy.text = string.format('%s %.0f %.0f %.0f', copy.head, copy.settled, copy.reserved, copy.sequence)
+  end
+  return copy.text
+end
+
+-- What of a copy only its lease changes.
+local function set_lease(copy, drawn, returned)
+  copy.drawn = drawn
+  copy.returned = returned
+  copy.head = string.format(
+    '%s %s %s %s %.0f %.0f', INC, copy.lease, copy.starts, copy.ends, drawn, returned
+  )
+  copy.text = nil
 end
 
 -- The open leg `uuid` of a copy, or false.
@@ -64,7 +94,7 @@ local function leg_of(copy, uuid)
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_leg(text, copy.lease) or false
+  leg = text and parse_leg(text, copy.lease, 'o') or false
   copy.legs[uuid] = leg
   return leg
 end
@@ -76,7 +106,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == 36 and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease)
+      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease, 'o')
     end
   end
   copy.is_scanned = true

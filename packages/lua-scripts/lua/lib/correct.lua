@@ -57,7 +57,7 @@ local function correct(id, ...)
       id = id,
       uuid = string.sub(id, -36),
       fingerprint = '',
-      created = integer(batch.now),
+      created = batch.now_text,
       terms = 'null',
       accounts = {},
       is_open = false,

@@ -1,59 +1,45 @@
 -- Writes what the commands of this call have decided: a few commands for each copy, one for everything else.
 --
 -- Field lists are short enough for `unpack`: the driver bounds the weight of a call.
-local OPEN_BUCKET_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
-
-local function write_legs(copy, fields)
-  local ended = {}
-  for uuid in pairs(copy.changed_legs or {}) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[#fields + 1] = uuid
-      fields[#fields + 1] = pack_leg(leg)
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', copy.key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', copy.key, unpack(ended)) end
-end
+local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 
 local function write_copy(copy)
   if copy.is_leftover then redis.call('DEL', copy.key) end
   if not copy.is_here then
     if copy.ticket then
-      local ticket, placed = integer(copy.ticket), integer(copy.placed)
-      redis.call('HSET', copy.key, 'i', INC, 't', ticket, 'p', placed)
+      local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
+      redis.call('HSET', copy.key, 't', place)
     end
     return
   end
-  local sums = {
-    's', integer(copy.settled), 'h', integer(copy.reserved), 'q', integer(copy.sequence),
-  }
+  local fields = { 'c', copy_text(copy) }
   local is_new = not copy.is_stored
-  local function add(name, value)
-    sums[#sums + 1] = name
-    sums[#sums + 1] = value
-  end
   if is_new or copy.is_due_changed then
-    add('n', copy.next_due < math.huge and integer(copy.next_due) or '')
+    fields[3], fields[4] = 'n', copy.next_due < math.huge and integer(copy.next_due) or ''
   end
-  if is_new or copy.is_lease_changed then
-    add('d', integer(copy.drawn))
-    add('r', integer(copy.returned))
-    add('e', copy.elsewhere)
+  local size = #fields
+  if is_new or copy.is_elsewhere_changed then
+    fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
+    size = size + 2
   end
-  if is_new then
-    add('l', copy.lease)
-    add('i', INC)
-    add('a', integer(copy.starts))
-    add('z', integer(copy.ends))
+  local ended
+  for uuid in pairs(copy.changed_legs or {}) do
+    local leg = copy.legs[uuid]
+    if leg then
+      fields[size + 1], fields[size + 2] = uuid, leg_text(leg)
+      size = size + 2
+    elseif copy.is_stored then
+      ended = ended or {}
+      ended[#ended + 1] = uuid
+    end
   end
-  write_legs(copy, sums)
+  redis.call('HSET', copy.key, unpack(fields))
+  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
 end
 
-local function write_due()
-  local later, none = {}, {}
+-- The arguments of ZADD and ZREM.
+local function due_changes()
+  local later, none = {}, batch.not_due
   for _, copy in ipairs(batch.touched) do
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
@@ -64,11 +50,11 @@ local function write_due()
       end
     end
   end
-  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
-  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
+  return later, none
 end
 
-local function write_records()
+-- The arguments of HSET for both kinds of records, and those that are not open any more.
+local function record_changes()
   local open, ended, gone = {}, {}, {}
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
@@ -76,31 +62,47 @@ local function write_records()
     list[#list + 1] = pack_record(record)
     if not record.is_open then gone[#gone + 1] = record.id end
   end
-  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
-  if #gone == 0 then return end
-  redis.call('HDEL', batch.open_key, unpack(gone))
-  redis.call('HSET', batch.done_key, unpack(ended))
-  redis.call('PEXPIRE', batch.done_key, OPEN_BUCKET_TTL_MS, 'NX')
+  return open, ended, gone
 end
 
 -- Returns the position of the journal entry, empty if there is none.
 local function write_events()
   if #batch.events == 0 then return '' end
-  if not batch.is_clock_given then return redis.call('XADD', batch.journal_key, '*', unpack(batch.events)) end
+  local key = batch.journal_key
+  if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
   -- A test's clock may stand still or go back, and positions may not.
-  local at = integer(batch.now)
-  local added = redis.pcall('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+  local at = batch.now_text
+  local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
-  local info = redis.call('XINFO', 'STREAM', batch.journal_key)
+  local info = redis.call('XINFO', 'STREAM', key)
   for index = 1, #info, 2 do
     if info[index] == 'last-generated-id' then at = string.match(info[index + 1], '^%d+') end
   end
-  return redis.call('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+  return redis.call('XADD', key, at .. '-*', unpack(batch.events))
 end
 
+-- Whether a key holds something else than what is about to be written to it.
+local function is_other(key, wanted)
+  local found = redis.call('TYPE', key).ok
+  return found ~= wanted and found ~= 'none'
+end
+
+-- Returns the position, or nothing and the key for which nothing was written at all.
 local function flush()
+  local later, none = due_changes()
+  local open, ended, gone = record_changes()
+  -- Open records, and the copies, have been read, so their keys are what they should be.
+  if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
+  if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
+  if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
   for _, copy in ipairs(batch.touched) do write_copy(copy) end
-  write_due()
-  write_records()
+  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
+  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
+  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
+  if #ended > 0 then
+    redis.call('HDEL', batch.open_key, unpack(gone))
+    redis.call('HSET', batch.done_key, unpack(ended))
+    redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
+  end
   return write_events()
 end

@@ -7,14 +7,13 @@ local function install(account, ticket, lease, starts, ends, drawn, sequence, el
   local copy = absent_copy(account, current.key)
   copy.is_here = true
   copy.lease = lease
-  copy.starts = tonumber(starts)
-  copy.ends = tonumber(ends)
-  copy.drawn = tonumber(drawn)
-  copy.returned = 0
+  copy.starts = starts
+  copy.ends = ends
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = tonumber(sequence)
   copy.elsewhere = elsewhere
+  set_lease(copy, tonumber(drawn), 0)
   replace_copy(current, copy)
   return copy_answer(copy)
 end

@@ -6,24 +6,13 @@ local function tell(record, accounts, legs, detail, is_first)
   local places = {}
   for index, account in ipairs(accounts) do
     local copy = copy_of(account)
-    places[index] = string.format(
-      '%s|%s|%.0f|%.0f', account, legs[index].lease, copy.starts, copy.ends
-    )
+    places[index] = account .. '|' .. legs[index].lease .. '|' .. copy.starts .. '|' .. copy.ends
   end
-  local head = string.format(
-    '%s %s %.0f %.0f %.0f %s %.0f %s',
-    record.id,
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    flag(leg.is_dispatched),
-    batch.now,
-    table.concat(places, ',')
-  )
+  local where = table.concat(places, ',')
+  local head = record.id .. ' ' .. leg.state .. ' ' .. leg_text(leg) .. ' ' .. batch.now_text .. ' ' .. where
+  if is_first then head = head .. ' ' .. record.fingerprint .. ' ' .. record.created end
   local events = batch.events
   local at = #events
-  if is_first then head = table.concat({ head, record.fingerprint, record.created }, ' ') end
   events[at + 1], events[at + 2], events[at + 3], events[at + 4] = 'e', head, 'd', detail
   if is_first then events[at + 5], events[at + 6] = 't', record.terms end
 end
@@ -35,9 +24,13 @@ local function store(record, accounts, legs, is_journaled)
     mark_changed(record)
   end
   for index, account in ipairs(accounts) do
-    legs[index].is_journaled = is_journaled
+    local leg = legs[index]
+    if leg.is_journaled ~= is_journaled then
+      leg.is_journaled = is_journaled
+      leg.text = nil
+    end
     -- What had ended before is not in the copy.
-    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, legs[index]) end
+    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, leg) end
   end
   record.accounts = accounts
   record.is_open = is_still_open

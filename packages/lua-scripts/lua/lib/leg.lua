@@ -1,30 +1,35 @@
--- Legs: the part of a reservation on one account, and how it is packed into a field of the copy.
+-- Legs: the part of a reservation on one account, and how it is packed.
 --
--- State is one letter: o(pen), r(eleased), e(xpired), s(ettled). Packed, an open leg is
--- `amount spent deadline dispatched journaled`; its state and lease are those of every leg of the copy.
+-- State is one letter: o(pen), r(eleased), e(xpired), s(ettled). Packed, a leg is
+-- `amount spent deadline dispatched journaled`, which is the field of an open one in its copy; its state
+-- and lease are those of every leg of the copy. The text is made once and used in every reply and record.
 local function held(leg)
   if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
   return leg.amount - leg.spent
 end
 
-local function pack_leg(leg)
-  return string.format(
-    '%.0f %.0f %.0f %s %s',
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    leg.is_dispatched and '1' or '0',
-    leg.is_journaled and '1' or '0'
-  )
+local function leg_text(leg)
+  if not leg.text then
+    leg.text = string.format(
+      '%.0f %.0f %.0f %s %s',
+      leg.amount,
+      leg.spent,
+      leg.deadline,
+      leg.is_dispatched and '1' or '0',
+      leg.is_journaled and '1' or '0'
+    )
+  end
+  return leg.text
 end
 
-local function parse_leg(text, lease)
+local function parse_leg(text, lease, state)
   local amount, spent, deadline, dispatched, journaled =
     string.match(text, '^(%d+) (%d+) (%d+) ([01]) ([01])$')
   if not amount then fail('DAMAGED', 'a leg does not read back') end
   return {
+    text = text,
     lease = lease,
-    state = 'o',
+    state = state,
     amount = tonumber(amount),
     spent = tonumber(spent),
     deadline = tonumber(deadline),
@@ -33,7 +38,7 @@ local function parse_leg(text, lease)
   }
 end
 
--- The leg with other values.
+-- The leg in another state, with another total.
 local function leg_with(leg, state, spent)
   return {
     lease = leg.lease,

@@ -3,9 +3,8 @@ local function recall(account, lease, retire)
   local copy = copy_of(account)
   if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
   local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
-  copy.returned = copy.returned + room
+  set_lease(copy, copy.drawn, copy.returned + room)
   copy.sequence = copy.sequence + 1
-  copy.is_lease_changed = true
   local answer = copy_answer(copy)
   if retire == '1' and not is_open(copy) then
     replace_copy(copy, absent_copy(account, copy.key))

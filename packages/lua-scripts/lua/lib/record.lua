@@ -1,12 +1,12 @@
 -- Records of reservations: what they were made with, and once they have ended, how.
 --
---   open  `fingerprint createdAt account,account terms`; the legs are in the copies
---   done  `fingerprint createdAt leg,leg terms`, a leg being
---         `account|lease|state|amount|spent|deadline|dispatched`
+--   open  `fingerprint createdAt account,account`, a line break, terms; the legs are in the copies
+--   done  `fingerprint createdAt leg,leg`, a line break, terms; a leg is
+--         `account|lease|state|amount spent deadline dispatched journaled`
 --
--- The terms come last, for they may contain anything.
+-- The terms come last, for they may contain anything (but line breaks, which JSON escapes).
 local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) (%S+) (.*)$')
+  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) ([^\n]+)\n(.*)$')
   if not fingerprint then fail('DAMAGED', 'a record does not read back') end
   local record = {
     id = id,
@@ -25,51 +25,36 @@ local function parse_record(id, text, is_record_open)
   end
   record.legs = {}
   for part in string.gmatch(list, '[^,]+') do
-    local account, lease, state, amount, spent, deadline, dispatched =
-      string.match(part, '^([^|]+)|([^|]+)|([res])|(%d+)|(%d+)|(%d+)|([01])$')
+    local account, lease, state, leg = string.match(part, '^([^|]+)|([^|]+)|([res])|(.*)$')
     if not account then fail('DAMAGED', 'a tombstone does not read back') end
     record.accounts[#record.accounts + 1] = account
-    record.legs[account] = {
-      lease = lease,
-      state = state,
-      amount = tonumber(amount),
-      spent = tonumber(spent),
-      deadline = tonumber(deadline),
-      is_dispatched = dispatched == '1',
-      -- Whatever has ended has been told.
-      is_journaled = true,
-    }
+    record.legs[account] = parse_leg(leg, lease, state)
   end
   return record
 end
 
 local function pack_record(record)
+  local list
   if record.is_open then
-    local accounts = table.concat(record.accounts, ',')
-    return table.concat({ record.fingerprint, record.created, accounts, record.terms }, ' ')
+    list = table.concat(record.accounts, ',')
+  else
+    local parts = {}
+    for index, account in ipairs(record.accounts) do
+      local leg = record.legs[account]
+      parts[index] = account .. '|' .. leg.lease .. '|' .. leg.state .. '|' .. leg_text(leg)
+    end
+    list = table.concat(parts, ',')
   end
-  local legs = {}
-  for index, account in ipairs(record.accounts) do
-    local leg = record.legs[account]
-    legs[index] = string.format(
-      '%s|%s|%s|%.0f|%.0f|%.0f|%s',
-      account,
-      leg.lease,
-      leg.state,
-      leg.amount,
-      leg.spent,
-      leg.deadline,
-      leg.is_dispatched and '1' or '0'
-    )
-  end
-  return table.concat({ record.fingerprint, record.created, table.concat(legs, ','), record.terms }, ' ')
+  return record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\n' .. record.terms
 end
 
--- Reads the records of `ids`, each of them at most once a call and all in a few commands.
+-- Reads the records of `ids`, each of them at most once a call and all in a few commands. Returns the key
+-- that holds something else, if one does.
 local function load_records(ids)
   for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
-    if #ids == 0 then return end
-    local texts = redis.call('HMGET', key, unpack(ids))
+    if #ids == 0 then return nil end
+    local texts = redis.pcall('HMGET', key, unpack(ids))
+    if texts.err then return key end
     local left = {}
     for index, id in ipairs(ids) do
       if texts[index] then
@@ -81,11 +66,15 @@ local function load_records(ids)
     end
     ids = left
   end
+  return nil
 end
 
 -- The record of a reservation, or false.
 local function record_of(id)
-  if batch.records[id] == nil then load_records({ id }) end
+  if batch.records[id] == nil then
+    local wrong = load_records({ id })
+    if wrong then fail('WRONGTYPE', wrong) end
+  end
   local record = batch.records[id]
   if record and record.text then
     record = parse_record(id, record.text, record.is_open)

@@ -9,8 +9,8 @@ local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local is_early = batch.now < tonumber(copy.starts) - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= tonumber(copy.ends) + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
@@ -60,7 +60,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     id = id,
     uuid = string.sub(id, -36),
     fingerprint = fingerprint,
-    created = integer(batch.now),
+    created = batch.now_text,
     terms = terms,
     accounts = {},
     is_open = false,

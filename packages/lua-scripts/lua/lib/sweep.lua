@@ -55,6 +55,8 @@ local function end_due(accounts, ids)
 end
 
 local function sweep(account, limit)
+  -- What has no copy is never due; an entry that says so would be asked about for ever.
+  if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
   local ids = due_of({ account }, tonumber(limit))
   end_due({ account }, ids)
   return { 'swept', integer(#ids) }

@@ -23,6 +23,7 @@ export const dueAccounts: Script<
   arguments: ['nowMs', 'limit'],
   argumentLists: [],
   text: `local function integer(number)
+  if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
 local function now_ms(given)

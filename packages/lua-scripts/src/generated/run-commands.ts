@@ -19,6 +19,7 @@ import type { Script } from '../script.ts';
  * - argument `nowMs`, milliseconds: empty for the server's clock; 0 to 253402300799999
  * - argument `bucket`, number: nowMs / 900000, rounded down, as the keys were chosen
  * - arguments `accounts`, text: a count, then ids in the order of `copies`
+ * - arguments `reservations`, text: a count, then those that the commands name
  * - arguments `commands`, text: a count (1 to 64), then for each the number of its words, its kind and these
  * - reply `status`, text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
  * - reply `nowMs`, milliseconds: the present
@@ -29,13 +30,13 @@ export const runCommands: Script<
   'meta' | 'open' | 'done' | 'doneBefore' | 'due' | 'journal',
   'copies',
   'nowMs' | 'bucket',
-  'accounts' | 'commands'
+  'accounts' | 'reservations' | 'commands'
 > = {
   name: 'run-commands',
   keys: ['meta', 'open', 'done', 'doneBefore', 'due', 'journal'],
   keyLists: ['copies'],
   arguments: ['nowMs', 'bucket'],
-  argumentLists: ['accounts', 'commands'],
+  argumentLists: ['accounts', 'reservations', 'commands'],
   text: `local AMOUNT_MAX = 9007199254740991
 local INSTANT_MAX = 253402300799999
 local PERIOD_TOLERANCE_MS = 2000
@@ -43,6 +44,7 @@ local PLACE_MS = 2000
 local TOMBSTONE_MS = 900000
 local LAZY_EXPIRY_MAX = 5
 local function integer(number)
+  if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
 local function now_ms(given)
@@ -67,6 +69,7 @@ local batch = {
   touched = {}, -- copies to write, in the order in which they were first changed
   records = {}, -- reservation → record, false when there is none
   changed = {}, -- records to write
+  not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
 }
 local function fail(status, ...)
@@ -76,23 +79,27 @@ local function held(leg)
   if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
   return leg.amount - leg.spent
 end
-local function pack_leg(leg)
-  return string.format(
-    '%.0f %.0f %.0f %s %s',
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    leg.is_dispatched and '1' or '0',
-    leg.is_journaled and '1' or '0'
-  )
+local function leg_text(leg)
+  if not leg.text then
+    leg.text = string.format(
+      '%.0f %.0f %.0f %s %s',
+      leg.amount,
+      leg.spent,
+      leg.deadline,
+      leg.is_dispatched and '1' or '0',
+      leg.is_journaled and '1' or '0'
+    )
+  end
+  return leg.text
 end
-local function parse_leg(text, lease)
+local function parse_leg(text, lease, state)
   local amount, spent, deadline, dispatched, journaled =
     string.match(text, '^(%d+) (%d+) (%d+) ([01]) ([01])$')
   if not amount then fail('DAMAGED', 'a leg does not read back') end
   return {
+    text = text,
     lease = lease,
-    state = 'o',
+    state = state,
     amount = tonumber(amount),
     spent = tonumber(spent),
     deadline = tonumber(deadline),
@@ -111,56 +118,79 @@ local function leg_with(leg, state, spent)
     is_journaled = leg.is_journaled,
   }
 end
-local META_FIELDS = 11
+local META_FIELDS = 3
 local function absent_copy(account, key)
   return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
 end
-local function fill_copy(copy, fields)
+local function fill_copy(copy, text, elsewhere, next_due)
+  local head, label, lease, starts, ends, drawn, returned, settled, reserved, sequence = string.match(
+    text,
+    '^((%S+) (%S+) (%d+) (%d+) (%d+) (%d+)) (%d+) (%d+) (%d+)$'
+  )
+  if not (head and elsewhere and next_due) then fail('DAMAGED', 'a copy does not read back') end
+  if label ~= INC then return end
   copy.is_here = true
   copy.is_stored = true
-  copy.lease = fields[1]
-  copy.drawn = tonumber(fields[3])
-  copy.returned = tonumber(fields[4])
-  copy.settled = tonumber(fields[5])
-  copy.reserved = tonumber(fields[6])
-  copy.sequence = tonumber(fields[7])
-  copy.starts = tonumber(fields[8])
-  copy.ends = tonumber(fields[9])
-  copy.elsewhere = fields[10]
-  copy.next_due = tonumber(fields[11] or '') or math.huge
-  local is_whole = copy.drawn and copy.returned and copy.settled and copy.reserved
-  if not (is_whole and copy.sequence and copy.starts and copy.ends and copy.elsewhere) then
-    fail('DAMAGED', 'a copy does not read back')
-  end
+  copy.is_leftover = false
+  copy.text = text
+  copy.head = head
+  copy.lease = lease
+  copy.starts = starts
+  copy.ends = ends
+  copy.drawn = tonumber(drawn)
+  copy.returned = tonumber(returned)
+  copy.settled = tonumber(settled)
+  copy.reserved = tonumber(reserved)
+  copy.sequence = tonumber(sequence)
+  copy.elsewhere = elsewhere
+  copy.next_due = tonumber(next_due) or math.huge
+end
+local function fill_place(copy, text)
+  local label, ticket, placed = string.match(text, '^(%S+) (%d+) (%d+)$')
+  if label ~= INC then return end
+  copy.ticket = tonumber(ticket)
+  copy.placed = tonumber(placed)
 end
 local function copy_of(account, uuid)
   local copy = batch.copies[account]
   if copy then return copy end
   local key = batch.keys[account]
   if not key then fail('WIDEN', account) end
-  local fields = redis.pcall(
-    'HMGET', key, 'l', 'i', 'd', 'r', 's', 'h', 'q', 'a', 'z', 'e', 'n', 't', 'p', uuid or 'i'
-  )
+  local fields = redis.pcall('HMGET', key, 'c', 'e', 'n', uuid or 't')
   if fields.err then fail('WRONGTYPE', key) end
   copy = absent_copy(account, key)
   copy.is_leftover = true
-  if fields[2] == INC and fields[1] then
-    copy.is_leftover = false
-    fill_copy(copy, fields)
-    if uuid then copy.legs[uuid] = fields[14] and parse_leg(fields[14], copy.lease) or false end
-  elseif fields[2] == INC then
-    copy.ticket = tonumber(fields[12] or '')
-    copy.placed = tonumber(fields[13] or '')
+  if fields[1] then fill_copy(copy, fields[1], fields[2], fields[3]) end
+  if copy.is_here then
+    if uuid then copy.legs[uuid] = fields[4] and parse_leg(fields[4], copy.lease, 'o') or false end
+  else
+    local place = fields[4]
+    if uuid then place = redis.call('HGET', key, 't') end
+    if place then fill_place(copy, place) end
   end
   batch.copies[account] = copy
   return copy
+end
+local function copy_text(copy)
+  if not copy.text then
+    copy.text = string.format('%s %.0f %.0f %.0f', copy.head, copy.settled, copy.reserved, copy.sequence)
+  end
+  return copy.text
+end
+local function set_lease(copy, drawn, returned)
+  copy.drawn = drawn
+  copy.returned = returned
+  copy.head = string.format(
+    '%s %s %s %s %.0f %.0f', INC, copy.lease, copy.starts, copy.ends, drawn, returned
+  )
+  copy.text = nil
 end
 local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_leg(text, copy.lease) or false
+  leg = text and parse_leg(text, copy.lease, 'o') or false
   copy.legs[uuid] = leg
   return leg
 end
@@ -170,7 +200,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == 36 and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease)
+      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease, 'o')
     end
   end
   copy.is_scanned = true
@@ -207,10 +237,11 @@ local function put_sums(copy, settled, reserved)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
+  copy.text = nil
 end
 local function replace_copy(old, copy)
   copy.is_leftover = old.is_stored or old.is_leftover
-  copy.was_due = old.was_due or old.next_due < math.huge
+  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
   batch.copies[copy.account] = copy
   if old.is_touched then
     for index, touched in ipairs(batch.touched) do
@@ -222,7 +253,7 @@ local function replace_copy(old, copy)
   end
 end
 local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) (%S+) (.*)$')
+  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) ([^\\n]+)\\n(.*)$')
   if not fingerprint then fail('DAMAGED', 'a record does not read back') end
   local record = {
     id = id,
@@ -241,47 +272,32 @@ local function parse_record(id, text, is_record_open)
   end
   record.legs = {}
   for part in string.gmatch(list, '[^,]+') do
-    local account, lease, state, amount, spent, deadline, dispatched =
-      string.match(part, '^([^|]+)|([^|]+)|([res])|(%d+)|(%d+)|(%d+)|([01])$')
+    local account, lease, state, leg = string.match(part, '^([^|]+)|([^|]+)|([res])|(.*)$')
     if not account then fail('DAMAGED', 'a tombstone does not read back') end
     record.accounts[#record.accounts + 1] = account
-    record.legs[account] = {
-      lease = lease,
-      state = state,
-      amount = tonumber(amount),
-      spent = tonumber(spent),
-      deadline = tonumber(deadline),
-      is_dispatched = dispatched == '1',
-      is_journaled = true,
-    }
+    record.legs[account] = parse_leg(leg, lease, state)
   end
   return record
 end
 local function pack_record(record)
+  local list
   if record.is_open then
-    local accounts = table.concat(record.accounts, ',')
-    return table.concat({ record.fingerprint, record.created, accounts, record.terms }, ' ')
+    list = table.concat(record.accounts, ',')
+  else
+    local parts = {}
+    for index, account in ipairs(record.accounts) do
+      local leg = record.legs[account]
+      parts[index] = account .. '|' .. leg.lease .. '|' .. leg.state .. '|' .. leg_text(leg)
+    end
+    list = table.concat(parts, ',')
   end
-  local legs = {}
-  for index, account in ipairs(record.accounts) do
-    local leg = record.legs[account]
-    legs[index] = string.format(
-      '%s|%s|%s|%.0f|%.0f|%.0f|%s',
-      account,
-      leg.lease,
-      leg.state,
-      leg.amount,
-      leg.spent,
-      leg.deadline,
-      leg.is_dispatched and '1' or '0'
-    )
-  end
-  return table.concat({ record.fingerprint, record.created, table.concat(legs, ','), record.terms }, ' ')
+  return record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\\n' .. record.terms
 end
 local function load_records(ids)
   for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
-    if #ids == 0 then return end
-    local texts = redis.call('HMGET', key, unpack(ids))
+    if #ids == 0 then return nil end
+    local texts = redis.pcall('HMGET', key, unpack(ids))
+    if texts.err then return key end
     local left = {}
     for index, id in ipairs(ids) do
       if texts[index] then
@@ -293,9 +309,13 @@ local function load_records(ids)
     end
     ids = left
   end
+  return nil
 end
 local function record_of(id)
-  if batch.records[id] == nil then load_records({ id }) end
+  if batch.records[id] == nil then
+    local wrong = load_records({ id })
+    if wrong then fail('WRONGTYPE', wrong) end
+  end
   local record = batch.records[id]
   if record and record.text then
     record = parse_record(id, record.text, record.is_open)
@@ -344,47 +364,40 @@ end
 local function add_copy(answer, copy)
   local at = #answer
   answer[at + 1] = copy.account
-  answer[at + 2] = copy.lease
-  answer[at + 3] = integer(copy.starts)
-  answer[at + 4] = integer(copy.ends)
-  answer[at + 5] = integer(copy.drawn)
-  answer[at + 6] = integer(copy.returned)
-  answer[at + 7] = integer(copy.settled)
-  answer[at + 8] = integer(copy.reserved)
-  answer[at + 9] = integer(copy.sequence)
-  answer[at + 10] = copy.elsewhere
+  answer[at + 2] = copy_text(copy)
+  answer[at + 3] = copy.elsewhere
 end
 local function copy_answer(copy)
   if not copy then return { 'none' } end
-  local answer = { 'copy' }
-  add_copy(answer, copy)
-  return answer
+  return { 'copy', copy.account, copy_text(copy), copy.elsewhere }
 end
-local function add_found(answer, record, accounts, legs)
+local function found_text(record, legs)
   local first = legs[1]
+  local text = first and leg_text(first) or '0 0 0 0 0'
   local amount, spent = 0, 0
   for _, leg in ipairs(legs) do
     amount = math.max(amount, leg.amount)
     spent = math.max(spent, leg.spent)
   end
-  local at = #answer
-  answer[at + 1] = record.fingerprint
-  answer[at + 2] = record.created
-  answer[at + 3] = record.terms
-  answer[at + 4] = first and first.state or 'r'
-  answer[at + 5] = integer(amount)
-  answer[at + 6] = integer(spent)
-  answer[at + 7] = integer(first and first.deadline or 0)
-  answer[at + 8] = flag(first and first.is_dispatched)
-  answer[at + 9] = integer(#accounts)
-  for index, account in ipairs(accounts) do
-    answer[at + 8 + 2 * index] = account
-    answer[at + 9 + 2 * index] = legs[index].lease
+  if first and (amount ~= first.amount or spent ~= first.spent) then
+    local shown = leg_with(first, first.state, spent)
+    shown.amount = amount
+    text = leg_text(shown)
   end
+  local state = first and first.state or 'r'
+  return record.fingerprint .. ' ' .. record.created .. ' ' .. state .. ' ' .. text
 end
 local function found_answer(record, accounts, legs)
-  local answer = { 'found' }
-  add_found(answer, record, accounts, legs)
+  local answer = { 'found', found_text(record, legs), record.terms }
+  for index, account in ipairs(accounts) do
+    answer[#answer + 1] = account
+    answer[#answer + 1] = legs[index].lease
+  end
+  return answer
+end
+local function done_answer(facts, record, accounts, legs)
+  local answer = { 'done', facts, found_text(record, legs), record.terms }
+  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
   return answer
 end
 local function tell(record, accounts, legs, detail, is_first)
@@ -392,24 +405,13 @@ local function tell(record, accounts, legs, detail, is_first)
   local places = {}
   for index, account in ipairs(accounts) do
     local copy = copy_of(account)
-    places[index] = string.format(
-      '%s|%s|%.0f|%.0f', account, legs[index].lease, copy.starts, copy.ends
-    )
+    places[index] = account .. '|' .. legs[index].lease .. '|' .. copy.starts .. '|' .. copy.ends
   end
-  local head = string.format(
-    '%s %s %.0f %.0f %.0f %s %.0f %s',
-    record.id,
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    flag(leg.is_dispatched),
-    batch.now,
-    table.concat(places, ',')
-  )
+  local where = table.concat(places, ',')
+  local head = record.id .. ' ' .. leg.state .. ' ' .. leg_text(leg) .. ' ' .. batch.now_text .. ' ' .. where
+  if is_first then head = head .. ' ' .. record.fingerprint .. ' ' .. record.created end
   local events = batch.events
   local at = #events
-  if is_first then head = table.concat({ head, record.fingerprint, record.created }, ' ') end
   events[at + 1], events[at + 2], events[at + 3], events[at + 4] = 'e', head, 'd', detail
   if is_first then events[at + 5], events[at + 6] = 't', record.terms end
 end
@@ -419,8 +421,12 @@ local function store(record, accounts, legs, is_journaled)
     mark_changed(record)
   end
   for index, account in ipairs(accounts) do
-    legs[index].is_journaled = is_journaled
-    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, legs[index]) end
+    local leg = legs[index]
+    if leg.is_journaled ~= is_journaled then
+      leg.is_journaled = is_journaled
+      leg.text = nil
+    end
+    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, leg) end
   end
   record.accounts = accounts
   record.is_open = is_still_open
@@ -475,10 +481,9 @@ local function conclude(record, accounts, steps, before, detail)
     if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
-  local answer = { 'done', flag(is_replayed), integer(overage), flag(is_late), flag(is_told) }
-  add_found(answer, record, accounts, legs)
-  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  return answer
+  local late = flag(is_late)
+  local facts = flag(is_replayed) .. ' ' .. integer(overage) .. ' ' .. late .. ' ' .. flag(is_told)
+  return done_answer(facts, record, accounts, legs)
 end
 local function shortfall(copy, wanted)
   local limit = math.max(0, copy.drawn - copy.returned)
@@ -621,6 +626,7 @@ local function end_due(accounts, ids)
   end
 end
 local function sweep(account, limit)
+  if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
   local ids = due_of({ account }, tonumber(limit))
   end_due({ account }, ids)
   return { 'swept', integer(#ids) }
@@ -634,8 +640,8 @@ local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local is_early = batch.now < tonumber(copy.starts) - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= tonumber(copy.ends) + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
@@ -682,7 +688,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     id = id,
     uuid = string.sub(id, -36),
     fingerprint = fingerprint,
-    created = integer(batch.now),
+    created = batch.now_text,
     terms = terms,
     accounts = {},
     is_open = false,
@@ -708,23 +714,22 @@ local function install(account, ticket, lease, starts, ends, drawn, sequence, el
   local copy = absent_copy(account, current.key)
   copy.is_here = true
   copy.lease = lease
-  copy.starts = tonumber(starts)
-  copy.ends = tonumber(ends)
-  copy.drawn = tonumber(drawn)
-  copy.returned = 0
+  copy.starts = starts
+  copy.ends = ends
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = tonumber(sequence)
   copy.elsewhere = elsewhere
+  set_lease(copy, tonumber(drawn), 0)
   replace_copy(current, copy)
   return copy_answer(copy)
 end
 local function apply(account, lease, drawn, elsewhere)
   local copy = copy_of(account)
   if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
-  copy.drawn = math.max(copy.drawn, tonumber(drawn))
+  set_lease(copy, math.max(copy.drawn, tonumber(drawn)), copy.returned)
   copy.elsewhere = elsewhere
-  copy.is_lease_changed = true
+  copy.is_elsewhere_changed = true
   touch(copy)
   return copy_answer(copy)
 end
@@ -732,9 +737,8 @@ local function recall(account, lease, retire)
   local copy = copy_of(account)
   if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
   local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
-  copy.returned = copy.returned + room
+  set_lease(copy, copy.drawn, copy.returned + room)
   copy.sequence = copy.sequence + 1
-  copy.is_lease_changed = true
   local answer = copy_answer(copy)
   if retire == '1' and not is_open(copy) then
     replace_copy(copy, absent_copy(account, copy.key))
@@ -794,7 +798,7 @@ local function correct(id, ...)
       id = id,
       uuid = string.sub(id, -36),
       fingerprint = '',
-      created = integer(batch.now),
+      created = batch.now_text,
       terms = 'null',
       accounts = {},
       is_open = false,
@@ -811,56 +815,42 @@ local function look_up(id)
   if not kept then return { 'unknown' } end
   return found_answer(kept.record, kept.accounts, kept.legs)
 end
-local OPEN_BUCKET_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
-local function write_legs(copy, fields)
-  local ended = {}
-  for uuid in pairs(copy.changed_legs or {}) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[#fields + 1] = uuid
-      fields[#fields + 1] = pack_leg(leg)
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', copy.key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', copy.key, unpack(ended)) end
-end
+local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 local function write_copy(copy)
   if copy.is_leftover then redis.call('DEL', copy.key) end
   if not copy.is_here then
     if copy.ticket then
-      local ticket, placed = integer(copy.ticket), integer(copy.placed)
-      redis.call('HSET', copy.key, 'i', INC, 't', ticket, 'p', placed)
+      local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
+      redis.call('HSET', copy.key, 't', place)
     end
     return
   end
-  local sums = {
-    's', integer(copy.settled), 'h', integer(copy.reserved), 'q', integer(copy.sequence),
-  }
+  local fields = { 'c', copy_text(copy) }
   local is_new = not copy.is_stored
-  local function add(name, value)
-    sums[#sums + 1] = name
-    sums[#sums + 1] = value
-  end
   if is_new or copy.is_due_changed then
-    add('n', copy.next_due < math.huge and integer(copy.next_due) or '')
+    fields[3], fields[4] = 'n', copy.next_due < math.huge and integer(copy.next_due) or ''
   end
-  if is_new or copy.is_lease_changed then
-    add('d', integer(copy.drawn))
-    add('r', integer(copy.returned))
-    add('e', copy.elsewhere)
+  local size = #fields
+  if is_new or copy.is_elsewhere_changed then
+    fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
+    size = size + 2
   end
-  if is_new then
-    add('l', copy.lease)
-    add('i', INC)
-    add('a', integer(copy.starts))
-    add('z', integer(copy.ends))
+  local ended
+  for uuid in pairs(copy.changed_legs or {}) do
+    local leg = copy.legs[uuid]
+    if leg then
+      fields[size + 1], fields[size + 2] = uuid, leg_text(leg)
+      size = size + 2
+    elseif copy.is_stored then
+      ended = ended or {}
+      ended[#ended + 1] = uuid
+    end
   end
-  write_legs(copy, sums)
+  redis.call('HSET', copy.key, unpack(fields))
+  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
 end
-local function write_due()
-  local later, none = {}, {}
+local function due_changes()
+  local later, none = {}, batch.not_due
   for _, copy in ipairs(batch.touched) do
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
@@ -871,10 +861,9 @@ local function write_due()
       end
     end
   end
-  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
-  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
+  return later, none
 end
-local function write_records()
+local function record_changes()
   local open, ended, gone = {}, {}, {}
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
@@ -882,28 +871,40 @@ local function write_records()
     list[#list + 1] = pack_record(record)
     if not record.is_open then gone[#gone + 1] = record.id end
   end
-  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
-  if #gone == 0 then return end
-  redis.call('HDEL', batch.open_key, unpack(gone))
-  redis.call('HSET', batch.done_key, unpack(ended))
-  redis.call('PEXPIRE', batch.done_key, OPEN_BUCKET_TTL_MS, 'NX')
+  return open, ended, gone
 end
 local function write_events()
   if #batch.events == 0 then return '' end
-  if not batch.is_clock_given then return redis.call('XADD', batch.journal_key, '*', unpack(batch.events)) end
-  local at = integer(batch.now)
-  local added = redis.pcall('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+  local key = batch.journal_key
+  if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
+  local at = batch.now_text
+  local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
-  local info = redis.call('XINFO', 'STREAM', batch.journal_key)
+  local info = redis.call('XINFO', 'STREAM', key)
   for index = 1, #info, 2 do
     if info[index] == 'last-generated-id' then at = string.match(info[index + 1], '^%d+') end
   end
-  return redis.call('XADD', batch.journal_key, at .. '-*', unpack(batch.events))
+  return redis.call('XADD', key, at .. '-*', unpack(batch.events))
+end
+local function is_other(key, wanted)
+  local found = redis.call('TYPE', key).ok
+  return found ~= wanted and found ~= 'none'
 end
 local function flush()
+  local later, none = due_changes()
+  local open, ended, gone = record_changes()
+  if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
+  if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
+  if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
   for _, copy in ipairs(batch.touched) do write_copy(copy) end
-  write_due()
-  write_records()
+  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
+  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
+  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
+  if #ended > 0 then
+    redis.call('HDEL', batch.open_key, unpack(gone))
+    redis.call('HSET', batch.done_key, unpack(ended))
+    redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
+  end
   return write_events()
 end
 local COMMANDS = {
@@ -921,48 +922,26 @@ local COMMANDS = {
   read = read,
   find = look_up,
 }
-local ABOUT_RESERVATION = {
-  reserve = true,
-  extend = true,
-  settle = true,
-  release = true,
-  expire = true,
-  correct = true,
-  find = true,
-}
 local FIRST_COPY = 7
-local meta_key = KEYS[1]
+local KEYS, ARGV = KEYS, ARGV
 batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
 batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
 local given, bucket, account_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 for index = 1, account_count do
   batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
 end
-local first = 4 + account_count
-local command_count = tonumber(ARGV[first])
-local TYPES = { hash = { 2, 3, 4 }, zset = { 5 }, stream = { 6 } }
-for wanted, indexes in pairs(TYPES) do
-  for _, index in ipairs(indexes) do
-    local found = redis.call('TYPE', KEYS[index]).ok
-    if found ~= wanted and found ~= 'none' then return { 'WRONGTYPE', KEYS[index] } end
-  end
-end
-if not is_current(meta_key) then return { 'FENCED' } end
+local at = 4 + account_count
+local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
+at = at + 1 + #ids
+local command_count = tonumber(ARGV[at])
+if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.now = now_ms(given)
+batch.now_text = integer(batch.now)
 batch.is_clock_given = given ~= ''
-if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
-local ids, at = {}, first
-for _ = 1, command_count do
-  local id = ARGV[at + 3]
-  if ABOUT_RESERVATION[ARGV[at + 2]] and not batch.records[id] then
-    batch.records[id] = true
-    ids[#ids + 1] = id
-  end
-  at = at + 1 + tonumber(ARGV[at + 1])
-end
-load_records(ids)
+if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', batch.now_text } end
+local wrong_key = load_records(ids)
+if wrong_key then return { 'WRONGTYPE', wrong_key } end
 local answers = {}
-at = first
 for index = 1, command_count do
   local words = tonumber(ARGV[at + 1])
   local is_decided, answer =
@@ -971,11 +950,14 @@ for index = 1, command_count do
   answers[index] = answer
   at = at + 1 + words
 end
-local reply = { 'OK', integer(batch.now), flush() }
+local position, other_key = flush()
+if other_key then return { 'WRONGTYPE', other_key } end
+local reply = { 'OK', batch.now_text, position }
+local size = 3
 for _, answer in ipairs(answers) do
-  local size = #reply
   reply[size + 1] = integer(#answer)
   for index, word in ipairs(answer) do reply[size + 1 + index] = word end
+  size = size + 1 + #answer
 end
 return reply
 `,

@@ -24,6 +24,7 @@ export const trimJournal: Script<
   arguments: ['nowMs', 'upToMs', 'upToCount', 'olderThanMs'],
   argumentLists: [],
   text: `local function integer(number)
+  if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
 local function now_ms(given)

@@ -39,7 +39,7 @@ const FINGERPRINTS = ['f1', 'f 2,|%', ''] as Fingerprint[];
 export type Step =
   | { readonly step: 'open'; readonly account: number; readonly drawn: number }
   | { readonly step: 'command'; readonly command: Draft }
-  | { readonly step: 'together'; readonly lenient: boolean; readonly commands: readonly Draft[] }
+  | { readonly step: 'together'; readonly commands: readonly Draft[] }
   | { readonly step: 'advance'; readonly byMs: number }
   | { readonly step: 'bump' };
 
@@ -72,30 +72,11 @@ const draft = (kinds: readonly CopyCommand['kind'][]) =>
     ttlMs: fc.constantFrom(0, 1, 1_000, 60_000, 60_000, 2_000_000),
     bits: fc.nat(63),
   });
-const LENIENT: readonly CopyCommand['kind'][] = [
-  'settle',
-  'settle',
-  'release',
-  'expire',
-  'correct',
-  'correct',
-  'recall',
-  'read',
-  'find',
-  'sweep',
-  'extend',
-  'extend',
-];
-const STRICT: readonly CopyCommand['kind'][] = [
-  'reserve',
-  'reserve',
-  'reserve',
-  'reserve',
-  'reserve',
-  'apply',
-  'prepare',
-  'install',
-  'extend',
+const ALL: readonly CopyCommand['kind'][] = [
+  ...(['reserve', 'reserve', 'reserve', 'reserve', 'reserve', 'reserve', 'reserve'] as const),
+  ...(['settle', 'settle', 'settle', 'extend', 'extend', 'extend', 'correct', 'correct'] as const),
+  ...(['release', 'expire', 'recall', 'read', 'find', 'sweep', 'apply'] as const),
+  ...(['prepare', 'install'] as const),
 ];
 
 /** Sequences that begin with copies to spend on, and then do everything. */
@@ -116,29 +97,22 @@ function step(): fc.Arbitrary<Step> {
       arbitrary: fc.record({
         step: fc.constant('open' as const),
         account: fc.nat(ACCOUNTS.length - 1),
-        drawn: fc.constantFrom(0, 40, 1_000, AMOUNT_MAX - 1),
+        drawn: fc.constantFrom(0, 40, 40, 40, 1_000, AMOUNT_MAX - 1),
       }),
     },
     {
       weight: 24,
       arbitrary: fc.record({
         step: fc.constant('command' as const),
-        command: draft([
-          ...LENIENT,
-          ...STRICT,
-          ...(['reserve', 'reserve', 'reserve', 'settle', 'extend', 'extend'] as const),
-        ]),
+        command: draft(ALL),
       }),
     },
     {
       weight: 4,
-      arbitrary: fc.boolean().chain((lenient) =>
-        fc.record({
-          step: fc.constant('together' as const),
-          lenient: fc.constant(lenient),
-          commands: fc.array(draft(lenient ? LENIENT : STRICT), { minLength: 1, maxLength: 12 }),
-        }),
-      ),
+      arbitrary: fc.record({
+        step: fc.constant('together' as const),
+        commands: fc.array(draft(ALL), { minLength: 1, maxLength: 20 }),
+      }),
     },
     {
       weight: 4,
@@ -222,10 +196,14 @@ export function commandOf(draft: Draft, leases: Leases, hinted: boolean): CopyCo
         terms: pick(TERMS, bits),
       };
     case 'extend':
-      // Without an amount it may run without memory, like the others it may travel with.
-      return hinted && !bit(0)
-        ? { kind, reservation, amount: total, ttlMs, dispatched: bit(1), ...hint }
-        : { kind, reservation, amount: bit(2) ? null : total, ttlMs, dispatched: bit(1), ...hint };
+      return {
+        kind,
+        reservation,
+        amount: bit(2) ? null : total,
+        ttlMs,
+        dispatched: bit(1),
+        ...hint,
+      };
     case 'settle':
       return { kind, reservation, cost: total, final: bit(0), detail, ...hint };
     case 'release':

@@ -247,7 +247,8 @@ it('notices data that went back in time behind its back', async () => {
   await install(copies, ALICE, 100);
   await copies.execute(reserve(1));
   await copies.execute(reserve(1));
-  await redis.server.cli('HSET', key, 'q', '1', 'h', '1');
+  const now = String(await redis.server.cli('HGET', key, 'c'));
+  await redis.server.cli('HSET', key, 'c', now.replace(/ 2 2$/, ' 1 1'));
   await expect(copies.execute(reserve(1))).rejects.toThrow('went back');
 });
 
@@ -266,6 +267,14 @@ it('without memory nothing new is admitted, and what runs is finished', async ()
       code: 'store_unavailable',
     });
     expect(await copies.execute(settle(settled, 7))).toMatchObject({ answer: 'done' });
+    // Also when they travel together: the first is under way, the others go in one call.
+    const [, mixed, finished] = await Promise.allSettled([
+      copies.execute({ kind: 'read', account: ALICE }),
+      copies.execute(reserve(1)),
+      copies.execute(settle(settled, 7)),
+    ]);
+    expect(mixed).toMatchObject({ status: 'rejected', reason: { code: 'store_unavailable' } });
+    expect(finished).toMatchObject({ status: 'fulfilled', value: { replayed: true } });
     expect(
       await copies.execute({ kind: 'release', reservation: released, detail: null }),
     ).toMatchObject({ answer: 'done' });
@@ -333,20 +342,26 @@ it.each(['meta', 'open', 'due', 'journal', 'usage'] as const)(
   async (name) => {
     const prefix = `wrong-${name}`;
     const copies = await redis.open({ prefix });
-    await install(copies, accountOf('acme', 'bob'), 100);
+    const bob = accountOf('acme', 'bob');
+    await install(copies, bob, 100);
     const keys = new ShardKeys(prefix, 0);
     const key = name === 'usage' ? keys.usage(ALICE) : keys[name];
     await redis.server.cli('DEL', key);
     await redis.server.cli('SET', key, 'something else');
-    await expect(copies.execute(reserve(1))).rejects.toMatchObject({ code: 'store_unavailable' });
+    const id = newReservation();
+    const both = async () => {
+      await copies.execute(reserve(1, { id, accounts: [name === 'usage' ? ALICE : bob] }));
+      await copies.execute(settle(id, 1));
+    };
+    await expect(both()).rejects.toMatchObject({ code: 'store_unavailable' });
     // Whoever does not need the key is not concerned.
     if (name !== 'usage') return;
-    const both = await Promise.allSettled([
+    const settled = await Promise.allSettled([
       copies.execute(reserve(1)),
       copies.execute(reserve(1)),
-      copies.execute(reserve(1, { accounts: [accountOf('acme', 'bob')] })),
+      copies.execute(reserve(1, { accounts: [bob] })),
     ]);
-    expect(both.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
+    expect(settled.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'fulfilled']);
   },
 );
 
@@ -354,7 +369,7 @@ it('data that contradict themselves are not worked with', async () => {
   const copies = await redis.open({ prefix: 'damaged' });
   const key = new ShardKeys('damaged', 0).usage(ALICE);
   await install(copies, ALICE, 100);
-  await redis.server.cli('HSET', key, 'h', '1e3x');
+  await redis.server.cli('HSET', key, 'c', '1 lease-1 0 1 100 0 0 1e3x 1');
   await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
 });
 
@@ -461,4 +476,23 @@ it('says what is wrong with a Redis, and what nobody could check', async () => {
     await copies.close();
     await server.stop();
   }
+});
+
+it('forgets that an account is due when there is nothing left of it', async () => {
+  const clock = new ManualClock();
+  const copies = await redis.open({ clock, prefix: 'stray' });
+  await install(copies, ALICE, 100);
+  await copies.execute(reserve(1));
+  clock.advance(60_000);
+  // In one call, after the first is under way: the end of what is due, and then of the copy.
+  await Promise.all([
+    copies.execute({ kind: 'read', account: ALICE }),
+    copies.execute({ kind: 'sweep', account: ALICE, limit: 1 }),
+    copies.execute({ kind: 'recall', account: ALICE, lease: 'lease-1' as LeaseId, retire: true }),
+  ]);
+  clock.advance(60_000);
+  expect(await copies.due(0, 10)).toEqual([]);
+  await redis.server.cli('ZADD', new ShardKeys('stray', 0).due, '1', ALICE);
+  await copies.execute({ kind: 'sweep', account: ALICE, limit: 1 });
+  expect(await copies.due(0, 10)).toEqual([]);
 });

@@ -6,10 +6,15 @@
  * it waits for the end of the event loop's turn. A few calls may be in flight; beyond that, waiting makes
  * batches larger, not the queue of the connection longer.
  */
-import { CHANGES_MAX, COMMANDS_MAX, KEYS_MAX } from '@bursar/lua-scripts';
+import { CHANGES_MAX, KEYS_MAX } from '@bursar/lua-scripts';
 
 /** Calls of one shard that may be unanswered. */
 const IN_FLIGHT_MAX = 4;
+/**
+ * Commands of one call. A call may carry `COMMANDS_MAX`, twice as many; but then 64 callers all wait for
+ * the same call, and Redis and this process take turns: 12,000 pairs/s instead of 20,000.
+ */
+const BATCH_MAX = 32;
 /** Keys of a call besides those of accounts. */
 const SHARD_KEYS = 6;
 
@@ -18,8 +23,6 @@ export interface Batchable {
   readonly accounts: readonly string[];
   /** Reservations that it can change. */
   readonly changes: number;
-  /** Only those of a kind travel together. */
-  readonly allowsOom: boolean;
 }
 
 /** The commands of one shard on their way. */
@@ -65,9 +68,8 @@ export class CommandBatcher<Item extends Batchable> {
     }
   }
 
-  /** The longest-waiting command, and in their order as many of its kind as one call may carry. */
+  /** In their order, as many as one call may carry. */
   #take(): Item[] {
-    const [first] = this.#waiting;
     const batch: Item[] = [];
     const left: Item[] = [];
     const accounts = new Set<string>();
@@ -75,8 +77,7 @@ export class CommandBatcher<Item extends Batchable> {
     for (const item of this.#waiting) {
       const keys = item.accounts.reduce((sum, account) => sum + (accounts.has(account) ? 0 : 1), 0);
       const fits =
-        item.allowsOom === first?.allowsOom &&
-        batch.length < COMMANDS_MAX &&
+        batch.length < BATCH_MAX &&
         changes + item.changes <= CHANGES_MAX &&
         SHARD_KEYS + accounts.size + keys <= KEYS_MAX;
       if (!fits && batch.length > 0) {

@@ -2,7 +2,6 @@
 import {
   type AccountId,
   type Amount,
-  type CopiedReservation,
   CopiesFenced,
   type Copy,
   type CopyAnswer,
@@ -82,7 +81,7 @@ function decode(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen 
     case 'none':
       return { answer: 'copy', copy: null };
     case 'found':
-      return { answer: 'found', found: found(reply, context) };
+      return looked(reply, context);
     case 'WIDEN':
       return { answer: 'widen', accounts: reply.rest() as AccountId[] };
     case 'WRONGTYPE':
@@ -95,22 +94,38 @@ function decode(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen 
 }
 
 function done(reply: ReplyReader, context: AnswerContext): CopyAnswer {
-  const replayed = reply.flag();
-  const overage = reply.amount();
-  const late = reply.flag();
-  const isTold = reply.flag();
+  const facts = reply.words();
+  const replayed = facts.flag();
+  const overage = facts.amount();
+  const late = facts.flag();
+  const isTold = facts.flag();
+  facts.end();
   if (isTold && context.position === '') throw new ReplyMalformed('an event without a position');
-  const reservation = found(reply, context);
+  const { leg, made } = found(reply, context);
+  const copies = rest(reply, copy);
+  const accounts = copies.map(({ account }) => account);
+  const leases = copies.map(({ lease }) => lease);
   return {
     answer: 'done',
-    found: reservation,
+    found: { reservation: { ...made, accounts }, leases, ...leg },
     replayed,
     overage,
     late,
-    copies: reservation.leases.map(() => copy(reply)),
+    copies,
     position: isTold ? context.position : null,
     nowMs: context.nowMs,
   };
+}
+
+function looked(reply: ReplyReader, context: AnswerContext): CopyAnswer {
+  const { leg, made } = found(reply, context);
+  const places = rest(reply, (words) => ({
+    account: words.text() as AccountId,
+    lease: words.text() as LeaseId,
+  }));
+  const accounts = places.map(({ account }) => account);
+  const leases = places.map(({ lease }) => lease);
+  return { answer: 'found', found: { reservation: { ...made, accounts }, leases, ...leg } };
 }
 
 function short(reply: ReplyReader): CopyAnswer {
@@ -119,53 +134,55 @@ function short(reply: ReplyReader): CopyAnswer {
     account: reply.text() as AccountId,
     missing: reply.amount(),
   }));
-  const copies: Copy[] = [];
-  while (!reply.isAtEnd) copies.push(copy(reply));
-  return { answer: 'short', shortfalls, copies };
+  return { answer: 'short', shortfalls, copies: rest(reply, copy) };
 }
 
-function found(reply: ReplyReader, context: AnswerContext): CopiedReservation {
-  if (context.reservation === null)
-    throw new ReplyMalformed('a reservation that was not asked for');
-  const fingerprint = decodeFingerprint(reply.text());
-  const createdAtMs = reply.instant();
-  const terms = parseJson(reply.text());
-  const state = legState(reply.text());
-  const amount = reply.amount();
-  const spent = reply.amount();
-  const deadlineAtMs = reply.instant();
-  const dispatched = reply.flag();
-  const count = reply.count(LEGS_MAX);
-  const accounts: AccountId[] = [];
-  const leases: LeaseId[] = [];
-  for (let index = 0; index < count; index += 1) {
-    accounts.push(reply.text() as AccountId);
-    leases.push(reply.text() as LeaseId);
-  }
-  return {
-    reservation: { id: context.reservation, fingerprint, accounts, terms, createdAtMs },
-    leases,
-    state,
-    amount,
-    spent,
-    deadlineAtMs,
-    dispatched,
+/** A reservation without its accounts. */
+function found(reply: ReplyReader, context: AnswerContext) {
+  if (context.reservation === null) throw new ReplyMalformed('a reservation nobody asked for');
+  const words = reply.words();
+  const fingerprint = decodeFingerprint(words.text());
+  const createdAtMs = words.instant();
+  const leg = {
+    state: legState(words.text()),
+    amount: words.amount(),
+    spent: words.amount(),
+    deadlineAtMs: words.instant(),
+    dispatched: words.flag(),
   };
+  // Whether the journal knows of it is the scripts' business.
+  words.flag();
+  words.end();
+  const terms = parseJson(reply.text());
+  return { leg, made: { id: context.reservation, fingerprint, terms, createdAtMs } };
+}
+
+/** Everything that is left, one after the other; at most one for each leg. */
+function rest<T>(reply: ReplyReader, read: (reply: ReplyReader) => T): readonly T[] {
+  const items: T[] = [];
+  while (!reply.isAtEnd) items.push(read(reply));
+  if (items.length > LEGS_MAX)
+    throw new ReplyMalformed('more accounts than a reservation can have');
+  return items;
 }
 
 function copy(reply: ReplyReader): Copy {
-  return {
-    account: reply.text() as AccountId,
-    lease: reply.text() as LeaseId,
-    startAtMs: reply.instant(),
-    endAtMs: reply.instant(),
-    drawn: reply.amount(),
-    returned: reply.amount(),
-    settled: reply.amount(),
-    reserved: reply.amount(),
-    sequence: reply.amount(),
-    elsewhere: elsewhere(reply.text()),
+  const account = reply.text() as AccountId;
+  const words = reply.words();
+  // Its label, which the script has checked.
+  words.text();
+  const sums = {
+    lease: words.text() as LeaseId,
+    startAtMs: words.instant(),
+    endAtMs: words.instant(),
+    drawn: words.amount(),
+    returned: words.amount(),
+    settled: words.amount(),
+    reserved: words.amount(),
+    sequence: words.amount(),
   };
+  words.end();
+  return { account, ...sums, elsewhere: elsewhere(reply.text()) };
 }
 
 function elsewhere(text: string): Elsewhere {

@@ -53,7 +53,8 @@ function decodeEvent(position: JournalPosition, group: readonly string[]): Journ
   ) {
     throw new ReplyMalformed('no event');
   }
-  const [id, state, amount, spent, deadline, dispatched, at, legs, ...made] = head.split(' ');
+  // Whether the journal knew of it before is the scripts' business.
+  const [id, state, amount, spent, deadline, dispatched, , at, legs, ...made] = head.split(' ');
   const [fingerprint, created] = made;
   if (made.length !== (isFirst ? 2 : 0) || id === undefined || legs === undefined) {
     throw new ReplyMalformed('no event');

@@ -39,7 +39,7 @@ import { decodeAnswer, type Widen } from './decode-answer.ts';
 import { decodeEvents } from './decode-events.ts';
 import { encodeCommand, type EncodedCommand } from './encode-command.ts';
 import { type MoreRedisOptions, RedisConnection } from './redis-connection.ts';
-import { unavailable, unknownOutcome } from './redis-failure.ts';
+import { isOutOfMemory, unavailable, unknownOutcome } from './redis-failure.ts';
 import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
 import { bindScript, loadScript, readStatus, runScript } from './run-script.ts';
 import { type Floor, SequenceWatch } from './sequence-watch.ts';
@@ -336,7 +336,11 @@ export class RedisCopies implements CopyStore {
     try {
       await this.#fenced(this.#call(keys, jobs));
     } catch (error) {
-      for (const job of jobs) job.failed(error);
+      const finishing = jobs.filter(({ allowsOom }) => allowsOom);
+      // Without memory Redis refuses the call as a whole; what gives back more than it takes goes again.
+      const isSplit = finishing.length < jobs.length && isOutOfMemory(error);
+      for (const job of jobs) if (!isSplit || !job.allowsOom) job.failed(error);
+      if (isSplit && finishing.length > 0) await this.#send(keys, finishing);
     }
   }
 
@@ -348,7 +352,7 @@ export class RedisCopies implements CopyStore {
       const bucket = bucketAt(this.#nowMs());
       const isDone = await runScript(
         this.connection,
-        jobs[0]?.allowsOom === true ? commands.lenient : commands.strict,
+        jobs.every(({ allowsOom }) => allowsOom) ? commands.lenient : commands.strict,
         {
           keys: {
             meta: keys.meta,
@@ -360,7 +364,11 @@ export class RedisCopies implements CopyStore {
           },
           keyLists: { copies: accounts.map((account) => keys.usage(account)) },
           arguments: { nowMs: this.#givenNow(), bucket: String(bucket) },
-          argumentLists: { accounts, commands: jobs.map(({ words }) => words) },
+          argumentLists: {
+            accounts,
+            reservations: jobs.flatMap(({ reservation }) => reservation ?? []),
+            commands: jobs.map(({ words }) => words),
+          },
         },
         (reply) => {
           const status = readStatus(reply);

@@ -3,7 +3,7 @@
  *
  * Error words: Redis 7 `server.c` (shared errors) and `script.c`, read November 2026.
  */
-import { BursarError, CopiesFenced } from '@bursar/core';
+import { BursarError, CopiesFenced, isBursarError } from '@bursar/core';
 
 /** The server has forgotten the script, or is not (any more) the one that decides: another dataset. */
 const FENCED = new Set(['NOSCRIPT', 'READONLY', 'MOVED', 'ASK']);
@@ -44,6 +44,11 @@ export function toCopiesError(error: unknown): BursarError | CopiesFenced {
   if (FENCED.has(word)) return new CopiesFenced(`Redis answered ${word}`);
   const message = REFUSED.get(word);
   return message === undefined ? unknownOutcome(error) : unavailable(message, error);
+}
+
+/** Whether a call was refused, whole, because Redis has no memory left. */
+export function isOutOfMemory(error: unknown): boolean {
+  return isBursarError(error) && errorWord(error.cause) === 'OOM';
 }
 
 /** The first word of an error that Redis itself answered with. */

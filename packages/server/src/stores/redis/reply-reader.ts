@@ -45,6 +45,12 @@ export class ReplyReader {
     return word;
   }
 
+  /** The next word, as the words between its blanks. */
+  words(): ReplyReader {
+    const words = this.text().split(' ');
+    return new ReplyReader(words, 0, words.length);
+  }
+
   /** An integer, sign allowed, exactly as JavaScript holds it. */
   integer(): number {
     const word = this.text();
