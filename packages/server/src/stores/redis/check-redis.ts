@@ -6,13 +6,19 @@
 import { BursarError, CopiesFenced } from '@bursar/core';
 import { systemClock } from '../../clock/system-clock.ts';
 import type { RedisConnection } from './redis-connection.ts';
-import { unavailable } from './redis-failure.ts';
 import { parseInfo } from './server-info.ts';
 
 /** Since 7.0 scripts are neither stored nor replicated, on which the fence relies. */
 const VERSION_LEAST = 7;
 /** How far two clocks may be apart; as far as accounts admit outside their period. */
 const CLOCK_APART_MS_MAX = 2_000;
+
+/** Redis answers, and must not be used as it is set up: a server does not start on it. */
+export class RedisUnfit extends BursarError {
+  constructor(message: string) {
+    super('store_unavailable', { message });
+  }
+}
 
 /** What a check came to. */
 export interface RedisCheck {
@@ -31,7 +37,9 @@ export async function checkRedis(connection: RedisConnection): Promise<RedisChec
   if (version === undefined) unchecked.push('the version of Redis (INFO is not allowed)');
   else if (Number.parseInt(version, 10) < VERSION_LEAST) {
     problems.push(
-      unavailable(`Redis ${version} is too old: Bursar needs 7.0 or newer, or Valkey. Upgrade it.`),
+      new RedisUnfit(
+        `Redis ${version} is too old: Bursar needs 7.0 or newer, or Valkey. Upgrade it.`,
+      ),
     );
   }
   const config = await ask(connection, 'CONFIG', ['GET', 'maxmemory-policy']);
@@ -40,7 +48,7 @@ export async function checkRedis(connection: RedisConnection): Promise<RedisChec
     unchecked.push('maxmemory-policy (CONFIG GET is not allowed); it must not be allkeys-*');
   } else if (policy.startsWith('allkeys-')) {
     problems.push(
-      unavailable(
+      new RedisUnfit(
         `Redis may evict any key (maxmemory-policy ${policy}), and with it what users have spent. Set it to noeviction or to one of volatile-*.`,
       ),
     );
@@ -57,7 +65,7 @@ export async function checkRedis(connection: RedisConnection): Promise<RedisChec
     const apartMs = Math.max(sentAtMs - redisMs, redisMs - arrivedAtMs, 0);
     if (!(apartMs <= CLOCK_APART_MS_MAX)) {
       problems.push(
-        unavailable(
+        new RedisUnfit(
           `The clock of Redis is ${Math.round(apartMs)} ms off from this machine's. Let both follow the same time server.`,
         ),
       );
