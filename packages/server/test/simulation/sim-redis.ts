@@ -130,16 +130,17 @@ export class SimCopies implements CopyStore {
     return this.#link.call(async () => this.#up().copies.inspect());
   }
 
-  adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
-    return this.#link.call(async () => {
+  async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
+    const adopted = await this.#link.call(async () => {
       const store = this.#up();
       const dataset = await store.copies.inspect();
       // What was inspected is another store by now.
-      if (dataset.lineage !== lineage) return false;
-      const isAdopted = await store.copies.adopt(incarnation, lineage, found);
-      if (isAdopted) this.#shaken = { store, incarnation };
-      return isAdopted;
+      if (dataset.lineage !== lineage) return undefined;
+      return (await store.copies.adopt(incarnation, lineage, found)) ? store : undefined;
     });
+    // Only an answer that arrives tells this end what it works under.
+    if (adopted !== undefined) this.#shaken = { store: adopted, incarnation };
+    return adopted !== undefined;
   }
 
   async close(): Promise<void> {

@@ -4,7 +4,7 @@ import { MUTATIONS } from './mutations.ts';
 import { World } from './sim-world.ts';
 
 /** Histories of this run; `pnpm simulate --seeds N --from S` runs others. */
-const HISTORIES = 200;
+const HISTORIES = 1_000;
 /** Paths that must have been taken: a green run that never needed them proves nothing about them. */
 const MUST_REACH = [
   'handshakes',
