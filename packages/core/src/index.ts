@@ -151,7 +151,8 @@ export type {
   Reserve,
   Settle,
 } from './reservation/command.ts';
-export { decide, type Decision, type Policy } from './reservation/decide.ts';
+export { decide } from './reservation/decide.ts';
+export type { Decision, Policy } from './reservation/decision.ts';
 export type { Done, Outcome, OutcomeOf, Refused, WrongPeriod } from './reservation/outcome.ts';
 export { LEGS_MAX, type Reservation } from './reservation/reservation.ts';
 export { snapshotOf } from './reservation/snapshot.ts';

@@ -10,7 +10,6 @@ import {
   type Clock,
   type CopyStore,
   type HolderId,
-  isBursarError,
   type LeaseId,
   type Tier,
 } from '@bursar/core';
@@ -110,9 +109,4 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
       gate.stop();
     },
   };
-}
-
-/** Whether `error` says that a store is away, rather than unfit. */
-export function isAwayError(error: unknown): boolean {
-  return isBursarError(error) && error.retryable;
 }

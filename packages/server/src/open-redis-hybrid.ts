@@ -3,7 +3,8 @@ import type { Authority, Clock, HolderId } from '@bursar/core';
 import type { Timers } from './clock/timers.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { HybridLocation } from './open-store.ts';
-import { type Hybrid, isAwayError, openHybrid } from './open-hybrid.ts';
+import { isAway } from './leasing/away.ts';
+import { type Hybrid, openHybrid } from './open-hybrid.ts';
 import { RedisUnfit } from './stores/redis/check-redis.ts';
 import { RedisCopies } from './stores/redis/redis-copies.ts';
 import { shardOfTenant } from './stores/redis/redis-keys.ts';
@@ -42,7 +43,7 @@ export async function openRedisHybrid(
           for (const what of unchecked)
             log.warn({ what }, 'Redis does not let us check its set-up');
         } catch (error) {
-          if (error instanceof RedisUnfit || !isAwayError(error)) throw error;
+          if (error instanceof RedisUnfit || !isAway(error)) throw error;
           log.warn({ error }, 'Redis is away; PostgreSQL decides until it is back');
         }
       },

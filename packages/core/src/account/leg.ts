@@ -2,7 +2,7 @@
  * A leg: the part of a reservation on one account. A reservation has one leg for each budget it charges.
  *
  * Owns the record, its states and their ranks. The rank order makes the books a join: whatever path, order
- * and number of deliveries the reports about a reservation take, the result is the same (PROTOCOL invariant
+ * and number of deliveries the reports about a reservation take, the result is the same (invariant
  * I4). Nothing happened (released) yields to an estimate (expired), and an estimate to the truth (settled).
  */
 import { type Amount, subtractToZero, ZERO } from '../amount.ts';

@@ -3,7 +3,7 @@
  *
  * PostgreSQL is the real one; the simulation has one in memory. What is here is not on the way of a call.
  */
-import type { AccountId, HolderId, ReservationId } from '../ids.ts';
+import type { AccountId, HolderId } from '../ids.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Command } from '../reservation/command.ts';
 import type { Correction } from '../reservation/books.ts';
@@ -110,7 +110,4 @@ export interface Authority extends Tier {
 
   /** Keeps an event that could not be taken in. Setting the same aside twice keeps one. */
   setAside(events: readonly SetAside[]): Promise<void>;
-
-  /** Which of these reservations have ended here. */
-  ended(reservations: readonly ReservationId[]): Promise<ReadonlySet<ReservationId>>;
 }

@@ -19,7 +19,8 @@ import {
 } from '../ports/tier.ts';
 import { Books } from '../reservation/books.ts';
 import type { Command } from '../reservation/command.ts';
-import { decide, type Decision, type Policy } from '../reservation/decide.ts';
+import { decide } from '../reservation/decide.ts';
+import type { Decision, Policy } from '../reservation/decision.ts';
 import type { OutcomeOf } from '../reservation/outcome.ts';
 import { snapshotOf } from '../reservation/snapshot.ts';
 import type { InstantMs } from '../time.ts';

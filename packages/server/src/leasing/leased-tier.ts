@@ -9,55 +9,57 @@
 import {
   type Account,
   type AccountId,
-  accountParts,
   type Administer,
   type Amount,
-  available,
+  type Authority,
+  type BudgetId,
   BursarError,
   type Clock,
   type Command,
-  type Copy,
   type CopyAnswer,
   type CopyCommand,
   DIRECT,
   type Done,
-  type Expire,
-  type Extend,
   type HolderId,
   type Ingest,
   type InstantMs,
-  isBursarError,
   type LeaseId,
   type LedgerEntry,
   type Outcome,
   type OutcomeOf,
-  type Authority,
-  type BudgetId,
-  elsewhereOf,
-  type Json,
-  outstanding,
-  RANK,
-  type Refused,
-  type Release,
   type ReservationId,
   type ReservationSnapshot,
   type Reserve,
-  type Settle,
   type Tier,
   wholeAccount,
   ZERO,
 } from '@bursar/core';
-import { BreakerOpen } from '../breaker/breaker.ts';
 import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { CallBook, type CallLeg, type OpenCall } from './call-book.ts';
+import { isAway, isUnknown } from './away.ts';
+import { CallBook, type OpenCall } from './call-book.ts';
 import type { CopiesGate } from './copies-gate.ts';
+import { drawForCall } from './draw-for-call.ts';
 import { LeaseDesk } from './lease-desk.ts';
-import { periodOf, reportsOfCall, type Standing } from './reports.ts';
+import { LeasedReader } from './leased-reader.ts';
+import { reportsOfCall } from './reports.ts';
+import {
+  callAfter,
+  callOnCopies,
+  type Change,
+  type DoneAnswer,
+  isEnd,
+  legOfCopy,
+  standingAfter,
+  standingBefore,
+  tenantOf,
+} from './standing.ts';
 import { UnconfirmedBook } from './unconfirmed.ts';
 
 /** How often a call looks again after leases were opened or drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
+/** Pause before a cancellation that did not get through is tried again. */
+const CANCEL_AGAIN_MS = 1_000;
 
 /** What a leased tier is made of. */
 export interface LeasedTierOptions {
@@ -80,8 +82,6 @@ export interface LeasedTierOptions {
   readonly onPastCopies?: () => void;
 }
 
-type Change = Extend | Settle | Release | Expire;
-
 /** Decides on copies. */
 export class LeasedTier implements Tier {
   readonly name: string;
@@ -92,6 +92,7 @@ export class LeasedTier implements Tier {
   readonly #gate: CopiesGate;
   readonly #authority: Authority;
   readonly #fallback: Tier;
+  readonly #reader: LeasedReader;
   #isClosed = false;
   /** How often each path was taken. */
   readonly counts = { onCopies: 0, direct: 0, past: 0, lookedAgain: 0, cancelled: 0 };
@@ -103,6 +104,7 @@ export class LeasedTier implements Tier {
     this.#authority = options.authority;
     this.#fallback = options.fallback ?? options.authority;
     this.desk = new LeaseDesk(options);
+    this.#reader = new LeasedReader(options);
   }
 
   async execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
@@ -142,16 +144,20 @@ export class LeasedTier implements Tier {
     this.calls.assertRoom();
     this.unconfirmed.assertRoom();
     const known = this.calls.get(command.reservation);
-    const isDirect = known?.place === 'direct' || !this.#gate.takes(tenantOf(command.reservation));
-    if (isDirect && known?.place !== 'copies') return this.#reserveDirect(command);
+    const isForCopies = known === undefined && this.#gate.takes(tenantOf(command.reservation));
+    if (known?.place !== 'copies' && !isForCopies) return this.#reserveDirect(command);
     try {
       const outcome = await this.#reserveOnCopies(command);
       return outcome ?? (await this.#reserveDirect(command));
     } catch (error) {
       if (!isAway(error)) throw error;
-      // The copies may hold it after all, if only their answer was lost.
-      if (isUnknown(error)) this.#cancel(command);
-      return this.#reserveDirect(command);
+      const outcome = await this.#reserveDirect(command);
+      // The copies may hold it too, if only their answer was lost. Only a call that is covered elsewhere may
+      // give that up: any other may still be told, on a repeat, that the copies hold it.
+      if (isUnknown(error) && this.calls.get(command.reservation)?.place === 'direct') {
+        this.#cancelOnCopies(command);
+      }
+      return outcome;
     }
   }
 
@@ -168,14 +174,13 @@ export class LeasedTier implements Tier {
       ttlMs,
       terms,
     };
-    const drained = new Map<AccountId, Account>();
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       if (look > 0) this.counts.lookedAgain += 1;
       const answer = await this.#ask(ask);
       switch (answer.answer) {
         case 'done':
           this.counts.onCopies += 1;
-          this.#noteCall(command, answer);
+          this.#noteCall(answer);
           return this.#done(answer, amount);
         case 'missing':
           await this.desk.open(
@@ -184,7 +189,12 @@ export class LeasedTier implements Tier {
           );
           break;
         case 'short': {
-          const denied = await this.#drawFor(answer, legs, () => amount, drained);
+          const denied = await drawForCall(
+            { desk: this.desk, gate: this.#gate },
+            answer,
+            legs,
+            amount,
+          );
           if (denied !== undefined) return denied;
           break;
         }
@@ -199,56 +209,6 @@ export class LeasedTier implements Tier {
       }
     }
     return undefined;
-  }
-
-  /**
-   * Draws on every copy that lacks room. An answer when that cannot help: what the accounts lack, with all of
-   * them as they are. Nothing when it is worth looking again.
-   */
-  async #drawFor(
-    short: Extract<CopyAnswer, { answer: 'short' }>,
-    legs: readonly Pick<CallLeg, 'account' | 'period'>[],
-    wantedOn: (account: AccountId) => Amount,
-    drained: Map<AccountId, Account>,
-  ): Promise<Outcome | undefined> {
-    const wholes = new Map(short.copies.map((copy) => [copy.account, wholeAccount(copy, DIRECT)]));
-    let isHopeless = false;
-    await Promise.all(
-      short.shortfalls.map(async ({ account, missing }) => {
-        const leg = legs.find((other) => other.account === account);
-        const copy = short.copies.find((other) => other.account === account);
-        if (leg === undefined || copy === undefined) return;
-        const wanted = wantedOn(account);
-        const drawn = await this.desk.draw(leg, copy, wanted);
-        if (drawn.outcome === 'superseded') {
-          // The authority does not count on this copy any more; this process must not either.
-          await this.#gate.handshake(true);
-          return;
-        }
-        const whole = wholeAccount(drawn.copy, DIRECT);
-        wholes.set(account, whole);
-        const room = available(whole) ?? Number.MAX_SAFE_INTEGER - whole.settled - whole.reserved;
-        const grew = drawn.copy.drawn - copy.drawn >= missing;
-        // Twice nothing, and the sum says that it cannot fit: what is missing is missing everywhere.
-        if (!grew && wanted > room) isHopeless = true;
-        drained.set(account, drawn.account);
-      }),
-    );
-    if (!isHopeless) return undefined;
-    const accounts = legs.flatMap(({ account }) => wholes.get(account) ?? []);
-    if (
-      accounts.some((account) => account.limit === null && isOver(account, wantedOn(account.id)))
-    ) {
-      return { outcome: 'rejected', code: 'amount_out_of_range' };
-    }
-    const shortfalls = accounts.flatMap((account) => {
-      const room = Math.max(0, available(account) ?? Infinity);
-      const wanted = wantedOn(account.id);
-      return wanted > room ? [{ account: account.id, missing: (wanted - room) as Amount }] : [];
-    });
-    if (shortfalls.length === 0) return undefined;
-    const refused: Refused = { outcome: 'denied', shortfalls, accounts };
-    return refused;
   }
 
   async #reserveDirect(command: Reserve): Promise<Outcome> {
@@ -273,16 +233,17 @@ export class LeasedTier implements Tier {
     return outcome;
   }
 
-  /** A reservation whose fate on the copies is unknown is not used there: give it back when that is possible. */
-  #cancel(command: Reserve): void {
-    this.counts.cancelled += 1;
-    const { reservation, legs } = command;
+  /** Gives back what the copies may hold of a call that is covered here, until they hear of it or it has expired there. */
+  #cancelOnCopies({ reservation, legs, ttlMs }: Reserve): void {
+    const { time } = this.#options;
+    const untilMs = time.nowMs() + ttlMs;
     const accounts = legs.map(({ account }) => account);
+    this.counts.cancelled += 1;
     const cancel = (): void => {
-      if (this.#isClosed) return;
+      if (this.#isClosed || time.nowMs() >= untilMs) return;
       this.#gate
         .execute({ kind: 'release', reservation, accounts, detail: null })
-        .catch(() => void this.#options.time.after(CANCEL_AGAIN_MS, cancel));
+        .catch(() => void time.after(CANCEL_AGAIN_MS, cancel));
     };
     cancel();
   }
@@ -306,7 +267,6 @@ export class LeasedTier implements Tier {
   /** The answer of the copies; nothing when they do not know the reservation. */
   async #changeOnCopies(command: Change, call: OpenCall | undefined): Promise<Outcome | undefined> {
     const accounts = call?.legs.map(({ account }) => account);
-    const drained = new Map<AccountId, Account>();
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       const answer = await this.#ask({ ...command, accounts });
       switch (answer.answer) {
@@ -317,7 +277,12 @@ export class LeasedTier implements Tier {
           const wanted = command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO;
           const held = call?.found.amount ?? ZERO;
           const more = Math.max(0, wanted - held) as Amount;
-          const denied = await this.#drawFor(answer, legs, () => more, drained);
+          const denied = await drawForCall(
+            { desk: this.desk, gate: this.#gate },
+            answer,
+            legs,
+            more,
+          );
           if (denied !== undefined) return denied;
           break;
         }
@@ -333,7 +298,7 @@ export class LeasedTier implements Tier {
   async #changed(
     command: Change,
     call: OpenCall | undefined,
-    answer: Extract<CopyAnswer, { answer: 'done' }>,
+    answer: DoneAnswer,
   ): Promise<Outcome> {
     const { found } = answer;
     const now = this.#noteChange(command, call, answer);
@@ -343,14 +308,14 @@ export class LeasedTier implements Tier {
     );
     if (call !== undefined && elsewhere.length > 0 && command.kind !== 'expire') {
       await this.#authority.executeAll(
-        reportsOfCall(call, standingOf(command, answer), false, elsewhere),
+        reportsOfCall(call, standingAfter(command, answer), false, elsewhere),
       );
       this.#options.onPastCopies?.();
     }
     const ack = (command.kind === 'settle' ? command.ack : undefined) ?? this.#options.ack;
     const isNews = answer.position !== null || isEnd(command);
     if (ack === 'ledger' && isNews) {
-      await this.#authority.executeAll(reportsOfCall(now, standingOf(command, answer), true));
+      await this.#authority.executeAll(reportsOfCall(now, standingAfter(command, answer), true));
     }
     return this.#done(answer, command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO);
   }
@@ -382,7 +347,7 @@ export class LeasedTier implements Tier {
     // It was lost with the copies before the journal came home. This process remembers it.
     const nowMs = this.#options.time.nowMs();
     await this.#authority.executeAll(
-      reportsOfCall(call, standingUnseen(command, call, nowMs), false),
+      reportsOfCall(call, standingBefore(command, call, nowMs), false),
     );
     const again = await this.#authority.execute(command);
     if (again.outcome === 'applied') {
@@ -397,7 +362,7 @@ export class LeasedTier implements Tier {
   async #ingest(command: Ingest): Promise<Outcome> {
     const outcome = await this.#authority.execute(command);
     const { reservation } = command;
-    const answer = await this.#quietly({ kind: 'find', reservation });
+    const answer = await this.#reader.askQuietly({ kind: 'find', reservation });
     if (answer?.answer !== 'found' || outcome.outcome !== 'applied') return outcome;
     const { found } = answer;
     const corrections = found.reservation.accounts.flatMap((account, index) => {
@@ -406,7 +371,8 @@ export class LeasedTier implements Tier {
         ? []
         : [{ account, reservation, lease, state: 'released' as const, spent: ZERO }];
     });
-    if (corrections.length > 0) await this.#quietly({ kind: 'correct', reservation, corrections });
+    if (corrections.length > 0)
+      await this.#reader.askQuietly({ kind: 'correct', reservation, corrections });
     return outcome;
   }
 
@@ -414,7 +380,7 @@ export class LeasedTier implements Tier {
 
   async #administer(command: Administer): Promise<Outcome> {
     // The ledger tells things in their order, and what is corrected must have been booked.
-    await this.#bringHome(command.leg.account);
+    await this.#reader.bringHome(command.leg.account);
     const outcome = await this.#authority.execute(command);
     if (outcome.outcome !== 'applied') return outcome;
     const [account] = outcome.accounts;
@@ -431,72 +397,23 @@ export class LeasedTier implements Tier {
 
   // Reading.
 
-  async account(id: AccountId): Promise<Account | undefined> {
-    const copy = await this.#copyOf(id);
-    if (copy === undefined) return this.#authority.account(id);
-    try {
-      // Two reads that a journal may come home between: what was booked would be in one and not the other.
-      let lease = await this.#authority.lease(id, copy.lease);
-      let account = await this.#authority.account(id);
-      for (let tries = 0; tries < TORN_READS_MAX; tries += 1) {
-        const again = await this.#authority.lease(id, copy.lease);
-        if (again?.settled === lease?.settled && again?.drawn === lease?.drawn) break;
-        lease = again;
-        account = await this.#authority.account(id);
-      }
-      if (account === undefined) return wholeAccount(copy, DIRECT);
-      if (lease === undefined) return account;
-      const elsewhere = elsewhereOf(account, outstanding(lease), lease.settled);
-      const sequence = Math.max(copy.sequence, account.sequence);
-      return wholeAccount({ ...copy, elsewhere, sequence }, DIRECT);
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      return wholeAccount(copy, DIRECT);
-    }
+  account(id: AccountId): Promise<Account | undefined> {
+    return this.#reader.account(id);
   }
 
   limit(budget: BudgetId): Promise<Amount | null | undefined> {
     return this.#authority.limit(budget);
   }
 
-  async reservation(id: ReservationId): Promise<ReservationSnapshot | undefined> {
-    const accounts = this.calls.get(id)?.legs.map(({ account }) => account);
-    const [copied, booked] = await Promise.all([
-      this.#quietly({ kind: 'find', reservation: id, accounts }),
-      this.#authority.reservation(id).catch((error: unknown) => {
-        if (isAway(error)) return undefined;
-        throw error;
-      }),
-    ]);
-    if (copied?.answer !== 'found') return booked;
-    const { found } = copied;
-    const snapshot: ReservationSnapshot = {
-      reservation: found.reservation,
-      state: found.state,
-      amount: found.amount,
-      spent: found.spent,
-      deadlineAtMs: found.deadlineAtMs,
-      dispatched: found.dispatched,
-    };
-    return booked !== undefined && rankOf(booked) > rankOf(snapshot) ? booked : snapshot;
+  reservation(id: ReservationId): Promise<ReservationSnapshot | undefined> {
+    return this.#reader.reservation(
+      id,
+      this.calls.get(id)?.legs.map(({ account }) => account),
+    );
   }
 
-  async entries(query: {
-    readonly account: AccountId;
-    readonly before?: number | undefined;
-    readonly limit: number;
-  }): Promise<readonly LedgerEntry[]> {
-    await this.#bringHome(query.account);
-    return this.#authority.entries(query);
-  }
-
-  /** Brings the journal of an account home as far as that is possible now. */
-  async #bringHome(account: AccountId): Promise<void> {
-    const { bringHome, shardOf } = this.#options;
-    if (!this.#gate.isOpen || bringHome === undefined) return;
-    await bringHome(shardOf(accountParts(account).tenant)).catch((error: unknown) => {
-      if (!isAway(error)) throw error;
-    });
+  entries(query: Parameters<Tier['entries']>[0]): Promise<readonly LedgerEntry[]> {
+    return this.#reader.entries(query);
   }
 
   async sweep(limit: number): Promise<number> {
@@ -547,22 +464,7 @@ export class LeasedTier implements Tier {
     }
   }
 
-  async #quietly(command: CopyCommand): Promise<CopyAnswer | undefined> {
-    if (!this.#gate.isOpen) return undefined;
-    try {
-      return await this.#gate.execute(command);
-    } catch (error) {
-      if (isAway(error)) return undefined;
-      throw error;
-    }
-  }
-
-  async #copyOf(account: AccountId): Promise<Copy | undefined> {
-    const answer = await this.#quietly({ kind: 'read', account });
-    return answer?.answer === 'copy' ? (answer.copy ?? undefined) : undefined;
-  }
-
-  #done(answer: Extract<CopyAnswer, { answer: 'done' }>, amount: Amount): Done {
+  #done(answer: DoneAnswer, amount: Amount): Done {
     const { found, copies } = answer;
     for (const copy of copies) this.desk.consider(legOfCopy(copy), copy, amount);
     return {
@@ -580,21 +482,16 @@ export class LeasedTier implements Tier {
     };
   }
 
-  #noteCall(command: Reserve, answer: Extract<CopyAnswer, { answer: 'done' }>): void {
+  #noteCall(answer: DoneAnswer): void {
     if (answer.found.state !== 'reserved') return;
-    this.calls.keep(callOf(answer, command.fingerprint, command.terms, this.#options.time.nowMs()));
+    this.calls.keep(callOnCopies(answer, this.#options.time.nowMs()));
   }
 
   /** Keeps the call's state, and what was acknowledged until the ledger has it. Returns the call as it is now. */
-  #noteChange(
-    command: Change,
-    call: OpenCall | undefined,
-    answer: Extract<CopyAnswer, { answer: 'done' }>,
-  ): OpenCall {
+  #noteChange(command: Change, call: OpenCall | undefined, answer: DoneAnswer): OpenCall {
     const { found, position } = answer;
-    const { fingerprint, terms } = found.reservation;
     const nowMs = this.#options.time.nowMs();
-    const now = callOf(answer, fingerprint, terms, call?.sinceMs ?? nowMs);
+    const now = callOnCopies(answer, call?.sinceMs ?? nowMs);
     if (found.state === 'reserved') this.calls.keep(now);
     else this.calls.drop(command.reservation);
     if (isEnd(command)) {
@@ -602,7 +499,7 @@ export class LeasedTier implements Tier {
       // first may be dead: this process stands for its own answer.
       this.unconfirmed.add({
         reservation: command.reservation,
-        reports: reportsOfCall(now, standingOf(command, answer), false),
+        reports: reportsOfCall(now, standingAfter(command, answer), false),
         incarnation: this.#gate.incarnation,
         shard: this.#options.shardOf(tenantOf(command.reservation)),
         position,
@@ -613,110 +510,7 @@ export class LeasedTier implements Tier {
   }
 
   #noteDirect(call: OpenCall, command: Change, outcome: Done): void {
-    if (outcome.state !== 'reserved') {
-      this.calls.drop(command.reservation);
-      return;
-    }
-    this.calls.keep({
-      ...call,
-      found: {
-        amount: outcome.amount,
-        spent: outcome.spent,
-        deadlineAtMs: outcome.deadlineAtMs ?? call.found.deadlineAtMs,
-        dispatched: call.found.dispatched || (command.kind === 'extend' && command.dispatched),
-      },
-    });
+    if (outcome.state === 'reserved') this.calls.keep(callAfter(call, command, outcome));
+    else this.calls.drop(command.reservation);
   }
-}
-
-/** Whether the caller, once answered, relies on the end of the call being booked. */
-function isEnd(command: Change): boolean {
-  return command.kind === 'settle' || command.kind === 'release';
-}
-
-/** How often an account is read again because its lease changed meanwhile. */
-const TORN_READS_MAX = 5;
-/** Pause before a cancellation that did not get through is tried again. */
-const CANCEL_AGAIN_MS = 1_000;
-
-function callOf(
-  { found, copies }: Extract<CopyAnswer, { answer: 'done' }>,
-  fingerprint: OpenCall['fingerprint'],
-  terms: Json,
-  sinceMs: InstantMs,
-): OpenCall {
-  return {
-    reservation: found.reservation.id,
-    place: 'copies',
-    fingerprint,
-    terms,
-    legs: copies.map((copy) => ({ ...legOfCopy(copy), lease: copy.lease })),
-    found: {
-      amount: found.amount,
-      spent: found.spent,
-      deadlineAtMs: found.deadlineAtMs,
-      dispatched: found.dispatched,
-    },
-    sinceMs,
-  };
-}
-
-function legOfCopy(copy: Copy): Pick<CallLeg, 'account' | 'period'> {
-  const { account, startAtMs, endAtMs } = copy;
-  return { account, period: periodOf(account, startAtMs, endAtMs) };
-}
-
-/** How a call stands after the copies applied `command`. */
-function standingOf(
-  command: Change,
-  { found, nowMs }: Extract<CopyAnswer, { answer: 'done' }>,
-): Standing {
-  return {
-    state: found.state,
-    spent: found.spent,
-    amount: found.amount,
-    deadlineAtMs: found.deadlineAtMs,
-    dispatched: found.dispatched,
-    atMs: nowMs,
-    detail: 'detail' in command ? command.detail : null,
-  };
-}
-
-/** The call as this process last knew it, before `command`: what the authority has to hear first. */
-function standingUnseen(command: Change, call: OpenCall, nowMs: InstantMs): Standing {
-  const { amount, spent, deadlineAtMs, dispatched } = call.found;
-  return {
-    state: 'reserved',
-    spent,
-    amount,
-    deadlineAtMs: Math.max(deadlineAtMs, nowMs + 1) as InstantMs,
-    dispatched: dispatched || (command.kind === 'extend' && command.dispatched),
-    atMs: nowMs,
-    detail: null,
-  };
-}
-
-function isOver(account: Account, wanted: Amount): boolean {
-  return account.settled + account.reserved + account.leased + wanted > Number.MAX_SAFE_INTEGER;
-}
-
-function rankOf({ state }: Pick<ReservationSnapshot, 'state'>): number {
-  return state === 'reserved' ? -1 : RANK[state];
-}
-
-function tenantOf(reservation: ReservationId): string {
-  return reservation.slice(0, reservation.indexOf('/'));
-}
-
-/** Whether a store is away, so that another way may be taken. */
-function isAway(error: unknown): boolean {
-  return (
-    error instanceof BreakerOpen ||
-    (isBursarError(error) && (error.code === 'store_unavailable' || error.code === 'store_timeout'))
-  );
-}
-
-/** Whether the command may have been applied. */
-function isUnknown(error: unknown): boolean {
-  return isBursarError(error) && error.code === 'store_timeout';
 }

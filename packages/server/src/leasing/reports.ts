@@ -5,23 +5,10 @@ import {
   type Ingest,
   type InstantMs,
   type JournalEvent,
-  type Json,
-  type LegState,
-  type Amount,
   type Period,
 } from '@bursar/core';
 import type { OpenCall } from './call-book.ts';
-
-/** How a call stands now. */
-export interface Standing {
-  readonly state: LegState;
-  readonly spent: Amount;
-  readonly amount: Amount;
-  readonly deadlineAtMs: InstantMs;
-  readonly dispatched: boolean;
-  readonly atMs: InstantMs;
-  readonly detail: Json;
-}
+import type { Standing } from './standing.ts';
 
 /** What a journal event says, leg by leg. The copy it comes from shows it. */
 export function reportsOfEvent(event: JournalEvent): readonly Ingest[] {

@@ -11,28 +11,21 @@ import {
   type Authority,
   BursarError,
   type Clock,
-  type Command,
   comparePositions,
   type Correction,
-  EXECUTE_ALL_MAX,
   type HolderId,
-  isBursarError,
   type InstantMs,
   JOURNAL_PAGE_MAX,
   JOURNAL_START,
-  type JournalEvent,
   type JournalPosition,
-  type MalformedEvent,
-  type Outcome,
   duration,
   type ReservationId,
-  type SetAside,
 } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 import type { CopiesGate } from '../leasing/copies-gate.ts';
 import type { LeasedTier } from '../leasing/leased-tier.ts';
-import { reportsOfEvent } from '../leasing/reports.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { Intake } from './intake.ts';
 import { backoffMs, nextSyncMs, replayAgeMs, type SyncIntervals } from './plan-sync.ts';
 
 /** How long a claim on a journal lasts without being renewed. */
@@ -102,6 +95,7 @@ export class SyncManager {
   #lastAskedMs = 0;
   #hasCorrections = false;
   #housekeeping: Promise<void> | undefined;
+  readonly #intake: Intake;
   readonly counts = {
     rounds: 0,
     events: 0,
@@ -109,11 +103,11 @@ export class SyncManager {
     corrections: 0,
     closed: 0,
     setAside: 0,
-    conflicts: 0,
   };
 
   constructor(options: SyncManagerOptions) {
     this.#options = options;
+    this.#intake = new Intake(options);
     this.#states = Array.from({ length: options.shards }, () => ({
       position: JOURNAL_START,
       incarnation: 0,
@@ -160,9 +154,11 @@ export class SyncManager {
     await Promise.allSettled(this.#states.map((_state, shard) => this.bringHome(shard)));
     await this.#replay(Number.POSITIVE_INFINITY).catch(() => undefined);
     await this.#deliver().catch(() => undefined);
-    if (this.#options.tier.unconfirmed.size === 0) {
-      await this.#options.authority.leave(this.#options.worker).catch(() => undefined);
-    }
+    // Whoever leaves says that it carries nothing. Calls that go on elsewhere, and settlements that nobody has
+    // brought home, are spoken of until this process counts as dead.
+    const { authority, tier, time, worker } = this.#options;
+    const isDone = tier.unconfirmed.size === 0 && tier.calls.oldestMs(time.nowMs()) === undefined;
+    if (isDone) await authority.leave(worker).catch(() => undefined);
   }
 
   /** Something was booked past the copies: they have to be told soon. */
@@ -248,11 +244,13 @@ export class SyncManager {
       return 0;
     }
     const { position } = last;
-    await this.#takeIn(page, (commands) =>
+    const taken = await this.#intake.events(page, (commands) =>
       isOurs
         ? authority.ingest({ holder, incarnation, shard, worker, position, commands })
         : authority.executeAll(commands),
     );
+    this.counts.setAside += taken.setAside;
+    if (taken.mayBeKnownBetter) this.#hasCorrections = true;
     this.counts.events += page.length;
     if (isOurs) {
       state.position = position;
@@ -260,71 +258,6 @@ export class SyncManager {
     }
     if (this.#hasCorrections) await this.#deliver();
     return page.length;
-  }
-
-  /**
-   * Takes a page in; `sendLast` also moves the position. What the database refuses is found by halving and
-   * set aside with its reason, and the page goes home without it.
-   */
-  async #takeIn(
-    page: readonly (JournalEvent | MalformedEvent)[],
-    sendLast: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
-  ): Promise<void> {
-    const { authority, holder, time, log } = this.#options;
-    const malformed = page.flatMap((event) => ('malformed' in event ? [event] : []));
-    const good = page.flatMap((event) => ('malformed' in event ? [] : [event]));
-    const aside: SetAside[] = malformed.map(({ position, malformed: text }) => ({
-      id: `${holder}:${position}`,
-      holder,
-      reason: 'malformed',
-      message: 'The event does not read back.',
-      event: text,
-      atMs: time.nowMs(),
-    }));
-    const commands = good.flatMap(reportsOfEvent);
-    let outcomes: readonly Outcome[];
-    try {
-      outcomes = await sendInParts(commands, (part) => authority.executeAll(part), sendLast);
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      const refused: { readonly command: Command; readonly message: string }[] = [];
-      await halve(commands, (part) => authority.executeAll(part), refused);
-      aside.push(
-        ...refused.map(({ command, message }) => ({
-          id: `${holder}:${JSON.stringify(command).slice(0, 400)}`,
-          holder,
-          reason: 'refused' as const,
-          message,
-          event: JSON.stringify(command),
-          atMs: time.nowMs(),
-        })),
-      );
-      // The rest is in; now the position may pass.
-      outcomes = await sendLast([]);
-    }
-    for (const [index, outcome] of outcomes.entries()) {
-      const command = commands[index];
-      if (command === undefined) continue;
-      // A repeat may mean that the ledger has heard it past the copies, and knows better.
-      if (outcome.outcome === 'applied' && outcome.replayed) this.#hasCorrections = true;
-      const isConflict = outcome.outcome === 'applied' && outcome.conflict;
-      if (outcome.outcome === 'applied' && !isConflict) continue;
-      if (isConflict) this.counts.conflicts += 1;
-      aside.push({
-        id: `${holder}:${isConflict ? 'conflict' : 'refused'}:${idOf(command, index)}`,
-        holder,
-        reason: isConflict ? 'conflict' : 'refused',
-        message: isConflict
-          ? 'Another cost was booked for this call before; the first stays.'
-          : `The ledger answered ${JSON.stringify(outcome)}.`,
-        event: JSON.stringify(command),
-        atMs: time.nowMs(),
-      });
-    }
-    if (aside.length === 0) return;
-    this.counts.setAside += aside.length;
-    log.error({ events: aside.length, reason: aside[0]?.reason }, 'events were set aside');
-    await authority.setAside(aside);
   }
 
   // Keeping house.
@@ -402,20 +335,11 @@ export class SyncManager {
     for (;;) {
       const stale = tier.unconfirmed.olderThan(beforeMs, 100);
       if (stale.length === 0) return;
-      await this.#takeReports(stale.flatMap(({ reports }) => reports));
+      const taken = await this.#intake.reports(stale.flatMap(({ reports }) => reports));
+      this.counts.setAside += taken.setAside;
       this.counts.replays += stale.length;
       tier.unconfirmed.remove(stale.map(({ key }) => key));
       this.#hasCorrections = true;
-    }
-  }
-
-  async #takeReports(commands: readonly Command[]): Promise<void> {
-    const { authority } = this.#options;
-    try {
-      await sendInParts(commands, (part) => authority.executeAll(part));
-    } catch (error) {
-      if (!isRefusal(error)) throw error;
-      await halve(commands, (part) => authority.executeAll(part), []);
     }
   }
 
@@ -478,51 +402,4 @@ export class SyncManager {
     }
     return state;
   }
-}
-
-/** Sends commands in as many transactions as they need, the last of them by `sendLast`. */
-async function sendInParts(
-  commands: readonly Command[],
-  send: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
-  sendLast: (commands: readonly Command[]) => Promise<readonly Outcome[]> = send,
-): Promise<readonly Outcome[]> {
-  const outcomes: Outcome[] = [];
-  let from = 0;
-  for (; from + EXECUTE_ALL_MAX < commands.length; from += EXECUTE_ALL_MAX) {
-    outcomes.push(...(await send(commands.slice(from, from + EXECUTE_ALL_MAX))));
-  }
-  outcomes.push(...(await sendLast(commands.slice(from))));
-  return outcomes;
-}
-
-function idOf(command: Command, index: number): string {
-  if (!('reservation' in command)) return String(index);
-  return 'leg' in command ? `${command.reservation}:${command.leg.account}` : command.reservation;
-}
-
-/** Sends each half on its own until those that are refused stand alone. */
-async function halve(
-  commands: readonly Command[],
-  send: (commands: readonly Command[]) => Promise<readonly Outcome[]>,
-  refused: { readonly command: Command; readonly message: string }[],
-): Promise<void> {
-  if (commands.length === 0) return;
-  try {
-    await sendInParts(commands, send);
-  } catch (error) {
-    if (!isRefusal(error)) throw error;
-    const [only] = commands;
-    if (commands.length === 1 && only !== undefined) {
-      refused.push({ command: only, message: String((error as Error).message).slice(0, 500) });
-      return;
-    }
-    const middle = Math.ceil(commands.length / 2);
-    await halve(commands.slice(0, middle), send, refused);
-    await halve(commands.slice(middle), send, refused);
-  }
-}
-
-/** Whether the authority refused a command, rather than being away. */
-function isRefusal(error: unknown): boolean {
-  return !isBursarError(error);
 }

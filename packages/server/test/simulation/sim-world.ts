@@ -176,7 +176,7 @@ export class World {
     const random = this.#random;
     const user = budgetId(TENANT, { kind: 'user', name: random.pick(USERS) });
     const team = budgetId(TENANT, { kind: 'team', name: 'all' });
-    const budgets = [random.chance(0.3) ? team : user];
+    const budgets = random.chance(0.5) ? [user, team] : [random.chance(0.8) ? user : team];
     const held = random.whole(50, 600);
     const truth: Truth = {
       id: reservationId(TENANT, this.#newId()),

@@ -197,21 +197,6 @@ export function exerciseReports(bench: AuthorityBench): void {
       await purse.settle(id, 140);
       expect(await desk.sums('alice')).toEqual({ settled: 140, reserved: 0, leased: 10 });
     });
-
-    it('name the reservations that have ended', async () => {
-      const { desk, purse, authority } = bench;
-      const [open, settled, unknown] = [purse.id(), purse.id(), purse.id()];
-      await desk.tell('alice', 'l1', open, 'reserved', 0);
-      await desk.tell('alice', 'l1', settled, 'settled', 5);
-      await desk.tell('team', 'l2', settled, 'reserved', 0);
-      const released = await purse.open('bob', 10);
-      await purse.release(released);
-      const asked = [open, settled, released, unknown];
-      expect(await authority.ended(asked)).toEqual(new Set([released]));
-      await desk.tell('team', 'l2', settled, 'settled', 5);
-      expect(await authority.ended(asked)).toEqual(new Set([settled, released]));
-      expect(await authority.ended([])).toEqual(new Set());
-    });
   });
 }
 

@@ -114,6 +114,11 @@ export class MemoryAuthority implements Authority {
     return this.#state.books;
   }
 
+  /** Who has attested and not left. */
+  workers(): readonly string[] {
+    return [...this.#state.workers.keys()];
+  }
+
   /** Events that were set aside. */
   setAsideEvents(): readonly SetAside[] {
     return [...this.#state.setAside.values()];
@@ -318,16 +323,6 @@ export class MemoryAuthority implements Authority {
   async setAside(events: readonly SetAside[]): Promise<void> {
     const { setAside } = this.#state;
     for (const event of events) if (!setAside.has(event.id)) setAside.set(event.id, event);
-  }
-
-  async ended(reservations: readonly ReservationId[]): Promise<ReadonlySet<ReservationId>> {
-    const ended = reservations.filter((id) => {
-      const reservation = this.books.reservation(id);
-      return reservation?.accounts.every(
-        (account) => this.books.leg(account, id)?.state !== 'reserved',
-      );
-    });
-    return new Set(ended);
   }
 
   #run(command: Command, holder?: HolderId): Outcome {

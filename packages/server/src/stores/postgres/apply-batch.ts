@@ -25,7 +25,7 @@ import type { Kysely, Transaction } from 'kysely';
 import { KnownRows } from './known-rows.ts';
 import { loadBatch, type LoadedBatch } from './load-batch.ts';
 import type { Database } from './schema.ts';
-import { isRefusedByDatabase, isWorthAnotherTry, toStoreError } from './store-failure.ts';
+import { isRefused, isWorthAnotherTry, toStoreError } from './store-failure.ts';
 import { PendingChanges } from './write-batch.ts';
 
 /** How often a batch is decided anew when another transaction got in the way. */
@@ -59,8 +59,7 @@ export class BatchApplier {
   }
 
   /**
-   * The outcomes of `commands`, in their order, once they are committed. Throws the database's own error when
-   * it refuses one of them, else `store_unavailable` (nothing changed) or `store_timeout` (nobody knows).
+   * The outcomes of `commands`, in their order, once they are committed. Throws what one of them was refused with, else `store_unavailable` (nothing changed) or `store_timeout` (nobody knows).
    */
   async apply(
     commands: readonly Command[],
@@ -89,7 +88,7 @@ export class BatchApplier {
         return outcomes;
       } catch (error) {
         if (tries < TRIES_MAX && !mayHaveCommitted && isWorthAnotherTry(error)) continue;
-        throw isRefusedByDatabase(error) ? error : toStoreError(error, mayHaveCommitted);
+        throw isRefused(error) ? error : toStoreError(error, mayHaveCommitted);
       }
     }
   }

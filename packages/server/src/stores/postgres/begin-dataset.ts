@@ -1,5 +1,5 @@
 /**
- * Registering what dataset a holder has: the compare-and-set behind incarnations (PROTOCOL 5.4).
+ * Registering what dataset a holder has: the compare-and-set behind incarnations (docs/decisions/0012).
  *
  * Holds no account's lock: it takes the holder's row, then the leases in the order of their ids, as batches
  * do after their accounts (`load-leases.ts`), so nobody waits in a circle.

@@ -17,7 +17,6 @@ import {
   type JournalPosition,
   type Lease,
   type Outcome,
-  type ReservationId,
   type SetAside,
   type Worker,
 } from '@bursar/core';
@@ -29,11 +28,11 @@ import { correctionFromRow, leaseFromRow } from './rows.ts';
 import type { CorrectionRow, Database, LeaseRow } from './schema.ts';
 import { isWorthAnotherTry, toStoreError } from './store-failure.ts';
 import {
+  ALWAYS_UP,
   findClosable,
   forgetSilentWorkers,
-  hasBeenUp,
+  SERVER_START,
   stillClosable,
-  type SuspectRules,
 } from './suspects.ts';
 
 /** How often a registration is tried anew when another transaction got in the way. */
@@ -149,16 +148,17 @@ export class PostgresAuthority extends PostgresTier implements Authority {
     });
   }
 
-  async closeSuspects(options: SuspectRules & { readonly limit: number }): Promise<number> {
+  async closeSuspects(options: Parameters<Authority['closeSuspects']>[0]): Promise<number> {
     // A test's clock says nothing about how long the server has been up.
-    if (!this.clock && !(await this.guard(() => hasBeenUp(this.db, options)))) return 0;
-    await this.guard(() => forgetSilentWorkers(this.db, options, this.now()));
-    const found = await this.guard(() => findClosable(this.db, options, options.limit, this.now()));
+    const upSince = this.clock === undefined ? SERVER_START : ALWAYS_UP;
+    const rules = { ...options, now: this.now(), upSince };
+    await this.guard(() => forgetSilentWorkers(this.db, rules));
+    const found = await this.guard(() => findClosable(this.db, rules, options.limit));
     let closed = 0;
     for (let start = 0; start < found.length; start += CLOSED_TOGETHER_MAX) {
       const commands = found.slice(start, start + CLOSED_TOGETHER_MAX);
       const outcomes = await this.batches.apply(commands, {
-        select: (transaction) => stillClosable(transaction, commands, options, this.now()),
+        select: (transaction) => stillClosable(transaction, commands, rules),
       });
       closed += outcomes.filter(
         (outcome) => outcome.outcome === 'applied' && !outcome.replayed,
@@ -179,17 +179,6 @@ export class PostgresAuthority extends PostgresTier implements Authority {
         ${events.map(({ atMs }) => new Date(atMs).toISOString())}::timestamptz[]
       )
       on conflict (id) do nothing`);
-  }
-
-  async ended(reservations: readonly ReservationId[]): Promise<ReadonlySet<ReservationId>> {
-    const { rows } = await this.read(
-      sql<{ reservation_id: string }>`
-        select reservation_id from legs
-        where reservation_id = any(${[...reservations]}::text[])
-        group by reservation_id
-        having bool_and(state <> 'reserved')`,
-    );
-    return new Set(rows.map((row) => row.reservation_id as ReservationId));
   }
 
   async #transact<Result>(

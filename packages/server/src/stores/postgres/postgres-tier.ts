@@ -37,7 +37,7 @@ import {
   reservationFromRow,
 } from './rows.ts';
 import type { Database } from './schema.ts';
-import { isRefusedByDatabase, toStoreError } from './store-failure.ts';
+import { isRefused, toStoreError } from './store-failure.ts';
 
 /** How a PostgreSQL tier is made. */
 export interface PostgresTierOptions extends Policy {
@@ -157,7 +157,7 @@ export class PostgresTier implements Tier {
       for (const [index, { resolve }] of batch.entries()) resolve(outcomes[index] as Outcome);
     } catch (error) {
       // One command that the database refuses must not take the others of its batch down with it.
-      if (batch.length > 1 && isRefusedByDatabase(error)) {
+      if (batch.length > 1 && isRefused(error)) {
         for (const waiting of batch) await this.#run([waiting]);
       } else {
         for (const { reject } of batch) reject(error);

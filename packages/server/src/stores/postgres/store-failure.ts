@@ -4,7 +4,7 @@
  * Codes: PostgreSQL's SQLSTATE, chapter "Error codes" of its manual (read November 2026), and Node's
  * socket errors.
  */
-import { BursarError, isBursarError } from '@bursar/core';
+import { BursarError, InvariantViolation, isBursarError } from '@bursar/core';
 import { LookAgain } from './load-batch.ts';
 
 /** Serialisation failure, deadlock, lock not available, and the id that another process was faster to insert. */
@@ -15,8 +15,13 @@ export function isWorthAnotherTry(error: unknown): boolean {
   return error instanceof LookAgain || TRY_AGAIN.has(codeOf(error) ?? '');
 }
 
-/** Whether the database refused a value, a constraint or a statement, so that one command of a batch is to blame. */
-export function isRefusedByDatabase(error: unknown): boolean {
+/**
+ * Whether one command of a batch is to blame: the database refused a value, a constraint or a statement, or
+ * deciding it ended in an assertion or in an amount out of range. Trying the same again cannot help.
+ */
+export function isRefused(error: unknown): boolean {
+  if (error instanceof InvariantViolation) return true;
+  if (isBursarError(error)) return !error.retryable;
   return /^(22|23|42|P0)/.test(codeOf(error) ?? '');
 }
 

@@ -1,5 +1,5 @@
 /**
- * Which suspect leases nobody can still spend (PROTOCOL 5.5, invariant I8).
+ * Which suspect leases nobody can still spend (docs/decisions/0012).
  *
  * Found without locks, and asked again under the locks of the accounts before one is closed: only what is
  * open on a lease can change meanwhile, and that happens under those locks.
@@ -19,36 +19,32 @@ import type { Database } from './schema.ts';
 export interface SuspectRules {
   readonly quarantineMs: DurationMs;
   readonly deadAfterMs: DurationMs;
+  readonly now: RawBuilder<Date>;
+  /**
+   * Since when the server has been up. While it was down no worker could attest, and none could bring home
+   * what it knows: neither quarantine nor silence counts from before.
+   */
+  readonly upSince: RawBuilder<Date>;
 }
 
-/**
- * Whether the server has been up for as long as anything here is waited for. While it was down no worker
- * could attest, and none could bring home what it knows: that time counts for nothing.
- */
-export async function hasBeenUp(
-  db: Kysely<Database>,
-  { quarantineMs, deadAfterMs }: SuspectRules,
-): Promise<boolean> {
-  const longest = milliseconds(Math.max(quarantineMs, deadAfterMs) as DurationMs);
-  const { rows } = await sql<{ up: boolean }>`
-    select pg_postmaster_start_time() <= clock_timestamp() - ${longest} as up`.execute(db);
-  return rows[0]?.up === true;
-}
+/** As the server itself says. */
+export const SERVER_START: RawBuilder<Date> = sql<Date>`pg_postmaster_start_time()`;
+/** For tests, whose time is not the server's. */
+export const ALWAYS_UP: RawBuilder<Date> = sql<Date>`'-infinity'::timestamptz`;
 
 /** A command that closes a lease. */
 export type CloseLease = Extract<Lend, { kind: 'closeLease' }>;
 
-/** Commands for at most `limit` leases that may be closed at `now`, those suspect the longest first. */
+/** Commands for at most `limit` leases that may be closed now, those suspect the longest first. */
 export async function findClosable(
   db: Kysely<Database>,
   rules: SuspectRules,
   limit: number,
-  now: RawBuilder<Date>,
 ): Promise<readonly CloseLease[]> {
   const { rows } = await sql<{ account_id: string; id: string; start_at: Date; end_at: Date }>`
     select leases.account_id, leases.id, accounts.start_at, accounts.end_at
     from leases join accounts on accounts.id = leases.account_id
-    where ${isClosable(rules, now)}
+    where ${isClosable(rules)}
     order by leases.suspect_since, leases.account_id, leases.id
     limit ${limit}`.execute(db);
   return rows.map((row) => {
@@ -68,12 +64,11 @@ export async function findClosable(
   });
 }
 
-/** Those of `commands` whose lease may be closed at `now`. */
+/** Those of `commands` whose lease may be closed now. */
 export async function stillClosable(
   db: Kysely<Database>,
   commands: readonly CloseLease[],
   rules: SuspectRules,
-  now: RawBuilder<Date>,
 ): Promise<readonly CloseLease[]> {
   const { rows } = await sql<{ account_id: string; id: string }>`
     select leases.account_id, leases.id
@@ -81,7 +76,7 @@ export async function stillClosable(
       ${commands.map(({ leg }) => leg.account)}::text[],
       ${commands.map(({ lease }) => lease)}::text[]
     ) as named (account_id, id) on leases.account_id = named.account_id and leases.id = named.id
-    where ${isClosable(rules, now)}`.execute(db);
+    where ${isClosable(rules)}`.execute(db);
   const closable = new Set(rows.map((row) => `${row.account_id} ${row.id}`));
   return commands.filter(({ leg, lease }) => closable.has(`${leg.account} ${lease}`));
 }
@@ -89,18 +84,17 @@ export async function stillClosable(
 /** Forgets workers that have been silent for a day, and for longer than any of them could come back. */
 export async function forgetSilentWorkers(
   db: Kysely<Database>,
-  { deadAfterMs }: SuspectRules,
-  now: RawBuilder<Date>,
+  { deadAfterMs, now }: SuspectRules,
 ): Promise<void> {
   await sql`
     delete from workers
     where seen_at <= ${now} - greatest(interval '1 day', ${milliseconds(deadAfterMs)})`.execute(db);
 }
 
-function isClosable({ quarantineMs, deadAfterMs }: SuspectRules, now: RawBuilder<Date>) {
+function isClosable({ quarantineMs, deadAfterMs, now, upSince }: SuspectRules) {
   return sql`
     leases.state = 'suspect'
-    and leases.suspect_since <= ${now} - ${milliseconds(quarantineMs)}
+    and greatest(leases.suspect_since, ${upSince}) <= ${now} - ${milliseconds(quarantineMs)}
     and not exists (
       select from workers
       where workers.holder = leases.holder
@@ -114,7 +108,7 @@ function isClosable({ quarantineMs, deadAfterMs }: SuspectRules, now: RawBuilder
             )
           )
         )
-        and workers.seen_at > ${now} - ${milliseconds(deadAfterMs)}
+        and greatest(workers.seen_at, ${upSince}) > ${now} - ${milliseconds(deadAfterMs)}
     )
     and not exists (
       select from legs

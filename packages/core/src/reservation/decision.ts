@@ -1,0 +1,125 @@
+/**
+ * A decision: the answer to a command and what it changes, put together from the answers of its legs.
+ *
+ * What all commands about reservations have in common: all legs or none, and accounts opened on first touch.
+ */
+import { type Account, openAccount } from '../account/account.ts';
+import type { Leg } from '../account/leg.ts';
+import type { Applied, RejectionCode } from '../account/outcome.ts';
+import type { Transition } from '../account/transition.ts';
+import { type Amount, larger, ZERO } from '../amount.ts';
+import { assert } from '../assert.ts';
+import { budgetOf } from '../budget/budget.ts';
+import type { Period } from '../budget/period.ts';
+import type { AccountId } from '../ids.ts';
+import type { InstantMs } from '../time.ts';
+import type { BooksReader, Changes } from './books.ts';
+import type { Outcome } from './outcome.ts';
+import type { Reservation } from './reservation.ts';
+
+/** What a tier decides with, beside its books. */
+export interface Policy {
+  /** Limit of budgets without one of their own, for each period; `null` for none. */
+  readonly defaultLimit: Amount | null;
+}
+
+/** The answer to a command, and what it changes. */
+export interface Decision<O extends Outcome = Outcome> {
+  readonly outcome: O;
+  readonly changes: Changes;
+}
+
+/** A command that changes nothing. */
+export const NOTHING: Changes = {
+  accounts: [],
+  legs: [],
+  entries: [],
+  leases: [],
+  corrections: [],
+};
+
+/** All legs or none: one answer from the answers of the legs. */
+export function conclude(
+  reservation: Reservation,
+  before: readonly Account[],
+  steps: readonly Transition[],
+  nowMs: InstantMs,
+  made: Pick<Changes, 'reservation'> = {},
+): Decision {
+  for (const { outcome } of steps) {
+    if (outcome.outcome === 'rejected') return rejected(outcome.code);
+  }
+  if (steps.some(({ outcome }) => outcome.outcome === 'period_mismatch')) {
+    return { outcome: { outcome: 'period_mismatch', nowMs }, changes: NOTHING };
+  }
+  const shortfalls = steps.flatMap(({ account, outcome }) =>
+    outcome.outcome === 'denied' ? [{ account: account.id, missing: outcome.missing }] : [],
+  );
+  if (shortfalls.length > 0) {
+    return { outcome: { outcome: 'denied', shortfalls, accounts: before }, changes: NOTHING };
+  }
+  return {
+    outcome: done(steps, reservation),
+    changes: {
+      accounts: steps.flatMap(({ account }, index) => (account === before[index] ? [] : [account])),
+      legs: steps.flatMap(({ leg, outcome }) =>
+        leg === undefined || (outcome as Applied).replayed ? [] : [leg],
+      ),
+      entries: steps.flatMap(({ entries }) => entries),
+      leases: steps.flatMap(({ leases }) => leases),
+      corrections: [],
+      ...made,
+    },
+  };
+}
+
+/** The answer of legs that were all applied. */
+export function done(steps: readonly Transition[], reservation: Reservation | undefined): Outcome {
+  const answers = steps.map(({ outcome }) => outcome as Applied);
+  const legs = steps.flatMap(({ leg }) => (leg === undefined ? [] : [leg]));
+  const [first] = legs;
+  const lease = answers[0]?.lease;
+  return {
+    outcome: 'applied',
+    replayed: answers.every(({ replayed }) => replayed),
+    ...(reservation === undefined ? {} : { reservation }),
+    ...(first === undefined ? {} : { state: first.state }),
+    amount: largest(legs, (leg) => leg.amount),
+    spent: largest(legs, (leg) => leg.spent),
+    deadlineAtMs: first?.deadlineAtMs ?? null,
+    overage: answers.reduce((most, { overage }) => larger(most, overage), ZERO),
+    late: answers.some(({ late }) => late),
+    conflict: answers.some(({ conflict }) => conflict),
+    ...(lease === undefined ? {} : { lease }),
+    accounts: steps.map(({ account }) => account),
+  };
+}
+
+function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {
+  return legs.reduce((most, leg) => larger(most, of(leg)), ZERO);
+}
+
+/** The account, or a fresh one with the limit of its budget. */
+export function accountFor(
+  books: BooksReader,
+  id: AccountId,
+  period: Period,
+  policy: Policy,
+): Account {
+  const existing = books.account(id);
+  if (existing !== undefined) return existing;
+  const limit = books.limit(budgetOf(id));
+  return openAccount(id, period, limit === undefined ? policy.defaultLimit : limit);
+}
+
+/** The account of a reservation that exists, which therefore exists too. */
+export function knownAccount(books: BooksReader, id: AccountId): Account {
+  const account = books.account(id);
+  assert(account !== undefined, 'the account of a known reservation exists');
+  return account;
+}
+
+/** Turned away, with nothing changed. */
+export function rejected(code: RejectionCode): Decision {
+  return { outcome: { outcome: 'rejected', code }, changes: NOTHING };
+}

@@ -1,0 +1,152 @@
+/**
+ * Taking in what other tiers report about the legs of a reservation, leg by leg, in any order.
+ *
+ * The books are a join by rank (`transition`); what is added here is what follows for everybody else: the
+ * reservation learns of its accounts, legs that nobody will report on are settled with it, and copies that
+ * show something else are told.
+ */
+import type { CommandOf } from '../account/command.ts';
+import type { Leg } from '../account/leg.ts';
+import { transition } from '../account/transition.ts';
+import { ZERO } from '../amount.ts';
+import { type AccountId, DIRECT, type LeaseId } from '../ids.ts';
+import { type Lease, newLease, UNKNOWN_HOLDER } from '../lease/lease.ts';
+import type { InstantMs } from '../time.ts';
+import type { BooksReader, Changes, Correction } from './books.ts';
+import type { Ingest } from './command.ts';
+import {
+  accountFor,
+  conclude,
+  type Decision,
+  knownAccount,
+  NOTHING,
+  type Policy,
+} from './decision.ts';
+import type { Reservation } from './reservation.ts';
+
+/** Decides a report. */
+export function ingest(
+  books: BooksReader,
+  command: Ingest,
+  policy: Policy,
+  nowMs: InstantMs,
+): Decision {
+  const account = accountFor(books, command.leg.account, command.leg.period, policy);
+  const known = books.reservation(command.reservation);
+  // Reports come leg by leg, so the reservation may learn of its accounts one after the other.
+  const reservation: Reservation = {
+    id: command.reservation,
+    fingerprint: known?.fingerprint ?? command.fingerprint,
+    accounts: [...new Set([...(known?.accounts ?? []), account.id])].toSorted(),
+    terms: known?.terms ?? command.terms,
+    createdAtMs: known?.createdAtMs ?? command.atMs ?? nowMs,
+  };
+  const leg = books.leg(account.id, command.reservation);
+  const lease = books.lease(account.id, leg?.lease ?? command.lease);
+  const step = transition(
+    { account, leg, lease },
+    {
+      kind: 'ingest',
+      reservation: command.reservation,
+      state: command.state,
+      lease: command.lease,
+      spent: command.spent,
+      open: command.open,
+      atMs: command.atMs,
+      detail: command.detail,
+    },
+    nowMs,
+  );
+  const isNews = known === undefined || known.accounts.length !== reservation.accounts.length;
+  const decision = conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
+  if (decision.outcome.outcome !== 'applied') return decision;
+  const { changes } = decision;
+  // An open leg on a lease changes no sum, but its account must exist.
+  const isOpened = books.account(account.id) === undefined && changes.accounts.length === 0;
+  const others = orphansOf(books, command, reservation, account.id).map((leg) =>
+    settleOrphan(books, command, leg, nowMs),
+  );
+  return {
+    ...decision,
+    changes: {
+      ...changes,
+      accounts: [
+        ...(isOpened ? [account] : changes.accounts),
+        ...others.flatMap(({ accounts }) => accounts),
+      ],
+      legs: [...changes.legs, ...others.flatMap(({ legs }) => legs)],
+      entries: [...changes.entries, ...others.flatMap(({ entries }) => entries)],
+      leases: [
+        ...changes.leases,
+        ...adopted(books, command, changes.leases),
+        ...others.flatMap(({ leases }) => leases),
+      ],
+      corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg),
+    },
+  };
+}
+
+/**
+ * The legs of a reservation, beside the reported one, that nobody will report the truth about: their lease is
+ * no longer live, so no copy has them. A call costs the same on each of its budgets and ends as a whole.
+ */
+function orphansOf(
+  books: BooksReader,
+  { state }: Ingest,
+  reservation: Reservation,
+  reported: AccountId,
+): readonly Leg[] {
+  if (state !== 'settled') return [];
+  return reservation.accounts.flatMap((id) => {
+    const leg = id === reported ? undefined : books.leg(id, reservation.id);
+    if (leg === undefined || leg.state === 'settled' || leg.lease === DIRECT) return [];
+    return books.lease(id, leg.lease)?.state === 'live' ? [] : [leg];
+  });
+}
+
+/** What changes when an orphaned leg is settled like the reported one; nothing if its account cannot hold that. */
+function settleOrphan(books: BooksReader, command: Ingest, leg: Leg, nowMs: InstantMs): Changes {
+  const account = knownAccount(books, leg.account);
+  const { spent, atMs, detail } = command;
+  const step = transition(
+    { account, leg, lease: books.lease(account.id, leg.lease) },
+    { ...settlementLike({ spent }, leg), atMs, detail },
+    nowMs,
+  );
+  if (step.outcome.outcome !== 'applied' || step.leg === undefined) return NOTHING;
+  const { entries, leases } = step;
+  return { ...NOTHING, accounts: [step.account], legs: [step.leg], entries, leases };
+}
+
+/** The lease that a report names, if nobody knows it or its holder yet: the authority lost its last commits. */
+function adopted(books: BooksReader, command: Ingest, changed: readonly Lease[]): readonly Lease[] {
+  const { lease: id, leg } = command;
+  if (id === DIRECT || changed.some((lease) => lease.id === id)) return [];
+  const known = books.lease(leg.account, id);
+  if (known !== undefined && known.holder !== UNKNOWN_HOLDER) return [];
+  return [known ?? newLease({ id, account: leg.account, holder: UNKNOWN_HOLDER })];
+}
+
+/** What the reporting copy has to be told: nothing if it shows what now stands. */
+function correctionAfter(books: BooksReader, command: Ingest, leg: Leg): readonly Correction[] {
+  if (command.lease === DIRECT) return [];
+  const isShown = command.isShown === true;
+  if (leg.lease !== command.lease) {
+    // The call is booked under another right; what its second hold here came to is not money spent.
+    if (isShown && command.spent === 0) return [];
+    return correctionOf(books, { ...leg, state: 'released', spent: ZERO }, command.lease);
+  }
+  if (isShown && leg.state === command.state && leg.spent === command.spent) return [];
+  return correctionOf(books, leg, command.lease);
+}
+/** The report that `leg` cost what another leg of its reservation did. */
+export function settlementLike({ spent }: Pick<Leg, 'spent'>, leg: Leg): CommandOf<'ingest'> {
+  const { reservation, lease } = leg;
+  return { kind: 'ingest', reservation, state: 'settled', lease, spent, detail: null };
+}
+/** A correction for the copy that `lease` funds, while there can be one. An open leg needs none. */
+export function correctionOf(books: BooksReader, leg: Leg, lease: LeaseId): readonly Correction[] {
+  const { account, reservation, state, spent } = leg;
+  const isGone = (books.lease(account, lease)?.state ?? 'live') !== 'live';
+  return state === 'reserved' || isGone ? [] : [{ account, reservation, lease, state, spent }];
+}

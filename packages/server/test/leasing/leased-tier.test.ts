@@ -1,0 +1,275 @@
+/** What the leased tier does when its stores come and go: each path on its own, time in the test's hands. */
+import { describe, expect, it } from 'vitest';
+import { FAILURES_TO_OPEN } from '../../src/breaker/breaker.ts';
+import { HybridInMemory } from '../support/hybrid-in-memory.ts';
+
+async function started(
+  over?: ConstructorParameters<typeof HybridInMemory>[0],
+): Promise<HybridInMemory> {
+  const hybrid = new HybridInMemory(over);
+  await hybrid.sync.start();
+  return hybrid;
+}
+
+describe('a settlement', () => {
+  it('is in the ledger when the answer comes, if the caller asked for that', async () => {
+    const { purse, authority } = await started();
+    const id = await purse.open('alice', 100);
+    const settle = { kind: 'settle', reservation: id, cost: 70 as never, final: true } as const;
+    await purse.execute({ ...settle, ack: 'ledger', detail: null });
+    expect(await authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });
+  });
+
+  it('is journaled and carried by the process until the journal has come home', async () => {
+    const { purse, authority, tier, sync } = await started();
+    const id = await purse.open('alice', 100);
+    await purse.settle(id, 70);
+    expect(await authority.reservation(id)).toBeUndefined();
+    expect(tier.unconfirmed.size).toBe(1);
+    await sync.bringHome(0);
+    expect(await authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });
+    expect(tier.unconfirmed.size).toBe(0);
+  });
+
+  it('that was acknowledged survives the loss of the copies', async () => {
+    const hybrid = await started();
+    const { purse, authority, time, sync } = hybrid;
+    const id = await purse.open('alice', 100);
+    await purse.settle(id, 70);
+    hybrid.loseCopies();
+    await time.advance(10_000);
+    await sync.keepHouse();
+    expect(await authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });
+  });
+
+  it('repeated on another server is carried by that one too, for the first may be dead', async () => {
+    const first = await started();
+    const second = await started({ shared: first });
+    const id = await first.purse.open('alice', 100);
+    await first.purse.settle(id, 70);
+    await second.purse.settle(id, 70);
+    first.copiesAre = 'unavailable';
+    first.authorityIs = 'unavailable';
+    second.loseCopies();
+    await second.time.advance(10_000);
+    await second.sync.keepHouse();
+    expect(await second.authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });
+  });
+
+  it('of a call that this process remembers is booked on its lease when the copies forgot it', async () => {
+    const hybrid = await started();
+    const { purse, authority } = hybrid;
+    const id = await purse.open('alice', 100);
+    hybrid.loseCopies();
+    expect(await purse.settle(id, 70)).toMatchObject({ outcome: 'applied', spent: 70 });
+    const [entry] = await authority.entries({ account: purse.leg('alice').account, limit: 1 });
+    expect(entry).toMatchObject({ kind: 'settle', amount: 70, lease: 'one-1' });
+  });
+
+  it('of a call that nobody remembers is booked once on what the caller names, and refused without that', async () => {
+    const hybrid = await started();
+    const { purse, authority } = hybrid;
+    const id = purse.id();
+    expect(await purse.settle(id, 70)).toMatchObject({ code: 'reservation_not_found' });
+    const settle = () =>
+      purse.execute({
+        kind: 'settle',
+        reservation: id,
+        cost: 70 as never,
+        final: true,
+        adopt: { legs: [purse.leg('alice')], terms: null },
+        detail: null,
+      });
+    expect(await settle()).toMatchObject({ outcome: 'applied', late: true, replayed: false });
+    expect(await settle()).toMatchObject({ outcome: 'applied', replayed: true });
+    expect(await authority.account(purse.leg('alice').account)).toMatchObject({ settled: 70 });
+  });
+
+  it('goes past copies that do not answer, and they are told when they do again', async () => {
+    const hybrid = await started();
+    const { purse, sync } = hybrid;
+    const id = await purse.open('alice', 100);
+    hybrid.copiesAre = 'unavailable';
+    expect(await purse.settle(id, 70)).toMatchObject({ outcome: 'applied', spent: 70 });
+    hybrid.copiesAre = 'no';
+    await sync.keepHouse();
+    const answer = await hybrid.gate.execute({ kind: 'read', account: purse.leg('alice').account });
+    expect(answer).toMatchObject({ copy: { settled: 70, reserved: 0 } });
+  });
+});
+
+describe('a reservation', () => {
+  it('whose answer got lost is covered once by the authority, and given back on the copies', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    await purse.settle(await purse.open('alice', 1), 0);
+    hybrid.copiesAre = 'answers lost';
+    const id = await purse.open('alice', 100);
+    expect(await purse.sums('alice')).toMatchObject({ reserved: 100 });
+    hybrid.copiesAre = 'no';
+    await hybrid.time.advance(1_000);
+    const read = await hybrid.gate.execute({ kind: 'read', account: purse.leg('alice').account });
+    expect(read).toMatchObject({ copy: { reserved: 0 } });
+    expect(await hybrid.authority.reservation(id)).toMatchObject({
+      state: 'reserved',
+      amount: 100,
+    });
+  });
+
+  it('that only the copies may hold is never given back there, for a repeat may rely on it', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    await purse.settle(await purse.open('alice', 1), 0);
+    hybrid.copiesAre = 'answers lost';
+    hybrid.authorityIs = 'unavailable';
+    const id = purse.id();
+    await expect(purse.reserve('alice', 100, { id })).rejects.toThrow('away');
+    hybrid.copiesAre = 'no';
+    hybrid.authorityIs = 'no';
+    expect(await purse.reserve('alice', 100, { id })).toMatchObject({ outcome: 'applied' });
+    await hybrid.time.advance(30_000);
+    const read = await hybrid.gate.execute({ kind: 'find', reservation: id });
+    expect(read).toMatchObject({ found: { state: 'reserved', amount: 100 } });
+  });
+
+  it('that the authority denied is not given back on the copies either', async () => {
+    const hybrid = await started({ defaultLimit: 100 });
+    const { purse } = hybrid;
+    await purse.settle(await purse.open('alice', 99), 0);
+    hybrid.copiesAre = 'answers lost';
+    const id = purse.id();
+    expect(await purse.reserve('alice', 99, { id })).toMatchObject({ outcome: 'denied' });
+    hybrid.copiesAre = 'no';
+    await hybrid.time.advance(5_000);
+    expect(await hybrid.gate.execute({ kind: 'find', reservation: id })).toMatchObject({
+      found: { state: 'reserved', amount: 99 },
+    });
+  });
+
+  it('is decided by the authority within what is not leased while the copies are away', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    await purse.open('alice', 10);
+    const leased = (await hybrid.authority.account(purse.leg('alice').account))?.leased ?? 0;
+    hybrid.copiesAre = 'unavailable';
+    expect(await purse.reserve('alice', 1_000 - leased)).toMatchObject({ outcome: 'applied' });
+    expect(await purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+  });
+
+  it('is refused as unavailable, not as too dear, when neither store answers', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    hybrid.copiesAre = 'unavailable';
+    hybrid.authorityIs = 'unavailable';
+    await expect(purse.reserve('alice', 1)).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
+  it('goes on within the lease while the authority is away, and not beyond it', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    await purse.open('alice', 10);
+    hybrid.authorityIs = 'unavailable';
+    expect(await purse.reserve('alice', 10)).toMatchObject({ outcome: 'applied' });
+    await expect(purse.reserve('alice', 900)).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+});
+
+describe('the gate', () => {
+  it('lets nothing reach the copies while the breaker is open, but one probe', async () => {
+    const hybrid = await started({ defaultLimit: null });
+    const { purse, gate, time } = hybrid;
+    hybrid.copiesAre = 'unavailable';
+    for (let call = 0; call < FAILURES_TO_OPEN; call += 1) await purse.open('alice', 1);
+    expect(gate.isOpen).toBe(false);
+    const before = hybrid.reached;
+    for (let call = 0; call < 50; call += 1) await purse.open('alice', 1);
+    await time.advance(50_000);
+    expect(hybrid.reached).toBe(before);
+    await time.advance(10_000);
+    expect(hybrid.reached).toBe(before + 1);
+  });
+
+  it('returns in stages: 1, 10, 50, then 100 % of the tenants, and closes at once on new failures', async () => {
+    const hybrid = await started({ defaultLimit: null });
+    const { purse, gate, time } = hybrid;
+    hybrid.copiesAre = 'unavailable';
+    for (let call = 0; call < FAILURES_TO_OPEN; call += 1) await purse.open('alice', 1);
+    hybrid.copiesAre = 'no';
+    await time.advance(60_000);
+    const shares = [gate.share];
+    for (let stage = 0; stage < 3; stage += 1) {
+      await time.advance(5_000);
+      shares.push(gate.share);
+    }
+    expect(shares).toEqual([0.01, 0.1, 0.5, 1]);
+    const tenants = Array.from({ length: 1_000 }, (_, index) => `tenant-${index}`);
+    expect(tenants.every((tenant) => gate.takes(tenant))).toBe(true);
+    hybrid.copiesAre = 'unavailable';
+    for (let call = 0; call < FAILURES_TO_OPEN; call += 1) await purse.open('alice', 1);
+    expect(gate.share).toBe(0);
+  });
+
+  it('does not blame the copies when the authority cannot say which they are', async () => {
+    const hybrid = await started();
+    hybrid.loseCopies();
+    hybrid.authorityIs = 'unavailable';
+    for (let call = 0; call < 10; call += 1) {
+      await expect(hybrid.gate.handshake()).rejects.toThrow('PostgreSQL cannot say which');
+    }
+    expect(hybrid.gate.isOpen).toBe(true);
+  });
+
+  it('bars the way when the authority was out of reach for half the time after which it takes us for dead', async () => {
+    const hybrid = await started();
+    hybrid.authorityIs = 'unavailable';
+    await hybrid.time.advance(899_000);
+    expect(hybrid.gate.isOpen).toBe(true);
+    await hybrid.time.advance(2_000);
+    expect(hybrid.gate.isOpen).toBe(false);
+    hybrid.authorityIs = 'no';
+    await hybrid.time.advance(2_000);
+    expect(hybrid.gate.isOpen).toBe(true);
+  });
+});
+
+describe('a limit', () => {
+  it('lowered below what is leased takes back what is not set aside, for every server of the copies', async () => {
+    const first = await started({ defaultLimit: 1_000_000 });
+    const second = await started({ shared: first });
+    const id = await first.purse.open('alice', 100);
+    const read = await first.gate.execute({
+      kind: 'read',
+      account: first.purse.leg('alice').account,
+    });
+    expect(read).toMatchObject({ copy: { drawn: 250_000 } });
+    await first.purse.setLimit('alice', 100);
+    const other = second.purse.idNumber(500);
+    expect(await second.purse.reserve('alice', 1, { id: other })).toMatchObject({
+      outcome: 'denied',
+    });
+    expect(await first.purse.settle(id, 100)).toMatchObject({ outcome: 'applied' });
+    await first.purse.setLimit('alice', 101);
+    expect(await second.purse.reserve('alice', 1, { id: other })).toMatchObject({
+      outcome: 'applied',
+    });
+  });
+});
+
+describe('a process that stops', () => {
+  it('brings everything home and leaves, so that nobody waits for it', async () => {
+    const { purse, tier, sync, authority } = await started();
+    await purse.settle(await purse.open('alice', 100), 70);
+    await tier.close();
+    await sync.stop();
+    expect(await authority.account(purse.leg('alice').account)).toMatchObject({ settled: 70 });
+    expect(authority.workers()).toEqual([]);
+  });
+
+  it('goes on being spoken of when calls that it began still run', async () => {
+    const { purse, tier, sync, authority } = await started();
+    await purse.open('alice', 100);
+    await tier.close();
+    await sync.stop();
+    expect(authority.workers()).toEqual(['one']);
+  });
+});
