@@ -1,7 +1,8 @@
 import { once } from 'node:events';
-import { type FSWatcher, mkdirSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { acknowledged, linesIn, runFiles } from './support/acknowledged.ts';
 import { makeDirectory, runDemo, startDemo } from './support/run-demo.ts';
 import { writeTrace } from './support/write-trace.ts';
 
@@ -33,29 +34,3 @@ test('killed in the middle of a trace and started again: nothing lost, nothing t
   // What was looked into once is not looked into again.
   expect(runFiles(books)).toEqual([]);
 });
-
-/** Resolves once a run in `books` has been told of `count` settlements. */
-async function acknowledged(books: string, count: number): Promise<void> {
-  let watcher: FSWatcher | undefined;
-  try {
-    await new Promise<void>((resolve) => {
-      const look = (): void => {
-        const [file] = runFiles(books);
-        if (file !== undefined && linesIn(join(books, file)) > count) resolve();
-      };
-      watcher = watch(books, look);
-      look();
-    });
-  } finally {
-    watcher?.close();
-  }
-}
-
-function runFiles(books: string): readonly string[] {
-  return readdirSync(books).filter((name) => name.startsWith('acks-'));
-}
-
-/** Complete lines. */
-function linesIn(file: string): number {
-  return readFileSync(file, 'utf8').split('\n').length - 1;
-}

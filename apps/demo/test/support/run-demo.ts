@@ -24,11 +24,14 @@ export function makeDirectory(onEnd: (remove: () => void) => void = onTestFinish
   return directory;
 }
 
-/** Starts the demo; killed when the test ends. */
-export function startDemo(args: readonly string[]): ChildProcess {
-  const { OPENAI_API_KEY: _key, DATABASE_URL: _url, ...env } = process.env;
+/** Starts the demo, on embedded books unless `stores` says otherwise; killed when the test ends. */
+export function startDemo(
+  args: readonly string[],
+  stores: Readonly<Record<string, string>> = {},
+): ChildProcess {
+  const { OPENAI_API_KEY: _key, DATABASE_URL: _url, REDIS_URL: _redis, ...env } = process.env;
   const child = spawn(process.execPath, [MAIN, ...args], {
-    env: { ...env, NO_COLOR: '1' },
+    env: { ...env, ...stores, NO_COLOR: '1' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   onTestFinished(() => void child.kill('SIGKILL'));
@@ -36,8 +39,11 @@ export function startDemo(args: readonly string[]): ChildProcess {
 }
 
 /** Runs the demo to its end. */
-export async function runDemo(args: readonly string[]): Promise<FinishedDemo> {
-  const child = startDemo(args);
+export async function runDemo(
+  args: readonly string[],
+  stores: Readonly<Record<string, string>> = {},
+): Promise<FinishedDemo> {
+  const child = startDemo(args, stores);
   const [output, errors, [exitCode]] = await Promise.all([
     textOf(child.stdout),
     textOf(child.stderr),
