@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type PostgresServer, startPostgres } from '@bursar/testkit';
+import { type PostgresServer, startPostgres, startRedis } from '@bursar/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createBursar } from '../../src/index.ts';
 import { Burst } from './burst.ts';
@@ -55,10 +55,24 @@ const twoServers: Start = async () => {
   };
 };
 
+const onRedis: Start = async () => {
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const stores = { DATABASE_URL: await postgres.createDatabase(), REDIS_URL: redis.url };
+  const servers = await Promise.all([1, 2].map(() => serve({ ...LIMIT, ...stores })));
+  return {
+    targets: servers.map(({ procedures }) => target(procedures)),
+    async stop() {
+      await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all([postgres.stop(), redis.stop()]);
+    },
+  };
+};
+
 describe.each([
   ['a server in memory', inMemory],
   ['a server on embedded PGlite', embedded],
   ['two servers on one PostgreSQL', twoServers],
+  ['two servers on one Redis and one PostgreSQL', onRedis],
 ])('F01 over HTTP, %s', (_title, start) => {
   let running: Awaited<ReturnType<Start>>;
   let burst: Burst;
