@@ -20,9 +20,7 @@ console.log(
     ? "· Real Redis: the one on PATH (else the distribution's package, downloaded once and not installed), started on a free port."
     : '· Real Redis: from BURSAR_REDIS_BINARY, started by the tests on a free port.',
 );
-console.log(
-  '· Models: the local OpenAI-compatible provider in apps/local-provider. No network is used.\n',
-);
+console.log('· Models: the local OpenAI-compatible provider in apps/local-provider.\n');
 
 const vitest = join(dirname(require.resolve('vitest/package.json')), 'vitest.mjs');
 const { status } = spawnSync(process.execPath, [vitest, 'run', ...process.argv.slice(2)], {
