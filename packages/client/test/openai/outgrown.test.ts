@@ -22,7 +22,7 @@ async function textTokens(stream: AsyncIterable<OpenAI.ChatCompletionChunk>): Pr
 }
 
 describe.each(REACHES)('%s', (reach) => {
-  test('with room in the budget the stream is extended and ends by itself', async () => {
+  test('F18: with room in the budget the stream is extended and ends by itself', async () => {
     await using world = await openWorld(reach);
     const stream = await world
       .openai({ onExhausted: 'stop' })
@@ -33,7 +33,7 @@ describe.each(REACHES)('%s', (reach) => {
     expect(entry).toMatchObject({ amountUsd: '0.03000075', detail: { basis: 'reported' } });
   });
 
-  test("without room and onExhausted: 'stop' it ends at the limit, with the denial as its error", async () => {
+  test("F18: without room and onExhausted: 'stop' it ends at the limit, with the denial as its error", async () => {
     await using world = await openWorld(reach, { defaultLimitUsd: '0.0008' });
     const stream = await world
       .openai({ onExhausted: 'stop' })
@@ -71,7 +71,7 @@ describe.each(REACHES)('%s', (reach) => {
     expect(await world.booked()).toMatchObject([{ basis: 'counted' }]);
   });
 
-  test("without room and onExhausted: 'finish' the true cost is booked, and the next call refused", async () => {
+  test("F18: without room and onExhausted: 'finish' the true cost is booked, and the next call refused", async () => {
     await using world = await openWorld(reach, { defaultLimitUsd: '0.0008' });
     const openai = world.openai();
     expect(await textTokens(await openai.chat.completions.create(chat, OVERRUN))).toBe(50_000);
