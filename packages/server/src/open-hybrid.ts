@@ -74,6 +74,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
     gate,
     authority,
     holder,
+    shards: copies.shards,
     shardOf: options.shardOf,
     newLeaseId: () => uuidV7() as LeaseId,
     time,

@@ -145,7 +145,7 @@ function change(
     .find((leg) => leg?.state === 'settled');
   // A leg that was orphaned when the truth came home needs no estimate at its deadline: it is known.
   const truth = (leg: Leg | undefined): LegCommand | undefined =>
-    command.kind === 'expire' && settled !== undefined && isOpenOnLease(leg, nowMs)
+    command.kind === 'expire' && settled !== undefined && isOpenAndDue(leg, nowMs)
       ? settlementLike(settled, leg)
       : undefined;
   const steps = accounts.map((account) => {
@@ -199,8 +199,8 @@ function adopt(
   const changes = { ...decision.changes, accounts: steps.map(({ account }) => account) };
   return { outcome: { ...outcome, late: true, overage: cost }, changes };
 }
-function isOpenOnLease(leg: Leg | undefined, nowMs: InstantMs): leg is Leg {
-  return leg?.state === 'reserved' && leg.lease !== DIRECT && leg.deadlineAtMs <= nowMs;
+function isOpenAndDue(leg: Leg | undefined, nowMs: InstantMs): leg is Leg {
+  return leg?.state === 'reserved' && leg.deadlineAtMs <= nowMs;
 }
 function lend(books: BooksReader, command: Lend, policy: Policy, nowMs: InstantMs): Decision {
   const { leg, ...leaseCommand } = command;

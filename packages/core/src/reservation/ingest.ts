@@ -87,19 +87,20 @@ export function ingest(
 }
 
 /**
- * The legs of a reservation, beside the reported one, that nobody will report the truth about: their lease is
- * no longer live, so no copy has them. A call costs the same on each of its budgets and ends as a whole.
+ * The legs of a reservation, beside the one that a copy reports, that no copy will report the truth about: their
+ * lease is no longer live, or they are held here besides, for a call whose first answer was lost. A call costs
+ * the same on each of its budgets and ends as a whole.
  */
 function orphansOf(
   books: BooksReader,
-  { state }: Ingest,
+  { state, lease: reportedBy }: Ingest,
   reservation: Reservation,
   reported: AccountId,
 ): readonly Leg[] {
-  if (state !== 'settled') return [];
+  if (state !== 'settled' || reportedBy === DIRECT) return [];
   return reservation.accounts.flatMap((id) => {
     const leg = id === reported ? undefined : books.leg(id, reservation.id);
-    if (leg === undefined || leg.state === 'settled' || leg.lease === DIRECT) return [];
+    if (leg === undefined || leg.state === 'settled') return [];
     return books.lease(id, leg.lease)?.state === 'live' ? [] : [leg];
   });
 }

@@ -79,6 +79,17 @@ describe('a leg whose lease is no longer live', () => {
     expect([await settledOf('alice'), await settledOf('team')]).toEqual([40, 40]);
   });
 
+  it('is settled too when it is held here besides, because the copies’ first answer was lost', async () => {
+    const id = purse.idNumber(1);
+    authority = new MemoryAuthority({ clock, defaultLimit: 1_000 as Amount });
+    purse = new TestPurse(authority, clock, purse.tenant);
+    await lend('team', 'openLease');
+    await purse.reserve(['alice', 'team'], 100, { id, fingerprint: 'one' });
+    await report('team', 'settled', 40);
+    expect([await settledOf('alice'), await settledOf('team')]).toEqual([40, 40]);
+    expect(await authority.account(purse.leg('alice').account)).toMatchObject({ reserved: 0 });
+  });
+
   it('is left to its own copy while its lease is live', async () => {
     await report('team', 'settled', 40);
     expect([await settledOf('alice'), await settledOf('team')]).toEqual([0, 40]);

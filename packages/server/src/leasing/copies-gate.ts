@@ -47,7 +47,7 @@ export class CopiesGate {
   readonly #options: CopiesGateOptions;
   readonly #breaker: Breaker;
   #incarnation = 0;
-  #shaking: Promise<void> | undefined;
+  #shaking: { readonly asksAuthority: boolean; readonly done: Promise<void> } | undefined;
   #stage = RETURN_STAGES.length - 1;
   #cancelStage: (() => void) | undefined;
   #isBarred = false;
@@ -59,7 +59,9 @@ export class CopiesGate {
     this.#options = options;
     this.#sinceMs = options.time.nowMs();
     this.#breaker = options.makeBreaker({
-      probe: () => this.#shake(),
+      // While the way was shut this process attested that it decides on no copies: before it does so again
+      // it must know the present incarnation, and not only what the store says of itself.
+      probe: () => this.#shake(true),
       isFailure: isCopiesFailure,
       onChange: (state) => {
         this.#sinceMs = options.time.nowMs();
@@ -145,11 +147,21 @@ export class CopiesGate {
     await this.#breaker.run(() => this.#shake(asksAuthority));
   }
 
-  #shake(asksAuthority = false): Promise<void> {
-    this.#shaking ??= this.#shakeNow(asksAuthority).finally(() => {
-      this.#shaking = undefined;
-    });
-    return this.#shaking;
+  /** Joins the handshake under way if it asks as much as this one. */
+  #shake(asksAuthority: boolean): Promise<void> {
+    const running = this.#shaking;
+    if (running !== undefined && (running.asksAuthority || !asksAuthority)) return running.done;
+    const before = running?.done.catch(() => undefined) ?? Promise.resolve();
+    const shaking = {
+      asksAuthority,
+      done: before.then(() => this.#shakeNow(asksAuthority)),
+    };
+    this.#shaking = shaking;
+    const end = (): void => {
+      if (this.#shaking === shaking) this.#shaking = undefined;
+    };
+    shaking.done.then(end, end);
+    return shaking.done;
   }
 
   async #shakeNow(asksAuthority: boolean): Promise<void> {

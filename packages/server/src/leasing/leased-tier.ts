@@ -70,6 +70,7 @@ export interface LeasedTierOptions {
   readonly fallback?: Tier | undefined;
   readonly holder: HolderId;
   /** How many journals the copies have; a tenant's is found by `shardOf`. */
+  readonly shards: number;
   readonly shardOf: (tenant: string) => number;
   readonly newLeaseId: () => LeaseId;
   readonly time: Clock & Timers;
@@ -431,8 +432,7 @@ export class LeasedTier implements Tier {
 
   async #sweepCopies(limit: number): Promise<number> {
     let ended = 0;
-    const shards = await this.#gate.use(async ({ shards: count }) => count);
-    for (let shard = 0; shard < shards && ended < limit; shard += 1) {
+    for (let shard = 0; shard < this.#options.shards && ended < limit; shard += 1) {
       const due = await this.#gate.use((copies) => copies.due(shard, limit - ended));
       for (const account of due) {
         if (ended >= limit) break;

@@ -308,7 +308,8 @@ export class SyncManager {
       await authority.attest({
         id: worker,
         holder,
-        incarnation: gate.incarnation,
+        // Whoever cannot reach the copies decides on none, and must not keep others waiting for it.
+        incarnation: gate.isOpen ? gate.incarnation : 0,
         oldestMs: duration(Math.max(0, nowMs - oldest)),
       });
       this.#attestedMs = nowMs;

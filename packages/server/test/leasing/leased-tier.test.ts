@@ -189,6 +189,16 @@ describe('the gate', () => {
     expect(hybrid.reached).toBe(before + 1);
   });
 
+  it('opens on a server that nobody calls, for it sweeps and keeps house', async () => {
+    const hybrid = await started();
+    hybrid.copiesAre = 'unavailable';
+    for (let second = 0; second < FAILURES_TO_OPEN; second += 1) {
+      await hybrid.tier.sweep(100);
+      await hybrid.time.advance(1_000);
+    }
+    expect(hybrid.gate.isOpen).toBe(false);
+  });
+
   it('returns in stages: 1, 10, 50, then 100 % of the tenants, and closes at once on new failures', async () => {
     const hybrid = await started({ defaultLimit: null });
     const { purse, gate, time } = hybrid;

@@ -93,6 +93,7 @@ export class SimServer implements SimProcess {
       gate: this.gate,
       authority: this.authority,
       holder: HOLDER,
+      shards: 1,
       shardOf: () => 0,
       newLeaseId: () => newId() as LeaseId,
       time: own,

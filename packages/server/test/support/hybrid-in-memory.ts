@@ -72,6 +72,7 @@ export class HybridInMemory {
       ...common,
       name: 'hybrid',
       gate: this.gate,
+      shards: 1,
       shardOf: () => 0,
       newLeaseId: () => `${name}-${(this.#leases += 1)}` as LeaseId,
       onPastCopies: () => this.sync.expectCorrections(),
