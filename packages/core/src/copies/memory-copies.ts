@@ -5,14 +5,12 @@
  * by reply and state by state; the simulation runs on it; a process that leases from the authority decides
  * on it. Durable only as long as the process: what it journals has to be brought home before it ends.
  */
-import { type Leg, held } from '../account/leg.ts';
+import type { Leg } from '../account/leg.ts';
 import type { Json } from '../account/ledger-entry.ts';
-import { type Amount, difference, larger, subtract, ZERO } from '../amount.ts';
-import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
+import { type Amount, larger, ZERO } from '../amount.ts';
+import type { AccountId, ReservationId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import {
-  comparePositions,
-  type CopiedReservation,
   CopiesFenced,
   type CopyAnswer,
   type CopyCommand,
@@ -28,20 +26,14 @@ import { Books } from '../reservation/books.ts';
 import type { Command } from '../reservation/command.ts';
 import { decide } from '../reservation/decide.ts';
 import type { Done, Outcome } from '../reservation/outcome.ts';
-import type { Reservation } from '../reservation/reservation.ts';
 import type { InstantMs } from '../time.ts';
 import { accountOfCopy, type Copy, roomIn } from './copy.ts';
+import { copiedOf, type Kept } from './kept.ts';
+import { KeptReservations } from './kept-reservations.ts';
+import { MemoryJournal } from './memory-journal.ts';
+import { putRight } from './put-right.ts';
 
 type CommandOf<K extends CopyCommand['kind']> = Extract<CopyCommand, { kind: K }>;
-
-/** What is kept of a reservation: while it is open, and for a while after. */
-interface Kept {
-  readonly reservation: Reservation;
-  /** The part on each account, the accounts of which have been replaced since included. */
-  readonly legs: readonly Leg[];
-  /** Whether an event has said what it was made with. */
-  readonly isJournaled: boolean;
-}
 
 const NO_POLICY = { defaultLimit: ZERO };
 
@@ -53,19 +45,24 @@ export class MemoryCopies implements CopyStore {
   readonly #lineage: string;
   #copies = new Map<AccountId, Copy>();
   #places = new Map<AccountId, { readonly ticket: number; readonly atMs: InstantMs }>();
-  /** Open reservations; ended ones by the time bucket in which they ended. */
-  #open = new Map<ReservationId, Kept>();
-  #ended = new Map<number, Map<ReservationId, Kept>>();
-  #events: JournalEvent[] = [];
-  #last: JournalPosition = '0-0';
+  #kept: KeptReservations;
+  #journal = new MemoryJournal();
   #incarnation = 0;
   #writtenBy: string | null = null;
   #adopted: number | undefined;
 
-  /** `lineage` names this store; a process makes a new one each time. */
-  constructor(options: { readonly clock: Clock; readonly lineage: string }) {
+  /**
+   * `lineage` names this store; a process makes a new one each time. `rememberMs` is for how long an ended
+   * reservation is known at least; afterwards the authority is asked.
+   */
+  constructor(options: {
+    readonly clock: Clock;
+    readonly lineage: string;
+    readonly rememberMs?: number;
+  }) {
     this.#clock = options.clock;
     this.#lineage = options.lineage;
+    this.#kept = new KeptReservations(options.rememberMs ?? TOMBSTONE_MS);
   }
 
   async execute(command: CopyCommand): Promise<CopyAnswer> {
@@ -109,12 +106,7 @@ export class MemoryCopies implements CopyStore {
 
   async due(_shard: number, limit: number): Promise<readonly AccountId[]> {
     this.#assertAdopted();
-    const nowMs = this.#clock.nowMs();
-    const due = [...this.#open.values()]
-      .flatMap(({ legs }) => legs.filter((leg) => isDue(leg, nowMs)))
-      .toSorted(byDeadline)
-      .map(({ account }) => account);
-    return [...new Set(due)].slice(0, limit);
+    return this.#kept.dueAccounts(limit, this.#clock.nowMs());
   }
 
   async journal(
@@ -123,17 +115,12 @@ export class MemoryCopies implements CopyStore {
     limit: number,
   ): Promise<readonly JournalEvent[]> {
     this.#assertAdopted();
-    return this.#events
-      .filter(({ position }) => comparePositions(position, after) > 0)
-      .slice(0, limit);
+    return this.#journal.after(after, limit);
   }
 
   async trim(_shard: number, upTo: JournalPosition, olderThanMs: number): Promise<void> {
     this.#assertAdopted();
-    const before = this.#clock.nowMs() - olderThanMs;
-    this.#events = this.#events.filter(
-      ({ position, atMs }) => comparePositions(position, upTo) > 0 || atMs >= before,
-    );
+    this.#journal.trim(upTo, this.#clock.nowMs() - olderThanMs);
   }
 
   async inspect(): Promise<Dataset> {
@@ -150,8 +137,7 @@ export class MemoryCopies implements CopyStore {
       // Copies of an older incarnation are not used again; what was journaled stays to be brought home.
       this.#copies.clear();
       this.#places.clear();
-      this.#open.clear();
-      this.#ended.clear();
+      this.#kept.clear();
     }
     this.#incarnation = incarnation;
     this.#writtenBy = lineage;
@@ -171,10 +157,8 @@ export class MemoryCopies implements CopyStore {
     const other = new MemoryCopies({ clock: this.#clock, lineage });
     other.#copies = new Map(this.#copies);
     other.#places = new Map(this.#places);
-    other.#open = new Map(this.#open);
-    other.#ended = new Map([...this.#ended].map(([bucket, ended]) => [bucket, new Map(ended)]));
-    other.#events = [...this.#events];
-    other.#last = this.#last;
+    other.#kept = this.#kept.copy();
+    other.#journal = this.#journal.copy();
     other.#incarnation = this.#incarnation;
     other.#writtenBy = this.#writtenBy;
     return other;
@@ -222,13 +206,7 @@ export class MemoryCopies implements CopyStore {
 
   /** Ends due reservations of `accounts`, the earliest first, at most `limit`; returns how many. */
   #sweep(accounts: readonly AccountId[], limit: number, nowMs: InstantMs): number {
-    const due = [...this.#open.values()]
-      .flatMap(({ legs }) =>
-        legs.filter((leg) => accounts.includes(leg.account) && isDue(leg, nowMs)),
-      )
-      .toSorted(byDeadline)
-      .map(({ reservation }) => reservation);
-    const ids = [...new Set(due)].slice(0, limit);
+    const ids = this.#kept.dueOn(accounts, limit, nowMs);
     for (const reservation of ids) this.#change({ kind: 'expire', reservation }, nowMs);
     return ids.length;
   }
@@ -313,10 +291,10 @@ export class MemoryCopies implements CopyStore {
     // A tentative reservation is nobody's business yet: if it is lost, nothing was spent.
     const isWorthTelling = leg.state !== 'reserved' || leg.dispatched || leg.spent > 0;
     const isTold = tellsNews && isWorthTelling;
-    this.#store({ ...next, isJournaled: next.isJournaled || isTold }, nowMs);
+    this.#kept.store({ ...next, isJournaled: next.isJournaled || isTold }, nowMs);
     if (!isTold) return null;
     const { fingerprint, terms, createdAtMs } = reservation;
-    return this.#append({
+    return this.#journal.append({
       reservation: reservation.id,
       legs: legs.map(({ account, lease }) => {
         const { startAtMs, endAtMs } = this.#copyOf(account);
@@ -333,33 +311,9 @@ export class MemoryCopies implements CopyStore {
     });
   }
 
-  #store(kept: Kept, nowMs: InstantMs): void {
-    const { id } = kept.reservation;
-    if (kept.legs.some(({ state }) => state === 'reserved')) {
-      this.#open.set(id, kept);
-      return;
-    }
-    this.#open.delete(id);
-    const bucket = bucketAt(nowMs);
-    const ended = this.#ended.get(bucket) ?? new Map<ReservationId, Kept>();
-    this.#ended.set(bucket, ended.set(id, kept));
-    for (const old of this.#ended.keys()) if (old < bucket - 1) this.#ended.delete(old);
-  }
-
-  #append(event: Omit<JournalEvent, 'position'>): JournalPosition {
-    const [ms = 0, count = 0] = this.#last.split('-').map(Number);
-    this.#last = event.atMs > ms ? `${event.atMs}-0` : `${ms}-${count + 1}`;
-    this.#events.push({ position: this.#last, ...event });
-    return this.#last;
-  }
-
   /** The reservation, with those of its accounts that are still on the lease they were reserved under. */
   #find(id: ReservationId, nowMs: InstantMs): Kept | undefined {
-    const bucket = bucketAt(nowMs);
-    const kept =
-      this.#open.get(id) ??
-      this.#ended.get(bucket)?.get(id) ??
-      this.#ended.get(bucket - 1)?.get(id);
+    const kept = this.#kept.find(id, nowMs);
     if (kept === undefined) return undefined;
     const legs = kept.legs.filter(
       ({ account, lease }) => this.#copies.get(account)?.lease === lease,
@@ -422,9 +376,7 @@ export class MemoryCopies implements CopyStore {
       returned: (copy.returned + roomIn(copy)) as Amount,
       sequence: copy.sequence + 1,
     };
-    const isOpen = [...this.#open.values()].some(({ legs }) =>
-      legs.some((leg) => leg.account === account && leg.lease === lease),
-    );
+    const isOpen = this.#kept.openOn(account).some((leg) => leg.lease === lease);
     if (retire && !isOpen) this.#copies.delete(account);
     else this.#copies.set(account, next);
     return { answer: 'copy', copy: next };
@@ -432,77 +384,17 @@ export class MemoryCopies implements CopyStore {
 
   #correct({ reservation, corrections }: CommandOf<'correct'>, nowMs: InstantMs): CopyAnswer {
     const known = this.#find(reservation, nowMs);
-    const [first] = corrections;
-    if (first === undefined) return { answer: 'unknown' };
-    const legs: Leg[] = [];
-    for (const correction of corrections) {
-      const { account, lease } = correction;
-      const copy = this.#copies.get(account);
-      if (copy?.lease !== lease) continue;
-      const leg = known?.legs.find((other) => other.account === account);
-      // Not a leg of this copy, and nothing is booked for it: nothing to put right.
-      if (leg === undefined && correction.spent === 0) continue;
-      legs.push(this.#putRight(copy, leg, correction));
-    }
-    // A reservation ends as a whole.
-    for (const leg of known?.legs ?? []) {
-      if (leg.state !== 'reserved' || legs.some(({ account }) => account === leg.account)) continue;
-      const { state, spent } = first;
-      const { account, lease } = leg;
-      legs.push(
-        this.#putRight(this.#copyOf(account), leg, { account, lease, reservation, state, spent }),
-      );
-    }
-    if (legs.length === 0) return { answer: 'unknown' };
-    // Those that had ended and are not named stay known: a later correction of them is not news.
-    legs.push(
-      ...(known?.legs.filter((leg) => !legs.some(({ account }) => account === leg.account)) ?? []),
-    );
-    const sorted = legs.toSorted((a, b) => (a.account < b.account ? -1 : 1));
-    const kept: Kept = {
-      reservation: {
-        ...(known?.reservation ?? {
-          id: reservation,
-          fingerprint: '' as Fingerprint,
-          terms: null,
-          createdAtMs: nowMs,
-        }),
-        accounts: sorted.map(({ account }) => account),
-      },
-      legs: sorted,
-      isJournaled: true,
-    };
-    this.#store(kept, nowMs);
-    return { answer: 'found', found: copiedOf(kept) };
-  }
-
-  /** Makes one leg, and the copy with it, what the authority says it is. */
-  #putRight(
-    copy: Copy,
-    leg: Leg | undefined,
-    correction: CommandOf<'correct'>['corrections'][number],
-  ): Leg {
-    const { account, reservation, lease, state, spent } = correction;
-    const now: Leg = leg ?? {
+    const right = putRight(
+      (account) => this.#copies.get(account),
       reservation,
-      account,
-      lease,
-      state,
-      amount: ZERO,
-      spent: ZERO,
-      deadlineAtMs: 0 as InstantMs,
-      dispatched: true,
-    };
-    const change = difference(spent, now.spent);
-    if (leg === undefined || leg.state === 'reserved' || change !== 0) {
-      this.#copies.set(account, {
-        ...copy,
-        reserved: leg === undefined ? copy.reserved : subtract(copy.reserved, held(leg)),
-        settled: (copy.settled + change) as Amount,
-        sequence: copy.sequence + 1,
-      });
-    }
-    return { ...now, state, spent };
+      known,
+      corrections,
+      nowMs,
+    );
+    if (right === undefined) return { answer: 'unknown' };
+    for (const copy of right.copies) this.#copies.set(copy.account, copy);
+    this.#kept.store(right.kept, nowMs);
+    return { answer: 'found', found: copiedOf(right.kept) };
   }
 
   #periodOf(account: AccountId) {
@@ -517,34 +409,4 @@ export class MemoryCopies implements CopyStore {
     if (copy === undefined) throw new CopiesFenced('a copy vanished');
     return copy;
   }
-}
-
-function copiedOf({ reservation, legs }: Kept): CopiedReservation {
-  const leases: LeaseId[] = legs.map(({ lease }) => lease);
-  const [first] = legs;
-  return {
-    reservation,
-    leases,
-    state: first?.state ?? 'released',
-    amount: largest(legs, (leg) => leg.amount),
-    spent: largest(legs, (leg) => leg.spent),
-    deadlineAtMs: first?.deadlineAtMs ?? (0 as InstantMs),
-    dispatched: first?.dispatched ?? false,
-  };
-}
-
-function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {
-  return legs.reduce((most, leg) => larger(most, of(leg)), ZERO);
-}
-
-function isDue(leg: Leg, nowMs: InstantMs): boolean {
-  return leg.state === 'reserved' && leg.deadlineAtMs <= nowMs;
-}
-
-function byDeadline(a: Leg, b: Leg): number {
-  return a.deadlineAtMs - b.deadlineAtMs || (a.reservation < b.reservation ? -1 : 1);
-}
-
-function bucketAt(nowMs: InstantMs): number {
-  return Math.floor(nowMs / TOMBSTONE_MS);
 }
