@@ -28,6 +28,18 @@ export type Fingerprint = Id<'fingerprint'>;
 /** The pseudo-lease of every account under which the authority spends without delegating. */
 export const DIRECT: LeaseId = 'direct' as LeaseId;
 
+const PROCESS = 'process:';
+
+/** The holder of the leases of one life of a process, whose copies end with it. `life` is unique. */
+export function processHolder(life: string): HolderId {
+  return `${PROCESS}${life}` as HolderId;
+}
+
+/** Whether `holder` is a process. */
+export function isProcessHolder(holder: HolderId): boolean {
+  return holder.startsWith(PROCESS);
+}
+
 /** Longest name of a user, team, model … in UTF-8 bytes. */
 export const NAME_BYTES_MAX = 256;
 

@@ -4,9 +4,15 @@
  * A store is a tier with what belongs to it: the tokens of its callers, an audit, its schema. Everything
  * above works with this and knows no driver.
  */
-import { type Amount, type Clock, MemoryTier, type Tier } from '@bursar/core';
+import { type Amount, type Clock, MemoryTier, processHolder, type Tier } from '@bursar/core';
+import { DEFAULTS } from './defaults.ts';
+import { ProcessLeases } from './leasing/process-leases.ts';
 import { type AuditReport, auditLedger } from './stores/postgres/audit-ledger.ts';
-import { type DatabaseLocation, openDatabase } from './stores/postgres/open-database.ts';
+import {
+  type DatabaseLocation,
+  type OpenedDatabase,
+  openDatabase,
+} from './stores/postgres/open-database.ts';
 import { isCurrent, migrate } from './stores/postgres/migrate.ts';
 import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
 import { PostgresTier } from './stores/postgres/postgres-tier.ts';
@@ -19,6 +25,9 @@ import type { SyncTimes } from './sync/sync-manager.ts';
 import type { Log } from './telemetry/logger.ts';
 import { MemoryTokenStore } from './tokens/memory-token-store.ts';
 import type { TokenStore } from './tokens/token-store.ts';
+
+/** How long an account of the embedded store is kept in memory that nobody uses. */
+const EMBEDDED_IDLE_MS = 600_000;
 
 /** Where the books are: this process's memory, a PostgreSQL server, or PGlite in a directory. */
 export type StoreLocation =
@@ -128,6 +137,14 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
       throw error;
     }
   }
+  if (location.kind === 'pglite') {
+    try {
+      return await openEmbedded(database, new PostgresAuthority(authority), options);
+    } catch (error) {
+      await database.close();
+      throw error;
+    }
+  }
   const tier = new PostgresTier(authority);
   return {
     tier,
@@ -136,6 +153,38 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     isCurrent: () => isCurrent(database.db),
     async close() {
       await tier.close();
+      await database.close();
+    },
+  };
+}
+
+/** The embedded database belongs to this process alone: its memory decides, and the database keeps the books. */
+async function openEmbedded(
+  database: OpenedDatabase,
+  authority: PostgresAuthority,
+  { clock, log }: OpenStoreOptions,
+): Promise<Store> {
+  const { db } = database;
+  const leases = await ProcessLeases.open({
+    authority,
+    // The directory's lock sees to it that there is one such process; a new one takes over from the last.
+    holder: processHolder('embedded'),
+    time: clock,
+    log,
+    isShared: false,
+    idleMs: EMBEDDED_IDLE_MS,
+    // What a killed process had leased is free again when the longest of its calls is over.
+    times: { deadAfterMs: DEFAULTS.tentativeTtlMs },
+  });
+  return {
+    tier: leases.tier,
+    tokens: new PostgresTokenStore(db),
+    counts: () => ({ ...leases.tier.counts, ...leases.tier.desk.counts, ...leases.sync.counts }),
+    audit: () => auditLedger(db),
+    isCurrent: () => isCurrent(db),
+    async close() {
+      await leases.close();
+      await authority.close();
       await database.close();
     },
   };

@@ -79,6 +79,8 @@ export interface Authority extends Tier {
     readonly incarnation: number;
     readonly shard: number;
     readonly worker: string;
+    /** What the worker took up the journal at. An authority that has lost that refuses: it must be read again. */
+    readonly after: JournalPosition;
     readonly position: JournalPosition;
     readonly commands: readonly Command[];
   }): Promise<readonly Outcome[]>;
@@ -107,6 +109,21 @@ export interface Authority extends Tier {
     readonly deadAfterMs: DurationMs;
     readonly limit: number;
   }): Promise<number>;
+
+  /**
+   * Makes the leases of processes suspect that have been silent for `deadAfterMs`: their copies died with
+   * them. Returns how many.
+   */
+  suspectSilent(options: { readonly deadAfterMs: DurationMs }): Promise<number>;
+
+  /**
+   * Asks the processes other than `asking` that hold something unspent of `account` to give it back. Returns
+   * how many leases that concerns.
+   */
+  askBack(account: AccountId, asking: HolderId): Promise<number>;
+
+  /** The accounts of which `holder` has been asked to give back what it can, each told once. */
+  askedBack(holder: HolderId): Promise<readonly AccountId[]>;
 
   /** Keeps an event that could not be taken in. Setting the same aside twice keeps one. */
   setAside(events: readonly SetAside[]): Promise<void>;

@@ -55,6 +55,11 @@ export class CallBook {
     return this.#calls.get(reservation);
   }
 
+  /** Every open call. */
+  all(): readonly OpenCall[] {
+    return [...this.#calls.values()];
+  }
+
   /** Makes sure that one more call has room. Throws `store_unavailable`. */
   assertRoom(): void {
     if (this.#calls.size < CALLS_MAX) return;

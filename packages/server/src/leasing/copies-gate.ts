@@ -182,7 +182,8 @@ export class CopiesGate {
       if (!(await copies.adopt(incarnation, dataset.lineage, dataset.incarnation))) continue;
       if (incarnation !== this.#incarnation) {
         this.counts.bumps += 1;
-        log.info({ incarnation, before: this.#incarnation }, 'copies adopted');
+        const before = this.#incarnation;
+        log[before === 0 ? 'debug' : 'info']({ incarnation, before }, 'copies adopted');
         this.#incarnation = incarnation;
       }
       return;

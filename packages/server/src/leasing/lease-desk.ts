@@ -37,6 +37,8 @@ const ACCOUNTS_MAX = 50_000;
 const BUSY_PAUSE_MS = 10;
 /** How long no draw ahead of need is tried after one that got nothing. */
 const QUIET_MS = 1_000;
+/** The same after somebody else asked for what is unspent. */
+const SURRENDERED_QUIET_MS = 5_000;
 /** Shortest time over which a pace is measured. */
 const PACE_MS = 1_000;
 /** A lease is worth drawing for this many usual calls. */
@@ -184,6 +186,24 @@ export class LeaseDesk {
     });
     if (drawn.outcome !== 'applied' || drawn.lease === undefined) return;
     await this.#apply(leg, drawn.lease, drawn.accounts[0] ?? known);
+  }
+
+  /**
+   * Makes the copy give up what it has not set aside, and draws no more ahead of need for a while. Answers the
+   * copy as it was given up, and whether it is gone because nothing was open on it; nothing if there is none.
+   */
+  async surrender(
+    account: AccountId,
+  ): Promise<{ readonly copy: Copy; readonly isGone: boolean } | undefined> {
+    const read = await this.#gate.execute({ kind: 'read', account });
+    if (read.answer !== 'copy' || read.copy === null) return undefined;
+    const { lease } = read.copy;
+    this.#paceOf(account).quietUntilMs = this.#time.nowMs() + SURRENDERED_QUIET_MS;
+    const recalled = await this.#gate.execute({ kind: 'recall', account, lease, retire: true });
+    if (recalled.answer !== 'copy' || recalled.copy === null) return undefined;
+    const left = await this.#gate.execute({ kind: 'read', account });
+    const isGone = left.answer === 'copy' && left.copy?.lease !== lease;
+    return { copy: recalled.copy, isGone };
   }
 
   /** Resolves when nothing runs in the background any more. */

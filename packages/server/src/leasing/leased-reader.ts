@@ -20,6 +20,7 @@ import {
   RANK,
   type ReservationId,
   type ReservationSnapshot,
+  type Tier,
   wholeAccount,
 } from '@bursar/core';
 import { isAway } from './away.ts';
@@ -32,6 +33,8 @@ const TORN_READS_MAX = 5;
 export interface LeasedReaderOptions {
   readonly gate: CopiesGate;
   readonly authority: Authority;
+  /** Knows what is decided while the copies are away; the authority itself unless given. */
+  readonly fallback?: Tier | undefined;
   readonly shardOf: (tenant: string) => number;
   /** Brings a shard's journal home, so that the ledger can be read. */
   readonly bringHome?: ((shard: number) => Promise<void>) | undefined;
@@ -40,9 +43,11 @@ export interface LeasedReaderOptions {
 /** Reads accounts, reservations and ledgers as a whole. */
 export class LeasedReader {
   readonly #options: LeasedReaderOptions;
+  readonly #fallback: Tier;
 
   constructor(options: LeasedReaderOptions) {
     this.#options = options;
+    this.#fallback = options.fallback ?? options.authority;
   }
 
   /** The account with what its copy knows; without the authority, as the copy last heard of it. */
@@ -50,7 +55,7 @@ export class LeasedReader {
     const { authority } = this.#options;
     const answer = await this.askQuietly({ kind: 'read', account: id });
     const copy = answer?.answer === 'copy' ? answer.copy : null;
-    if (copy === null) return authority.account(id);
+    if (copy === null) return this.#fallback.account(id);
     try {
       const { account, lease } = await this.#readTogether(id, copy);
       if (account === undefined) return wholeAccount(copy, DIRECT);
@@ -71,7 +76,7 @@ export class LeasedReader {
   ): Promise<ReservationSnapshot | undefined> {
     const [copied, booked] = await Promise.all([
       this.askQuietly({ kind: 'find', reservation: id, accounts }),
-      this.#options.authority.reservation(id).catch((error: unknown) => {
+      this.#fallback.reservation(id).catch((error: unknown) => {
         if (isAway(error)) return undefined;
         throw error;
       }),
@@ -84,7 +89,7 @@ export class LeasedReader {
   /** A page of the ledger, with what was in the journal up to now. */
   async entries(query: Parameters<Authority['entries']>[0]): Promise<readonly LedgerEntry[]> {
     await this.bringHome(query.account);
-    return this.#options.authority.entries(query);
+    return this.#fallback.entries(query);
   }
 
   /** Brings the journal of an account home as far as that is possible now. */

@@ -50,13 +50,22 @@ export function standingAfter(command: Change, { found, nowMs }: DoneAnswer): St
 
 /** The call as this process last knew it, before `command`: what the authority has to hear first. */
 export function standingBefore(command: Change, call: OpenCall, nowMs: InstantMs): Standing {
-  const { amount, spent, deadlineAtMs, dispatched } = call.found;
+  const now = standingNow(call, nowMs);
+  return {
+    ...now,
+    dispatched: now.dispatched || (command.kind === 'extend' && command.dispatched),
+  };
+}
+
+/** The open call as this process knows it. */
+export function standingNow({ found }: OpenCall, nowMs: InstantMs): Standing {
+  const { amount, spent, deadlineAtMs, dispatched } = found;
   return {
     state: 'reserved',
     spent,
     amount,
     deadlineAtMs: Math.max(deadlineAtMs, nowMs + 1) as InstantMs,
-    dispatched: dispatched || (command.kind === 'extend' && command.dispatched),
+    dispatched,
     atMs: nowMs,
     detail: null,
   };

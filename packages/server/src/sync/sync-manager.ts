@@ -1,23 +1,17 @@
 /**
  * The sync manager: brings the copies' journals home to the ledger, and everything that keeps both in step.
  *
- * Any number of servers run one; a journal is brought home by whoever claims it, for as long as it renews the
- * claim. A round: read a page, take it in in one transaction that also moves the position, tell the copies
- * what the ledger knows better. Beside that: write what this process acknowledged and nobody brought home,
- * say what this process still carries, close leases that nobody carries any more, forget old events.
+ * Any number of servers run one. It schedules the rounds that bring journals home (`journal-home.ts`), tells the
+ * copies what the ledger knows better, writes what this process acknowledged and nobody brought home, says
+ * what this process still carries, closes leases that nobody carries any more, and forgets old events.
  * Delivering twice is harmless, so every step may fail at any point and is simply done again.
  */
 import {
   type Authority,
-  BursarError,
   type Clock,
-  comparePositions,
   type Correction,
   type HolderId,
   type InstantMs,
-  JOURNAL_PAGE_MAX,
-  JOURNAL_START,
-  type JournalPosition,
   duration,
   type ReservationId,
 } from '@bursar/core';
@@ -26,13 +20,12 @@ import type { CopiesGate } from '../leasing/copies-gate.ts';
 import type { LeasedTier } from '../leasing/leased-tier.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { Intake } from './intake.ts';
+import { JournalHome } from './journal-home.ts';
 import { backoffMs, nextSyncMs, replayAgeMs, type SyncIntervals } from './plan-sync.ts';
 
-/** How long a claim on a journal lasts without being renewed. */
-const CLAIM_MS = 5_000;
 /** Pause between two rounds of everything but the journals. */
 const HOUSEKEEPING_MS = 1_000;
-const TRIM_EVERY_MS = 10_000;
+const TIDY_EVERY_MS = 10_000;
 /** How often the authority confirms the incarnation. Bounds how often two lineages can bump each other. */
 const ASK_EVERY_MS = 10_000;
 /** Most corrections delivered in one round. */
@@ -46,8 +39,10 @@ export interface SyncTimes {
   readonly retentionMs: number;
   /** How long a suspect lease is kept at least. */
   readonly quarantineMs: number;
-  /** After this silence a process counts as dead. It stops using copies after half of it. */
+  /** After this silence a process counts as dead. */
   readonly deadAfterMs: number;
+  /** After this time without the authority a process stops using copies. Half of `deadAfterMs` unless less. */
+  readonly barAfterMs?: number;
 }
 
 export const SYNC_TIMES: SyncTimes = {
@@ -73,48 +68,48 @@ export interface SyncManagerOptions {
   readonly log: Log;
 }
 
-/** Where a shard's journal stands, as this process knows. */
-interface ShardState {
-  position: JournalPosition;
-  incarnation: number;
+/** How a shard's rounds went. */
+interface Pace {
   lastRoundMs: number;
   failures: number;
-  busy: Promise<number> | undefined;
 }
 
 /** Keeps copies and ledger in step until it is stopped. */
 export class SyncManager {
   readonly #options: SyncManagerOptions;
-  readonly #states: ShardState[];
+  readonly #paces: Pace[];
   readonly #cancels = new Set<() => void>();
   readonly #running = new Set<Promise<unknown>>();
   #isStarted = false;
   #attestedMs: InstantMs | undefined;
   #isAuthorityUp = true;
-  #lastTrimMs = 0;
+  #lastTidyMs = 0;
   #lastAskedMs = 0;
   #hasCorrections = false;
   #housekeeping: Promise<void> | undefined;
   readonly #intake: Intake;
-  readonly counts = {
-    rounds: 0,
-    events: 0,
-    replays: 0,
-    corrections: 0,
-    closed: 0,
-    setAside: 0,
-  };
+  readonly #home: JournalHome;
+  readonly #counts = { replays: 0, corrections: 0, closed: 0, silenced: 0, setAside: 0 };
 
   constructor(options: SyncManagerOptions) {
     this.#options = options;
     this.#intake = new Intake(options);
-    this.#states = Array.from({ length: options.shards }, () => ({
-      position: JOURNAL_START,
-      incarnation: 0,
+    this.#home = new JournalHome({
+      ...options,
+      intake: this.#intake,
+      unconfirmed: options.tier.unconfirmed,
+      onKnownBetter: () => this.expectCorrections(),
+    });
+    this.#paces = Array.from({ length: options.shards }, () => ({
       lastRoundMs: options.time.nowMs(),
       failures: 0,
-      busy: undefined,
     }));
+  }
+
+  /** How often each thing was done. */
+  get counts(): Readonly<Record<string, number>> {
+    const setAside = this.#counts.setAside + this.#home.counts.setAside;
+    return { ...this.#counts, ...this.#home.counts, setAside };
   }
 
   /** Whether the authority answered when it was last asked. */
@@ -141,7 +136,7 @@ export class SyncManager {
         'the copies are away; PostgreSQL decides until they are back',
       );
     });
-    for (let shard = 0; shard < this.#states.length; shard += 1) this.#schedule(shard, 0);
+    for (let shard = 0; shard < this.#paces.length; shard += 1) this.#schedule(shard, 0);
     this.#every(HOUSEKEEPING_MS, () => this.keepHouse());
   }
 
@@ -151,7 +146,7 @@ export class SyncManager {
     for (const cancel of this.#cancels) cancel();
     this.#cancels.clear();
     await Promise.allSettled(this.#running);
-    await Promise.allSettled(this.#states.map((_state, shard) => this.bringHome(shard)));
+    await Promise.allSettled(this.#paces.map((_pace, shard) => this.bringHome(shard)));
     await this.#replay(Number.POSITIVE_INFINITY).catch(() => undefined);
     await this.#deliver().catch(() => undefined);
     // Whoever leaves says that it carries nothing. Calls that go on elsewhere, and settlements that nobody has
@@ -168,7 +163,7 @@ export class SyncManager {
 
   /** Brings a shard's journal home, as far as it reaches now. Throws when a store is away. */
   async bringHome(shard: number): Promise<void> {
-    while ((await this.#round(shard, true)) >= JOURNAL_PAGE_MAX);
+    await this.#home.bringHome(shard);
   }
 
   // Journals.
@@ -182,82 +177,23 @@ export class SyncManager {
 
   async #roundSafely(shard: number): Promise<number> {
     const { intervals, time, random, log, gate } = this.#options;
-    const state = this.#stateOf(shard);
+    const pace = this.#paces[shard] ?? { lastRoundMs: 0, failures: 0 };
+    this.#paces[shard] = pace;
     const beganMs = time.nowMs();
     try {
       if (!gate.isOpen) return intervals.low;
-      const events = await this.#round(shard, false);
-      const overMs = beganMs - state.lastRoundMs;
-      state.lastRoundMs = beganMs;
-      state.failures = 0;
+      const events = await this.#home.round(shard, false);
+      if (this.#hasCorrections) await this.#deliver();
+      const overMs = beganMs - pace.lastRoundMs;
+      pace.lastRoundMs = beganMs;
+      pace.failures = 0;
       return nextSyncMs(intervals, events, overMs);
     } catch (error) {
-      state.failures += 1;
-      const pauseMs = backoffMs(state.failures, random());
+      pace.failures += 1;
+      const pauseMs = backoffMs(pace.failures, random());
       log.debug({ error, shard, pauseMs }, 'a journal could not be brought home; trying again');
       return pauseMs;
     }
-  }
-
-  /** One page; answers how many events it had. Rounds of one shard follow each other. */
-  async #round(shard: number, isUrgent: boolean): Promise<number> {
-    const state = this.#stateOf(shard);
-    while (state.busy !== undefined) await state.busy.catch(() => 0);
-    state.busy = this.#roundNow(shard, state, isUrgent);
-    try {
-      return await state.busy;
-    } finally {
-      state.busy = undefined;
-    }
-  }
-
-  async #roundNow(shard: number, state: ShardState, isUrgent: boolean): Promise<number> {
-    const { gate, authority, holder, worker, tier } = this.#options;
-    const { incarnation } = gate;
-    if (incarnation === 0) return 0;
-    this.counts.rounds += 1;
-    const claim = await authority.claimJournal({
-      holder,
-      incarnation,
-      shard,
-      worker,
-      ttlMs: duration(CLAIM_MS),
-    });
-    // Somebody else brings it home. Whoever cannot wait takes the events in without moving the position.
-    const isOurs = claim !== undefined;
-    if (!isOurs) {
-      const positions = await authority.positions(holder, incarnation);
-      state.position = positions.get(shard) ?? JOURNAL_START;
-      tier.unconfirmed.confirm(incarnation, shard, state.position);
-      if (!isUrgent) return 0;
-    } else {
-      state.position = claim.position;
-    }
-    state.incarnation = incarnation;
-    const page = await gate.use((copies) =>
-      copies.journal(shard, state.position, JOURNAL_PAGE_MAX),
-    );
-    if (gate.incarnation !== incarnation) return 0;
-    const last = page.at(-1);
-    if (last === undefined) {
-      tier.unconfirmed.confirm(incarnation, shard, state.position);
-      return 0;
-    }
-    const { position } = last;
-    const taken = await this.#intake.events(page, (commands) =>
-      isOurs
-        ? authority.ingest({ holder, incarnation, shard, worker, position, commands })
-        : authority.executeAll(commands),
-    );
-    this.counts.setAside += taken.setAside;
-    if (taken.mayBeKnownBetter) this.#hasCorrections = true;
-    this.counts.events += page.length;
-    if (isOurs) {
-      state.position = position;
-      tier.unconfirmed.confirm(incarnation, shard, position);
-    }
-    if (this.#hasCorrections) await this.#deliver();
-    return page.length;
   }
 
   // Keeping house.
@@ -280,15 +216,21 @@ export class SyncManager {
     await part('replay', () => this.#replay(nowMs - replayAgeMs(intervals)));
     await part('deliver', () => this.#deliver());
     await part('close', async () => {
-      this.counts.closed += await authority.closeSuspects({
+      this.#counts.closed += await authority.closeSuspects({
         quarantineMs: duration(times.quarantineMs),
         deadAfterMs: duration(times.deadAfterMs),
         limit: CLOSES_MAX,
       });
     });
-    if (nowMs - this.#lastTrimMs >= TRIM_EVERY_MS && gate.isOpen) {
-      this.#lastTrimMs = nowMs;
-      await part('trim', () => this.#trim());
+    if (nowMs - this.#lastTidyMs >= TIDY_EVERY_MS) {
+      this.#lastTidyMs = nowMs;
+      if (gate.isOpen) await part('trim', () => this.#trim());
+      await part('silence', async () => {
+        const { deadAfterMs } = times;
+        this.#counts.silenced += await authority.suspectSilent({
+          deadAfterMs: duration(deadAfterMs),
+        });
+      });
     }
     // The handshake that nobody else asks for: a copy store that came back as another one is noticed here.
     if (!gate.isOpen) return;
@@ -318,27 +260,23 @@ export class SyncManager {
     } catch (error) {
       this.#isAuthorityUp = false;
       // Soon the authority takes this process for dead, and lets others spend what its calls hold.
-      if (nowMs - (this.#attestedMs ?? nowMs) >= times.deadAfterMs / 2) gate.bar(true);
+      const { barAfterMs = times.deadAfterMs / 2 } = times;
+      if (nowMs - (this.#attestedMs ?? nowMs) >= barAfterMs) gate.bar(true);
       throw error;
     }
   }
 
   /** Writes to the ledger what this process acknowledged before `beforeMs` and nobody has brought home. */
   async #replay(beforeMs: number): Promise<void> {
-    const { tier, authority, holder, gate } = this.#options;
+    const { tier, gate } = this.#options;
     if (tier.unconfirmed.size === 0) return;
-    const { incarnation } = gate;
-    if (incarnation > 0) {
-      for (const [shard, position] of await authority.positions(holder, incarnation)) {
-        tier.unconfirmed.confirm(incarnation, shard, position);
-      }
-    }
+    if (gate.incarnation > 0) await this.#home.positions();
     for (;;) {
       const stale = tier.unconfirmed.olderThan(beforeMs, 100);
       if (stale.length === 0) return;
       const taken = await this.#intake.reports(stale.flatMap(({ reports }) => reports));
-      this.counts.setAside += taken.setAside;
-      this.counts.replays += stale.length;
+      this.#counts.setAside += taken.setAside;
+      this.#counts.replays += stale.length;
       tier.unconfirmed.remove(stale.map(({ key }) => key));
       this.#hasCorrections = true;
     }
@@ -363,18 +301,15 @@ export class SyncManager {
         ),
       );
       await authority.corrected(waiting);
-      this.counts.corrections += waiting.length;
+      this.#counts.corrections += waiting.length;
       if (waiting.length < CORRECTIONS_MAX) return;
     }
   }
 
   async #trim(): Promise<void> {
-    const { authority, gate, holder, times } = this.#options;
-    const positions = await authority.positions(holder, gate.incarnation);
-    for (const [shard, position] of positions) {
-      if (comparePositions(position, JOURNAL_START) > 0) {
-        await gate.use((copies) => copies.trim(shard, position, times.retentionMs));
-      }
+    const { gate, times } = this.#options;
+    for (const [shard, position] of await this.#home.positions()) {
+      await gate.use((copies) => copies.trim(shard, position, times.retentionMs));
     }
   }
 
@@ -394,13 +329,5 @@ export class SyncManager {
       this.#running.add(running);
     });
     this.#cancels.add(cancel);
-  }
-
-  #stateOf(shard: number): ShardState {
-    const state = this.#states[shard];
-    if (state === undefined) {
-      throw new BursarError('input_invalid', { field: 'shard', message: 'there is no such shard' });
-    }
-    return state;
   }
 }

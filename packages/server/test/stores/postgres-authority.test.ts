@@ -63,7 +63,7 @@ it('leaves a journal where it was when the database refuses one of its events', 
   const journal = { holder, incarnation: 1, shard: 0, worker: 'w1' };
   await authority.claimJournal({ ...journal, ttlMs: 1_000 as DurationMs });
   const bring = (commands: readonly Command[]) =>
-    authority.ingest({ ...journal, position: '7-0', commands });
+    authority.ingest({ ...journal, after: '0-0', position: '7-0', commands });
   await expect(bring([settled('l1', 'good'), settled('l1', REFUSED)])).rejects.toThrow('Unicode');
   expect(await authority.positions(holder, 1)).toEqual(new Map([[0, '0-0']]));
   expect(await purse.sums('alice')).toMatchObject({ settled: 0 });

@@ -31,6 +31,7 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     settled_nano_usd: 'bigint',
     state: 'text',
     suspect_since: 'timestamp with time zone?',
+    asked_back_at: 'timestamp with time zone?',
   },
   reservations: {
     id: 'text',
@@ -117,7 +118,12 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 it('migrates an empty database to exactly the tables that the types describe, and a second time does nothing', async () => {
-  expect(await migrate(database)).toEqual(['0001-accounts', '0002-service-tokens', '0003-leases']);
+  expect(await migrate(database)).toEqual([
+    '0001-accounts',
+    '0002-service-tokens',
+    '0003-leases',
+    '0004-process-leases',
+  ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`
     select table_name, column_name, data_type || case is_nullable when 'YES' then '?' else '' end as type

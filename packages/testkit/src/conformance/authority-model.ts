@@ -10,6 +10,7 @@ import {
   type DurationMs,
   type Fingerprint,
   type InstantMs,
+  JOURNAL_START,
   type LeaseId,
   type LegState,
   SWEEP_MAX,
@@ -239,7 +240,12 @@ class Side {
     const journal = { holder: this.desk.holder, incarnation: 1, shard: 0, worker: 'w' };
     this.#position += 1;
     await this.authority.claimJournal({ ...journal, ttlMs: 10 as DurationMs });
-    return this.authority.ingest({ ...journal, position: `${this.#position}-0`, commands });
+    return this.authority.ingest({
+      ...journal,
+      after: JOURNAL_START,
+      position: `${this.#position}-0`,
+      commands,
+    });
   }
 
   async pass(event: string): Promise<unknown> {

@@ -9,6 +9,7 @@ import {
   type Fingerprint,
   type HolderId,
   type Ingest,
+  JOURNAL_START,
   type JournalPosition,
   type Lease,
   type LeaseAsk,
@@ -179,12 +180,17 @@ export class LendingDesk {
     worker: string,
     position: JournalPosition,
     commands: readonly Ingest[],
-    journal: { readonly incarnation?: number; readonly shard?: number } = {},
+    journal: {
+      readonly incarnation?: number;
+      readonly shard?: number;
+      readonly after?: JournalPosition;
+    } = {},
   ) {
     return this.authority.ingest({
       holder: this.holder,
       incarnation: 1,
       shard: 0,
+      after: JOURNAL_START,
       ...journal,
       worker: this.worker(worker),
       position,

@@ -61,6 +61,22 @@ export function exerciseJournals(bench: AuthorityBench): void {
       expect(await desk.sums('alice')).toEqual({ settled: 40, reserved: 0, leased: 360 });
     });
 
+    it('are refused, books and position, when the books have lost what the worker took them up at', async () => {
+      const { desk, purse, authority } = bench;
+      await desk.open('alice', 'l1', { need: 400 });
+      const report = desk.report('alice', 'l1', purse.id(), 'settled', 40);
+      await desk.claim('w1', 1_000);
+      await desk.bringHome('w1', '5-0', []);
+      await expect(desk.bringHome('w1', '7-0', [report], { after: '6-0' })).rejects.toMatchObject({
+        code: 'store_unavailable',
+      });
+      expect(await authority.positions(desk.holder, 1)).toEqual(new Map([[0, '5-0']]));
+      expect(await desk.sums('alice')).toEqual({ settled: 0, reserved: 0, leased: 400 });
+      // Taken up at what they have, or before: repeating is harmless.
+      await desk.bringHome('w1', '7-0', [report], { after: '5-0' });
+      expect(await authority.positions(desk.holder, 1)).toEqual(new Map([[0, '7-0']]));
+    });
+
     it('are refused, books and position, from a worker that has lost its claim or never had one', async () => {
       const { desk, purse, clock, authority } = bench;
       await desk.open('alice', 'l1', { need: 400 });

@@ -20,6 +20,7 @@ import {
   DIRECT,
   type DurationMs,
   type HolderId,
+  isProcessHolder,
   type InstantMs,
   JOURNAL_START,
   type JournalClaim,
@@ -48,10 +49,17 @@ const SILENT_FORGOTTEN_MS = 86_400_000;
 
 interface State {
   readonly books: AuthorityBooks;
-  readonly holders: Map<HolderId, { readonly incarnation: number; readonly lineage: string }>;
+  readonly holders: Map<HolderId, Registered>;
   readonly workers: Map<string, SeenWorker>;
   readonly journals: Map<string, Journal>;
   readonly setAside: Map<string, SetAside>;
+  readonly askedBack: Map<HolderId, Set<AccountId>>;
+}
+
+interface Registered {
+  readonly incarnation: number;
+  readonly lineage: string;
+  readonly changedAtMs: number;
 }
 
 interface SeenWorker {
@@ -91,6 +99,7 @@ export class MemoryAuthority implements Authority {
     workers: new Map(),
     journals: new Map(),
     setAside: new Map(),
+    askedBack: new Map(),
   };
   #isClosed = false;
 
@@ -199,8 +208,8 @@ export class MemoryAuthority implements Authority {
       return incarnation;
     }
     const next = Math.max(registered?.incarnation ?? 0, incarnation) + 1;
-    holders.set(holder, { incarnation: next, lineage });
     const suspectSinceMs = this.#clock.nowMs();
+    holders.set(holder, { incarnation: next, lineage, changedAtMs: suspectSinceMs });
     const leases = [...this.books.everyLease()]
       .filter((lease) => lease.holder === holder && lease.state === 'live')
       .map((lease): Lease => ({ ...lease, state: 'suspect', suspectSinceMs }));
@@ -235,6 +244,7 @@ export class MemoryAuthority implements Authority {
     readonly incarnation: number;
     readonly shard: number;
     readonly worker: string;
+    readonly after: JournalPosition;
     readonly position: JournalPosition;
     readonly commands: readonly Command[];
   }): Promise<readonly Outcome[]> {
@@ -244,6 +254,12 @@ export class MemoryAuthority implements Authority {
     if (journal?.claim?.worker !== batch.worker) {
       throw new BursarError('store_unavailable', {
         message: 'Another worker brings this journal home; nothing was changed.',
+        retryAfterMs: 1_000,
+      });
+    }
+    if (comparePositions(journal.position, batch.after) < 0) {
+      throw new BursarError('store_unavailable', {
+        message: 'The books stand further back in this journal; nothing was changed.',
         retryAfterMs: 1_000,
       });
     }
@@ -318,6 +334,42 @@ export class MemoryAuthority implements Authority {
       this.#run({ kind: 'closeLease', lease: id, leg: { account, period } });
     }
     return closable.length;
+  }
+
+  async suspectSilent({ deadAfterMs }: { readonly deadAfterMs: DurationMs }): Promise<number> {
+    const suspectSinceMs = this.#clock.nowMs();
+    const beforeMs = suspectSinceMs - deadAfterMs;
+    const { workers, holders } = this.#state;
+    const isHeard = (holder: HolderId): boolean =>
+      (holders.get(holder)?.changedAtMs ?? -Infinity) > beforeMs ||
+      [...workers.values()].some(
+        (worker) => worker.holder === holder && worker.seenAtMs > beforeMs,
+      );
+    const leases = [...this.books.everyLease()]
+      .filter(({ holder, state }) => state === 'live' && isProcessHolder(holder))
+      .filter(({ holder }) => !isHeard(holder))
+      .map((lease): Lease => ({ ...lease, state: 'suspect', suspectSinceMs }));
+    this.books.post({ ...NOTHING, leases }, suspectSinceMs);
+    return leases.length;
+  }
+
+  async askBack(account: AccountId, asking: HolderId): Promise<number> {
+    const asked = this.books
+      .leases(account)
+      .filter(({ holder, state }) => state === 'live' && isProcessHolder(holder))
+      .filter((lease) => lease.holder !== asking)
+      .filter(({ drawn, returned, settled }) => drawn - returned > settled);
+    for (const { holder } of asked) {
+      const accounts = this.#state.askedBack.get(holder) ?? new Set();
+      this.#state.askedBack.set(holder, accounts.add(account));
+    }
+    return asked.length;
+  }
+
+  async askedBack(holder: HolderId): Promise<readonly AccountId[]> {
+    const accounts = this.#state.askedBack.get(holder) ?? [];
+    this.#state.askedBack.delete(holder);
+    return [...accounts];
   }
 
   async setAside(events: readonly SetAside[]): Promise<void> {
@@ -403,13 +455,14 @@ export class MemoryAuthority implements Authority {
 
 const NOTHING: Changes = { accounts: [], legs: [], entries: [], leases: [], corrections: [] };
 
-function copyOf({ books, holders, workers, journals, setAside }: State): State {
+function copyOf({ books, holders, workers, journals, setAside, askedBack }: State): State {
   return {
     books: books.copy(),
     holders: new Map(holders),
     workers: new Map(workers),
     journals: new Map(journals),
     setAside: new Map(setAside),
+    askedBack: new Map([...askedBack].map(([holder, accounts]) => [holder, new Set(accounts)])),
   };
 }
 

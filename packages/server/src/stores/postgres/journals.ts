@@ -59,8 +59,13 @@ export async function moveJournal(
     incarnation,
     shard,
     worker,
+    after,
     position,
-  }: JournalName & { readonly worker: string; readonly position: JournalPosition },
+  }: JournalName & {
+    readonly worker: string;
+    readonly after: JournalPosition;
+    readonly position: JournalPosition;
+  },
 ): Promise<void> {
   const { rows } = await sql<{ position: string; claimed_by: string | null }>`
     select position, claimed_by from journals
@@ -70,6 +75,13 @@ export async function moveJournal(
   if (journal?.claimed_by !== worker) {
     throw new BursarError('store_unavailable', {
       message: 'Another worker brings this journal home; nothing was changed.',
+      retryAfterMs: 1_000,
+    });
+  }
+  // This database has lost its last commits: what came between is not in the ledger any more.
+  if (comparePositions(journal.position, after) < 0) {
+    throw new BursarError('store_unavailable', {
+      message: 'The database stands further back in this journal; nothing was changed.',
       retryAfterMs: 1_000,
     });
   }

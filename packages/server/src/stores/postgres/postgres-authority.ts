@@ -11,6 +11,7 @@ import {
   type Authority,
   type Command,
   type Correction,
+  type DurationMs,
   EXECUTE_ALL_MAX,
   type HolderId,
   type JournalClaim,
@@ -23,6 +24,7 @@ import {
 import { sql, type Transaction } from 'kysely';
 import { beginDataset } from './begin-dataset.ts';
 import { claimJournal, type JournalName, journalPositions, moveJournal } from './journals.ts';
+import { askBack, askedBack, forgetGoneProcesses, suspectSilent } from './process-leases.ts';
 import { PostgresTier } from './postgres-tier.ts';
 import { correctionFromRow, leaseFromRow } from './rows.ts';
 import type { CorrectionRow, Database, LeaseRow } from './schema.ts';
@@ -77,6 +79,7 @@ export class PostgresAuthority extends PostgresTier implements Authority {
   async ingest(
     batch: JournalName & {
       readonly worker: string;
+      readonly after: JournalPosition;
       readonly position: JournalPosition;
       readonly commands: readonly Command[];
     },
@@ -165,6 +168,23 @@ export class PostgresAuthority extends PostgresTier implements Authority {
       ).length;
     }
     return closed;
+  }
+
+  async suspectSilent({ deadAfterMs }: { readonly deadAfterMs: DurationMs }): Promise<number> {
+    const upSince = this.clock === undefined ? SERVER_START : ALWAYS_UP;
+    const rules = { deadAfterMs, now: this.now(), upSince };
+    return this.#transact(async (transaction) => {
+      await forgetGoneProcesses(transaction, rules);
+      return suspectSilent(transaction, rules);
+    });
+  }
+
+  async askBack(account: AccountId, asking: HolderId): Promise<number> {
+    return this.guard(() => askBack(this.db, account, asking, this.now()));
+  }
+
+  async askedBack(holder: HolderId): Promise<readonly AccountId[]> {
+    return this.guard(() => askedBack(this.db, holder));
   }
 
   async setAside(events: readonly SetAside[]): Promise<void> {

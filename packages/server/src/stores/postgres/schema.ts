@@ -50,6 +50,7 @@ export interface LeaseRow {
   settled_nano_usd: bigint;
   state: string;
   suspect_since: Date | null;
+  asked_back_at: Date | null;
 }
 
 export interface ReservationRow {

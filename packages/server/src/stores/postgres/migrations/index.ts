@@ -3,9 +3,11 @@ import type { Migration } from 'kysely/migration';
 import { up as accounts } from './0001-accounts.ts';
 import { up as serviceTokens } from './0002-service-tokens.ts';
 import { up as leases } from './0003-leases.ts';
+import { up as processLeases } from './0004-process-leases.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
   '0002-service-tokens': { up: serviceTokens },
   '0003-leases': { up: leases },
+  '0004-process-leases': { up: processLeases },
 };

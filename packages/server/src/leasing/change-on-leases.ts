@@ -1,0 +1,165 @@
+/**
+ * Changing calls on leases: where they were reserved while that is possible, otherwise past it, in the ledger.
+ *
+ * Every path ends a call the same way, because books are a join: whichever store hears of it first, second or
+ * twice, the ledger says one thing.
+ */
+import { type Amount, type Outcome, ZERO } from '@bursar/core';
+import { isAway } from './away.ts';
+import type { OpenCall } from './call-book.ts';
+import { drawForCall } from './draw-for-call.ts';
+import type { LeasedContext } from './leased-context.ts';
+import { reportsOfCall } from './reports.ts';
+import {
+  callOnCopies,
+  type Change,
+  type DoneAnswer,
+  isEnd,
+  legOfCopy,
+  standingAfter,
+  standingBefore,
+  tenantOf,
+} from './standing.ts';
+
+/** How often a call looks again after leases were drawn, before the authority decides it. */
+const LOOKS_MAX = 12;
+
+/** Changes and ends calls. */
+export class ChangeOnLeases {
+  readonly #context: LeasedContext;
+
+  constructor(context: LeasedContext) {
+    this.#context = context;
+  }
+
+  async change(command: Change): Promise<Outcome> {
+    const call = this.#context.calls.get(command.reservation);
+    if (call?.place === 'direct') return this.#changeDirect(command, call);
+    if (this.#context.gate.isOpen) {
+      try {
+        const outcome = await this.#changeOnCopies(command, call);
+        if (outcome !== undefined) return outcome;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+      }
+    }
+    return this.#changePastCopies(command, call);
+  }
+
+  /** The answer of the copies; nothing when they do not know the reservation. */
+  async #changeOnCopies(command: Change, call: OpenCall | undefined): Promise<Outcome | undefined> {
+    const accounts = call?.legs.map(({ account }) => account);
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const answer = await this.#context.ask({ ...command, accounts });
+      switch (answer.answer) {
+        case 'done':
+          return this.#changed(command, call, answer);
+        case 'short': {
+          const legs = answer.copies.map(legOfCopy);
+          const wanted = command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO;
+          const held = call?.found.amount ?? ZERO;
+          const more = Math.max(0, wanted - held) as Amount;
+          const denied = await drawForCall(this.#context, answer, legs, more);
+          if (denied !== undefined) return denied;
+          break;
+        }
+        case 'rejected':
+          return { outcome: 'rejected', code: answer.code };
+        default:
+          return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #changed(
+    command: Change,
+    call: OpenCall | undefined,
+    answer: DoneAnswer,
+  ): Promise<Outcome> {
+    const { found } = answer;
+    const now = this.#noteChange(command, call, answer);
+    // Legs whose copies were replaced are known to the authority alone.
+    const elsewhere = (call?.legs ?? []).filter(
+      ({ account }) => !found.reservation.accounts.includes(account),
+    );
+    if (call !== undefined && elsewhere.length > 0 && command.kind !== 'expire') {
+      await this.#context.authority.executeAll(
+        reportsOfCall(call, standingAfter(command, answer), false, elsewhere),
+      );
+      this.#context.options.onPastCopies?.();
+    }
+    if (isEnd(command)) await this.#makeDurable(command, answer, now);
+    return this.#context.done(answer, command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO);
+  }
+
+  /** Waits for the ledger where the answer must not rest on the copies alone. */
+  async #makeDurable(command: Change, answer: DoneAnswer, now: OpenCall): Promise<void> {
+    const { authority, options } = this.#context;
+    if (options.restsOn === 'journal-home') {
+      await options.bringHome?.(options.shardOf(tenantOf(command.reservation)));
+    } else if (command.kind === 'settle' && command.ack === 'ledger') {
+      await authority.executeAll(reportsOfCall(now, standingAfter(command, answer), true));
+    }
+  }
+
+  async #changeDirect(command: Change, call: OpenCall): Promise<Outcome> {
+    const outcome = await this.#context.fallback.execute(command);
+    if (outcome.outcome === 'applied') this.#context.noteDirect(call, command, outcome);
+    return outcome;
+  }
+
+  /**
+   * The copies are away or do not know the reservation: the authority books it under the lease it was
+   * reserved on, and the copies are told when they can be.
+   */
+  async #changePastCopies(command: Change, call: OpenCall | undefined): Promise<Outcome> {
+    this.#context.counts.past += 1;
+    // What this process remembers says more than what the caller would have it booked on.
+    const isRemembered = call !== undefined && command.kind !== 'expire';
+    const outcome = await this.#context.authority.execute(
+      isRemembered && command.kind === 'settle' ? { ...command, adopt: undefined } : command,
+    );
+    this.#context.options.onPastCopies?.();
+    const isKnown = outcome.outcome !== 'rejected' || outcome.code !== 'reservation_not_found';
+    if (isKnown || !isRemembered) {
+      if (outcome.outcome === 'applied' && call !== undefined)
+        this.#context.noteDirect(call, command, outcome);
+      return outcome;
+    }
+    // It was lost with the copies before the journal came home. This process remembers it.
+    const nowMs = this.#context.options.time.nowMs();
+    await this.#context.authority.executeAll(
+      reportsOfCall(call, standingBefore(command, call, nowMs), false),
+    );
+    const again = await this.#context.authority.execute(command);
+    if (again.outcome === 'applied') {
+      this.#context.noteDirect(call, command, again);
+      // Reported by this very command, not by an earlier one.
+      return { ...again, replayed: false };
+    }
+    return again;
+  }
+
+  /** Keeps the call's state, and what was acknowledged until the ledger has it. Returns the call as it is now. */
+  #noteChange(command: Change, call: OpenCall | undefined, answer: DoneAnswer): OpenCall {
+    const { found, position } = answer;
+    const nowMs = this.#context.options.time.nowMs();
+    const now = callOnCopies(answer, call?.sinceMs ?? nowMs);
+    if (found.state === 'reserved') this.#context.calls.keep(now);
+    else this.#context.calls.drop(command.reservation);
+    if (isEnd(command)) {
+      // Of a repeat the event is in the journal already, nobody here knows where, and whoever was answered
+      // first may be dead: this process stands for its own answer.
+      this.#context.unconfirmed.add({
+        reservation: command.reservation,
+        reports: reportsOfCall(now, standingAfter(command, answer), false),
+        incarnation: this.#context.gate.incarnation,
+        shard: this.#context.options.shardOf(tenantOf(command.reservation)),
+        position,
+        atMs: nowMs,
+      });
+    }
+    return now;
+  }
+}

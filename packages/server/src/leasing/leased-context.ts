@@ -1,0 +1,112 @@
+/**
+ * What everything that works on leases shares: the way to the copies and to the authority, the calls that run,
+ * what was acknowledged, and how an answer of the copies becomes an outcome.
+ */
+import {
+  type AccountId,
+  type Amount,
+  type Authority,
+  type Clock,
+  type CopyAnswer,
+  type CopyCommand,
+  DIRECT,
+  type Done,
+  type HolderId,
+  type LeaseId,
+  type Tier,
+  wholeAccount,
+} from '@bursar/core';
+import type { Timers } from '../clock/timers.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { isUnknown } from './away.ts';
+import { CallBook, type OpenCall } from './call-book.ts';
+import type { CopiesGate } from './copies-gate.ts';
+import { LeaseDesk } from './lease-desk.ts';
+import { callAfter, type Change, type DoneAnswer, legOfCopy } from './standing.ts';
+import { UnconfirmedBook } from './unconfirmed.ts';
+
+/** What a leased tier is made of. */
+export interface LeasedTierOptions {
+  readonly name: string;
+  readonly gate: CopiesGate;
+  readonly authority: Authority;
+  /** Decides while the copies are away; the authority itself unless given. */
+  readonly fallback?: Tier | undefined;
+  readonly holder: HolderId;
+  /** How many journals the copies have; a tenant's is found by `shardOf`. */
+  readonly shards: number;
+  readonly shardOf: (tenant: string) => number;
+  readonly newLeaseId: () => LeaseId;
+  readonly time: Clock & Timers;
+  readonly log: Log;
+  /**
+   * `copies`: an answer may rely on the copies and this process. `journal-home`: the copies are lost with this
+   * process, so an answer waits until their journal is in the ledger.
+   */
+  readonly restsOn?: 'copies' | 'journal-home';
+  /** Whether a call may open a lease on this account now; otherwise the authority decides it. */
+  readonly mayLease?: (account: AccountId) => boolean;
+  /** Asks others to give back what they hold of these accounts. Answers whether it is worth looking again. */
+  readonly reclaim?: (accounts: readonly AccountId[]) => Promise<boolean>;
+  /** Brings the journal of a tenant home, so that its ledger can be read. */
+  readonly bringHome?: (shard: number) => Promise<void>;
+  /** Tells the sync that corrections may wait. */
+  readonly onPastCopies?: () => void;
+}
+
+/** The parts of a leased tier. */
+export class LeasedContext {
+  readonly options: LeasedTierOptions;
+  readonly gate: CopiesGate;
+  readonly authority: Authority;
+  readonly fallback: Tier;
+  readonly calls = new CallBook();
+  readonly unconfirmed = new UnconfirmedBook();
+  readonly desk: LeaseDesk;
+  /** How often each path was taken. */
+  readonly counts = { onCopies: 0, direct: 0, past: 0, lookedAgain: 0, cancelled: 0, reclaimed: 0 };
+  isClosed = false;
+
+  constructor(options: LeasedTierOptions) {
+    this.options = options;
+    this.gate = options.gate;
+    this.authority = options.authority;
+    this.fallback = options.fallback ?? options.authority;
+    this.desk = new LeaseDesk(options);
+  }
+
+  /** Asks the copies; an answer that got lost is asked for once more, because every command may be repeated. */
+  async ask(command: CopyCommand): Promise<CopyAnswer> {
+    try {
+      return await this.gate.execute(command);
+    } catch (error) {
+      if (isUnknown(error) && this.gate.isOpen) return this.gate.execute(command);
+      throw error;
+    }
+  }
+
+  /** What the copies did, as an outcome; accounts that run low draw in the background. */
+  done(answer: DoneAnswer, amount: Amount): Done {
+    const { found, copies } = answer;
+    for (const copy of copies) this.desk.consider(legOfCopy(copy), copy, amount);
+    return {
+      outcome: 'applied',
+      replayed: answer.replayed,
+      reservation: found.reservation,
+      state: found.state,
+      amount: found.amount,
+      spent: found.spent,
+      deadlineAtMs: found.deadlineAtMs,
+      overage: answer.overage,
+      late: answer.late,
+      conflict: false,
+      accounts: copies.map((copy) => wholeAccount(copy, DIRECT)),
+    };
+  }
+
+  /** Keeps the state of a call that the authority or the fallback decides. */
+  noteDirect(call: OpenCall, command: Change, outcome: Done): void {
+    if (outcome.state === 'reserved') this.calls.keep(callAfter(call, command, outcome));
+    else this.calls.drop(command.reservation);
+  }
+}

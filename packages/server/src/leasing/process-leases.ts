@@ -1,0 +1,288 @@
+/**
+ * Process leases: this process's memory decides, on leases of the authority.
+ *
+ * The same tier as on Redis, with copies that end with the process. So an end of a call is acknowledged when
+ * the journal that says it is in the ledger; what a killed process had leased stays set aside until the
+ * longest call is over; and a process that stops gives everything back. See docs/decisions/0013.
+ */
+import {
+  type AccountId,
+  type Authority,
+  type Clock,
+  type Copy,
+  EXECUTE_ALL_MAX,
+  type HolderId,
+  type InstantMs,
+  type LeaseId,
+  MemoryCopies,
+} from '@bursar/core';
+import { v7 as uuidV7 } from 'uuid';
+import { STEADY_BREAKER } from '../breaker/steady-breaker.ts';
+import type { Timers } from '../clock/timers.ts';
+import { type SyncIntervals, SYNC_PRESETS } from '../sync/plan-sync.ts';
+import { SYNC_TIMES, SyncManager, type SyncTimes } from '../sync/sync-manager.ts';
+import type { Log } from '../telemetry/logger.ts';
+import { CopiesGate } from './copies-gate.ts';
+import { LeasedTier } from './leased-tier.ts';
+import { reportsOfCall } from './reports.ts';
+import { legOfCopy, standingNow } from './standing.ts';
+
+/** How long an ended call is answered from memory; afterwards the authority is asked. */
+const REMEMBER_MS = 60_000;
+/** Pause between two looks for copies that nobody uses. */
+const LOOK_MS = 5_000;
+/** Pause between two looks for what others ask back, where there are others. */
+const ASKED_MS = 50;
+/** How long a call waits for what others were asked to give back: they look every `ASKED_MS`. */
+const GIVEN_BACK_MS = 75;
+
+/** What process leases are made of. */
+export interface ProcessLeasesOptions {
+  readonly authority: Authority;
+  readonly holder: HolderId;
+  readonly time: Clock & Timers;
+  readonly log: Log;
+  /** Whether other processes decide on the same accounts. */
+  readonly isShared: boolean;
+  /** A copy that nobody has used for this long is given back. */
+  readonly idleMs: number;
+  readonly mayLease?: (account: AccountId) => boolean;
+  readonly newLeaseId?: () => LeaseId;
+  readonly worker?: string;
+  readonly intervals?: SyncIntervals;
+  readonly times?: Partial<SyncTimes>;
+  readonly random?: () => number;
+}
+
+/** A lease whose copy is gone, and which the authority does not know to be over yet. */
+interface Owed {
+  readonly copy: Copy;
+  readonly isGone: boolean;
+}
+
+/** Decides in memory until it is closed. */
+export class ProcessLeases {
+  readonly tier: LeasedTier;
+  readonly sync: SyncManager;
+  readonly copies: MemoryCopies;
+  readonly #options: ProcessLeasesOptions;
+  readonly #gate: CopiesGate;
+  readonly #clock: AuthorityClock;
+  readonly #cancels = new Map<string, () => void>();
+  /** What was given up and has not been returned yet, by lease. */
+  readonly #owed = new Map<LeaseId, Owed>();
+  /** Since when each copy has been as it is. */
+  readonly #unchanged = new Map<
+    LeaseId,
+    { readonly sequence: number; readonly sinceMs: InstantMs }
+  >();
+  readonly #running = new Set<Promise<unknown>>();
+  #isClosed = false;
+  readonly counts = { surrendered: 0, givenUp: 0 };
+
+  private constructor(options: ProcessLeasesOptions) {
+    const { authority, holder, time, log, isShared } = options;
+    this.#options = options;
+    this.#clock = new AuthorityClock(time);
+    this.copies = new MemoryCopies({
+      clock: this.#clock,
+      lineage: options.worker ?? uuidV7(),
+      rememberMs: REMEMBER_MS,
+    });
+    const common = { authority, holder, time, log };
+    this.#gate = new CopiesGate({
+      ...common,
+      copies: this.copies,
+      makeBreaker: () => STEADY_BREAKER,
+    });
+    this.tier = new LeasedTier({
+      ...common,
+      name: 'process',
+      gate: this.#gate,
+      shards: 1,
+      shardOf: () => 0,
+      newLeaseId: options.newLeaseId ?? (() => uuidV7() as LeaseId),
+      restsOn: 'journal-home',
+      ...(options.mayLease === undefined ? {} : { mayLease: options.mayLease }),
+      ...(isShared ? { reclaim: (accounts) => this.#reclaim(accounts) } : {}),
+      bringHome: (shard) => this.sync.bringHome(shard),
+      onPastCopies: () => this.sync.expectCorrections(),
+    });
+    this.sync = new SyncManager({
+      ...common,
+      gate: this.#gate,
+      tier: this.tier,
+      worker: options.worker ?? uuidV7(),
+      shards: 1,
+      intervals: options.intervals ?? SYNC_PRESETS.seconds,
+      // Events are the ledger's as soon as they are acknowledged, and nothing is acknowledged without it.
+      times: { ...SYNC_TIMES, ...options.times, retentionMs: 0, barAfterMs: 0 },
+      random: options.random ?? (() => Math.random()),
+    });
+  }
+
+  /** Registers this process and begins. Throws what the authority throws. */
+  static async open(options: ProcessLeasesOptions): Promise<ProcessLeases> {
+    const leases = new ProcessLeases(options);
+    await leases.#clock.set(options.authority);
+    await leases.sync.start();
+    leases.#every('look', LOOK_MS, () => leases.#look());
+    if (options.isShared) leases.#every('asked', ASKED_MS, () => leases.#giveBackAsked());
+    return leases;
+  }
+
+  /** Whether nothing is open, owed or leased. */
+  get isIdle(): boolean {
+    const { calls, unconfirmed } = this.tier;
+    return (
+      calls.size === 0 &&
+      unconfirmed.size === 0 &&
+      this.#owed.size === 0 &&
+      this.copies.copies().length === 0
+    );
+  }
+
+  /** Gives back what is not set aside, of every account. */
+  async surrenderAll(): Promise<void> {
+    for (const { account } of this.copies.copies()) await this.#surrender(account);
+    await this.#return();
+  }
+
+  /**
+   * Tells the ledger of the calls that are open, gives everything else back, and ends. What cannot be said
+   * because the authority is away stays set aside until this process counts as dead.
+   */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const cancel of this.#cancels.values()) cancel();
+    await Promise.allSettled(this.#running);
+    await this.tier.close();
+    const { log } = this.#options;
+    try {
+      await this.#reportOpenCalls();
+      await this.surrenderAll();
+    } catch (error) {
+      log.warn(
+        { error },
+        'leases could not be given back; they are free again when this process counts as dead',
+      );
+    }
+    await this.sync.stop();
+    this.#gate.stop();
+  }
+
+  // Giving back.
+
+  /** One look: copies that nobody uses, and those of periods that are over, are given back. */
+  async #look(): Promise<void> {
+    await this.#clock.set(this.#options.authority);
+    const nowMs = this.#clock.nowMs();
+    const copies = this.copies.copies();
+    const live = new Set(copies.map(({ lease }) => lease));
+    for (const lease of this.#unchanged.keys()) if (!live.has(lease)) this.#unchanged.delete(lease);
+    for (const { account, lease, sequence, endAtMs } of copies) {
+      const known = this.#unchanged.get(lease);
+      const sinceMs = known?.sequence === sequence ? known.sinceMs : nowMs;
+      this.#unchanged.set(lease, { sequence, sinceMs });
+      if (nowMs - sinceMs >= this.#options.idleMs || nowMs >= endAtMs) {
+        await this.#surrender(account);
+      }
+    }
+    await this.#return();
+  }
+
+  async #giveBackAsked(): Promise<void> {
+    if (this.copies.copies().length === 0) return;
+    const { authority, holder } = this.#options;
+    for (const account of await authority.askedBack(holder)) await this.#surrender(account);
+    await this.#return();
+  }
+
+  async #surrender(account: AccountId): Promise<void> {
+    const given = await this.tier.desk.surrender(account);
+    if (given === undefined) return;
+    this.counts.surrendered += 1;
+    this.#owed.set(given.copy.lease, given);
+  }
+
+  /** Returns to the authority what was given up, as totals, so that it may be said again. */
+  async #return(): Promise<void> {
+    if (this.#owed.size === 0) return;
+    const { authority } = this.#options;
+    // A lease whose copy is gone is closed, and counts from then on only as what is booked under it.
+    await this.sync.bringHome(0);
+    for (const [lease, { copy, isGone }] of this.#owed) {
+      const leg = legOfCopy(copy);
+      await authority.execute({ kind: 'returnLease', leg, lease, returned: copy.returned });
+      if (isGone) await authority.execute({ kind: 'closeLease', leg, lease });
+      this.#owed.delete(lease);
+      this.counts.givenUp += 1;
+    }
+  }
+
+  /** Asks the other processes for what they hold unspent. Answers whether looking again may help. */
+  async #reclaim(accounts: readonly AccountId[]): Promise<boolean> {
+    const { authority, holder, time } = this.#options;
+    const asked = await Promise.all(accounts.map((account) => authority.askBack(account, holder)));
+    if (asked.every((leases) => leases === 0)) return false;
+    await new Promise<void>((resolve) => void time.after(GIVEN_BACK_MS, resolve));
+    return true;
+  }
+
+  async #reportOpenCalls(): Promise<void> {
+    const { authority, time } = this.#options;
+    const open = this.tier.calls.all().filter(({ place }) => place === 'copies');
+    const perTransaction = EXECUTE_ALL_MAX / 10;
+    for (let start = 0; start < open.length; start += perTransaction) {
+      const calls = open.slice(start, start + perTransaction);
+      const nowMs = time.nowMs();
+      await authority.executeAll(
+        calls.flatMap((call) => reportsOfCall(call, standingNow(call, nowMs), true)),
+      );
+      for (const { reservation } of calls) this.tier.calls.drop(reservation);
+    }
+  }
+
+  #every(name: string, pauseMs: number, work: () => Promise<void>): void {
+    const again = (): void => {
+      if (this.#isClosed) return;
+      this.#cancels.set(
+        name,
+        this.#options.time.after(pauseMs, () => {
+          const running: Promise<unknown> = work()
+            .catch((error: unknown) => {
+              this.#options.log.debug({ error, name }, 'process leases: trying again');
+            })
+            .finally(() => {
+              this.#running.delete(running);
+              again();
+            });
+          this.#running.add(running);
+        }),
+      );
+    };
+    again();
+  }
+}
+
+/** The authority's clock as this process reckons it, so that a process with a wrong clock decides right. */
+class AuthorityClock implements Clock {
+  readonly #own: Clock;
+  #aheadMs = 0;
+
+  constructor(own: Clock) {
+    this.#own = own;
+  }
+
+  nowMs(): InstantMs {
+    return (this.#own.nowMs() + this.#aheadMs) as InstantMs;
+  }
+
+  async set(authority: Pick<Authority, 'nowMs'>): Promise<void> {
+    const askedMs = this.#own.nowMs();
+    const theirsMs = await authority.nowMs();
+    const answeredMs = this.#own.nowMs();
+    this.#aheadMs = theirsMs - Math.round((askedMs + answeredMs) / 2);
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Reserving on leases: on the copies while they are well, by the authority where it must be, and never twice.
+ */
+import { type CopyCommand, DIRECT, type InstantMs, type Outcome, type Reserve } from '@bursar/core';
+import { isAway, isUnknown } from './away.ts';
+import { drawForCall } from './draw-for-call.ts';
+import type { LeasedContext } from './leased-context.ts';
+import { callOnCopies, type DoneAnswer, tenantOf } from './standing.ts';
+
+/** How often a call looks again after leases were opened or drawn, before the authority decides it. */
+const LOOKS_MAX = 12;
+/** How often a refused call asks for what others hold unspent. */
+const RECLAIMS_MAX = 3;
+/** Pause before a cancellation that did not get through is tried again. */
+const CANCEL_AGAIN_MS = 1_000;
+
+/** Begins calls. */
+export class ReserveOnLeases {
+  readonly #context: LeasedContext;
+
+  constructor(context: LeasedContext) {
+    this.#context = context;
+  }
+
+  async reserve(command: Reserve): Promise<Outcome> {
+    const { calls, unconfirmed, counts, options } = this.#context;
+    calls.assertRoom();
+    unconfirmed.assertRoom();
+    let outcome = await this.#reserveOnce(command);
+    for (let tries = 0; outcome.outcome === 'denied' && tries < RECLAIMS_MAX; tries += 1) {
+      const accounts = outcome.shortfalls.map(({ account }) => account);
+      if ((await options.reclaim?.(accounts)) !== true) break;
+      counts.reclaimed += 1;
+      outcome = await this.#reserveOnce(command);
+    }
+    return outcome;
+  }
+
+  async #reserveOnce(command: Reserve): Promise<Outcome> {
+    const known = this.#context.calls.get(command.reservation);
+    const isForCopies =
+      known === undefined && this.#context.gate.takes(tenantOf(command.reservation));
+    if (known?.place !== 'copies' && !isForCopies) return this.#reserveDirect(command);
+    try {
+      const outcome = await this.#reserveOnCopies(command);
+      return outcome ?? (await this.#reserveDirect(command));
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      const outcome = await this.#reserveDirect(command);
+      // The copies may hold it too, if only their answer was lost. Only a call that is covered elsewhere may
+      // give that up: any other may still be told, on a repeat, that the copies hold it.
+      if (isUnknown(error) && this.#context.calls.get(command.reservation)?.place === 'direct') {
+        this.#cancelOnCopies(command);
+      }
+      return outcome;
+    }
+  }
+
+  /** The answer of the copies; nothing when the authority has to decide. */
+  async #reserveOnCopies(command: Reserve): Promise<Outcome | undefined> {
+    const { reservation, fingerprint, legs, amount, ttlMs, terms } = command;
+    const accounts = legs.map(({ account }) => account);
+    const ask: CopyCommand = {
+      kind: 'reserve',
+      reservation,
+      fingerprint,
+      accounts,
+      amount,
+      ttlMs,
+      terms,
+    };
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      if (look > 0) this.#context.counts.lookedAgain += 1;
+      const answer = await this.#context.ask(ask);
+      switch (answer.answer) {
+        case 'done':
+          this.#context.counts.onCopies += 1;
+          this.#noteCall(answer);
+          return this.#context.done(answer, amount);
+        case 'missing': {
+          const { mayLease } = this.#context.options;
+          if (mayLease !== undefined && !answer.accounts.every(mayLease)) return undefined;
+          await this.#context.desk.open(
+            legs.filter(({ account }) => answer.accounts.includes(account)),
+            amount,
+          );
+          break;
+        }
+        case 'short': {
+          const denied = await drawForCall(this.#context, answer, legs, amount);
+          if (denied !== undefined) return denied;
+          break;
+        }
+        case 'period_mismatch':
+          return { outcome: 'period_mismatch', nowMs: answer.nowMs };
+        case 'rejected':
+          return { outcome: 'rejected', code: answer.code };
+        case 'unknown':
+          return this.#context.authority.execute(command);
+        default:
+          return undefined;
+      }
+    }
+    return undefined;
+  }
+
+  async #reserveDirect(command: Reserve): Promise<Outcome> {
+    this.#context.counts.direct += 1;
+    const outcome = await this.#context.fallback.execute(command);
+    if (outcome.outcome === 'applied' && outcome.state === 'reserved') {
+      this.#context.calls.keep({
+        reservation: command.reservation,
+        place: 'direct',
+        fingerprint: command.fingerprint,
+        terms: command.terms,
+        legs: command.legs.map((leg) => ({ ...leg, lease: DIRECT })),
+        found: {
+          amount: outcome.amount,
+          spent: outcome.spent,
+          deadlineAtMs: outcome.deadlineAtMs ?? (0 as InstantMs),
+          dispatched: false,
+        },
+        sinceMs: this.#context.options.time.nowMs(),
+      });
+    }
+    return outcome;
+  }
+
+  /** Gives back what the copies may hold of a call that is covered here, until they hear of it or it has expired there. */
+  #cancelOnCopies({ reservation, legs, ttlMs }: Reserve): void {
+    const { time } = this.#context.options;
+    const untilMs = time.nowMs() + ttlMs;
+    const accounts = legs.map(({ account }) => account);
+    this.#context.counts.cancelled += 1;
+    const cancel = (): void => {
+      if (this.#context.isClosed || time.nowMs() >= untilMs) return;
+      this.#context.gate
+        .execute({ kind: 'release', reservation, accounts, detail: null })
+        .catch(() => void time.after(CANCEL_AGAIN_MS, cancel));
+    };
+    cancel();
+  }
+
+  #noteCall(answer: DoneAnswer): void {
+    if (answer.found.state !== 'reserved') return;
+    this.#context.calls.keep(callOnCopies(answer, this.#context.options.time.nowMs()));
+  }
+}
