@@ -11,6 +11,7 @@ import {
   type CopyStore,
   type HolderId,
   type LeaseId,
+  processHolder,
   type Tier,
 } from '@bursar/core';
 import { v7 as uuidV7 } from 'uuid';
@@ -18,6 +19,7 @@ import { opossumBreaker } from './breaker/opossum-breaker.ts';
 import type { Timers } from './clock/timers.ts';
 import { CopiesGate } from './leasing/copies-gate.ts';
 import { LeasedTier } from './leasing/leased-tier.ts';
+import { OutageLeases } from './leasing/outage-leases.ts';
 import { hybridMode, type ModeSource } from './modes/mode.ts';
 import { type SyncIntervals, SYNC_PRESETS } from './sync/plan-sync.ts';
 import { SYNC_TIMES, SyncManager, type SyncTimes } from './sync/sync-manager.ts';
@@ -69,10 +71,19 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
     ...(returnStageMs === undefined ? {} : { stageMs: returnStageMs }),
     onChange: () => log.info(modes.mode(), 'the mode may have changed'),
   });
+  const worker = uuidV7();
+  const outage = new OutageLeases({
+    authority,
+    holder: processHolder(worker),
+    time,
+    log,
+    ...(options.times === undefined ? {} : { times: options.times }),
+  });
   const tier: LeasedTier = new LeasedTier({
     name: 'hybrid',
     gate,
     authority,
+    fallback: outage,
     holder,
     shards: copies.shards,
     shardOf: options.shardOf,
@@ -87,7 +98,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
     authority,
     tier,
     holder,
-    worker: uuidV7(),
+    worker,
     shards: copies.shards,
     intervals: options.intervals ?? SYNC_PRESETS.seconds,
     times: { ...SYNC_TIMES, ...options.times },
@@ -103,9 +114,16 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
   return {
     tier,
     modes,
-    counts: () => ({ ...gate.counts, ...tier.counts, ...tier.desk.counts, ...sync.counts }),
+    counts: () => ({
+      ...gate.counts,
+      ...tier.counts,
+      ...tier.desk.counts,
+      ...sync.counts,
+      ...outage.counts,
+    }),
     async close() {
       await tier.close();
+      await outage.close();
       await sync.stop();
       gate.stop();
     },

@@ -179,7 +179,7 @@ async function openEmbedded(
   return {
     tier: leases.tier,
     tokens: new PostgresTokenStore(db),
-    counts: () => ({ ...leases.tier.counts, ...leases.tier.desk.counts, ...leases.sync.counts }),
+    counts: () => ({ ...leases.sync.counts, ...leases.counts }),
     audit: () => auditLedger(db),
     isCurrent: () => isCurrent(db),
     async close() {

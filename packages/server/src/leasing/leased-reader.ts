@@ -52,7 +52,6 @@ export class LeasedReader {
 
   /** The account with what its copy knows; without the authority, as the copy last heard of it. */
   async account(id: AccountId): Promise<Account | undefined> {
-    const { authority } = this.#options;
     const answer = await this.askQuietly({ kind: 'read', account: id });
     const copy = answer?.answer === 'copy' ? answer.copy : null;
     if (copy === null) return this.#fallback.account(id);

@@ -16,6 +16,7 @@ import {
   type LeaseId,
   MemoryCopies,
 } from '@bursar/core';
+import { LRUCache } from 'lru-cache';
 import { v7 as uuidV7 } from 'uuid';
 import { STEADY_BREAKER } from '../breaker/steady-breaker.ts';
 import type { Timers } from '../clock/timers.ts';
@@ -35,6 +36,11 @@ const LOOK_MS = 5_000;
 const ASKED_MS = 50;
 /** How long a call waits for what others were asked to give back: they look every `ASKED_MS`. */
 const GIVEN_BACK_MS = 75;
+
+/** What others hold of an account is asked for no more often. */
+const RECLAIM_EVERY_MS = 500;
+/** Most accounts of which it is remembered when that was. */
+const RECLAIMED_MAX = 10_000;
 
 /** What process leases are made of. */
 export interface ProcessLeasesOptions {
@@ -76,9 +82,14 @@ export class ProcessLeases {
     LeaseId,
     { readonly sequence: number; readonly sinceMs: InstantMs }
   >();
+  readonly #reclaims = new LRUCache<
+    AccountId,
+    { readonly atMs: number; readonly isDone: boolean; readonly answer: Promise<boolean> }
+  >({ max: RECLAIMED_MAX });
   readonly #running = new Set<Promise<unknown>>();
   #isClosed = false;
-  readonly counts = { surrendered: 0, givenUp: 0 };
+  #surrendered = 0;
+  #givenUp = 0;
 
   private constructor(options: ProcessLeasesOptions) {
     const { authority, holder, time, log, isShared } = options;
@@ -129,6 +140,20 @@ export class ProcessLeases {
     leases.#every('look', LOOK_MS, () => leases.#look());
     if (options.isShared) leases.#every('asked', ASKED_MS, () => leases.#giveBackAsked());
     return leases;
+  }
+
+  /** How often each path was taken, named apart from the same of a Redis. */
+  get counts(): Readonly<Record<string, number>> {
+    const { onCopies, reclaimed } = this.tier.counts;
+    const { opened, draws } = this.tier.desk.counts;
+    return {
+      processCalls: onCopies,
+      processLeases: opened,
+      processDraws: draws,
+      processReclaimed: reclaimed,
+      processSurrendered: this.#surrendered,
+      processGivenBack: this.#givenUp,
+    };
   }
 
   /** Whether nothing is open, owed or leased. */
@@ -202,7 +227,7 @@ export class ProcessLeases {
   async #surrender(account: AccountId): Promise<void> {
     const given = await this.tier.desk.surrender(account);
     if (given === undefined) return;
-    this.counts.surrendered += 1;
+    this.#surrendered += 1;
     this.#owed.set(given.copy.lease, given);
   }
 
@@ -217,15 +242,35 @@ export class ProcessLeases {
       await authority.execute({ kind: 'returnLease', leg, lease, returned: copy.returned });
       if (isGone) await authority.execute({ kind: 'closeLease', leg, lease });
       this.#owed.delete(lease);
-      this.counts.givenUp += 1;
+      this.#givenUp += 1;
     }
   }
 
   /** Asks the other processes for what they hold unspent. Answers whether looking again may help. */
   async #reclaim(accounts: readonly AccountId[]): Promise<boolean> {
+    const asked = await Promise.all(accounts.map((account) => this.#reclaimOne(account)));
+    return asked.some(Boolean);
+  }
+
+  /** Calls that are refused at the same time share one question; then nobody asks again for a while. */
+  #reclaimOne(account: AccountId): boolean | Promise<boolean> {
+    const nowMs = this.#options.time.nowMs();
+    const last = this.#reclaims.get(account);
+    if (last !== undefined && nowMs - last.atMs < RECLAIM_EVERY_MS) {
+      return last.isDone ? false : last.answer;
+    }
+    const reclaim = { atMs: nowMs, isDone: false, answer: this.#askOthers(account) };
+    this.#reclaims.set(account, reclaim);
+    const done = (): void => {
+      reclaim.isDone = true;
+    };
+    reclaim.answer.then(done, done);
+    return reclaim.answer;
+  }
+
+  async #askOthers(account: AccountId): Promise<boolean> {
     const { authority, holder, time } = this.#options;
-    const asked = await Promise.all(accounts.map((account) => authority.askBack(account, holder)));
-    if (asked.every((leases) => leases === 0)) return false;
+    if ((await authority.askBack(account, holder)) === 0) return false;
     await new Promise<void>((resolve) => void time.after(GIVEN_BACK_MS, resolve));
     return true;
   }

@@ -9,8 +9,6 @@ import { callOnCopies, type DoneAnswer, tenantOf } from './standing.ts';
 
 /** How often a call looks again after leases were opened or drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
-/** How often a refused call asks for what others hold unspent. */
-const RECLAIMS_MAX = 3;
 /** Pause before a cancellation that did not get through is tried again. */
 const CANCEL_AGAIN_MS = 1_000;
 
@@ -26,14 +24,11 @@ export class ReserveOnLeases {
     const { calls, unconfirmed, counts, options } = this.#context;
     calls.assertRoom();
     unconfirmed.assertRoom();
-    let outcome = await this.#reserveOnce(command);
-    for (let tries = 0; outcome.outcome === 'denied' && tries < RECLAIMS_MAX; tries += 1) {
-      const accounts = outcome.shortfalls.map(({ account }) => account);
-      if ((await options.reclaim?.(accounts)) !== true) break;
-      counts.reclaimed += 1;
-      outcome = await this.#reserveOnce(command);
-    }
-    return outcome;
+    const outcome = await this.#reserveOnce(command);
+    if (outcome.outcome !== 'denied' || options.reclaim === undefined) return outcome;
+    if (!(await options.reclaim(outcome.shortfalls.map(({ account }) => account)))) return outcome;
+    counts.reclaimed += 1;
+    return this.#reserveOnce(command);
   }
 
   async #reserveOnce(command: Reserve): Promise<Outcome> {

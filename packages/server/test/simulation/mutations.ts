@@ -2,7 +2,7 @@
  * Things broken on purpose, one at a time. The simulation has to notice each of them within a few hundred
  * histories; one that it does not notice shows that it has gone blind, or that the mechanism is superfluous.
  */
-import type { Command, CopyCommand, Outcome } from '@bursar/core';
+import { type Command, type CopyCommand, type DurationMs, type Outcome } from '@bursar/core';
 import type { MemoryAuthority } from '@bursar/testkit';
 import type { SimServer } from './sim-server.ts';
 
@@ -137,6 +137,26 @@ export const MUTATIONS: readonly Mutation[] = [
         // The holder is told more than was set aside for it.
         if (lease !== undefined) lease.drawn += command.ask.need;
         return outcome;
+      };
+    },
+  },
+  {
+    name: 'a process counts as dead after two seconds of silence',
+    breaks: 'P1: what a stopped server holds is spent by another',
+    authority: (authority) => {
+      const deadAfterMs = 2_000 as DurationMs;
+      const suspectSilent = authority.suspectSilent.bind(authority);
+      authority.suspectSilent = () => suspectSilent({ deadAfterMs });
+      const closeSuspects = authority.closeSuspects.bind(authority);
+      authority.closeSuspects = (options) => closeSuspects({ ...options, deadAfterMs });
+    },
+  },
+  {
+    name: 'a process acknowledges, and gives back, before its journal is home',
+    breaks: 'P2: an acknowledged settlement is lost with the process',
+    server: (server) => {
+      server.onProcessLeases = ({ sync }) => {
+        sync.bringHome = async () => {};
       };
     },
   },

@@ -8,10 +8,13 @@ import {
   type InstantMs,
   isBursarError,
   type LeaseId,
+  processHolder,
 } from '@bursar/core';
 import type { Timers } from '../../src/clock/timers.ts';
 import { CopiesGate } from '../../src/leasing/copies-gate.ts';
 import { LeasedTier } from '../../src/leasing/leased-tier.ts';
+import { OutageLeases } from '../../src/leasing/outage-leases.ts';
+import { ProcessLeases } from '../../src/leasing/process-leases.ts';
 import { SYNC_PRESETS } from '../../src/sync/plan-sync.ts';
 import { SyncManager, type SyncTimes } from '../../src/sync/sync-manager.ts';
 import { SILENT_LOG } from '../../src/telemetry/logger.ts';
@@ -53,10 +56,13 @@ export class SimServer implements SimProcess {
   readonly copies: SimCopies;
   readonly gate: CopiesGate;
   readonly tier: LeasedTier;
+  readonly outage: OutageLeases;
   readonly sync: SyncManager;
   readonly authority: Authority;
   /** The store that it takes for the primary, if another one than everybody else's. */
   stuckOn: SimStore | undefined;
+  /** Told of process leases as they begin; a mutation breaks them here. */
+  onProcessLeases: ((leases: ProcessLeases) => void) | undefined;
   /** When it was killed. */
   endedAtMs: number | undefined;
   #isAlive = true;
@@ -88,8 +94,34 @@ export class SimServer implements SimProcess {
       stageMs: STAGE_MS,
       makeBreaker: (breaker) => simBreaker({ ...breaker, openMs: OPEN_MS }, timers),
     });
+    const worker = `${name}-${newId()}`;
+    const holder = processHolder(worker);
+    this.outage = new OutageLeases({
+      authority: this.authority,
+      holder,
+      time: own,
+      log: SILENT_LOG,
+      open: async (mayLease) => {
+        const leases = await ProcessLeases.open({
+          authority: this.authority,
+          holder,
+          time: own,
+          log: SILENT_LOG,
+          mayLease,
+          isShared: true,
+          idleMs: 3_000,
+          newLeaseId: () => newId() as LeaseId,
+          worker: `${worker}-${newId()}`,
+          times: SIM_TIMES,
+          random: () => random.next(),
+        });
+        this.onProcessLeases?.(leases);
+        return leases;
+      },
+    });
     this.tier = new LeasedTier({
       name: 'hybrid',
+      fallback: this.outage,
       gate: this.gate,
       authority: this.authority,
       holder: HOLDER,
@@ -106,7 +138,7 @@ export class SimServer implements SimProcess {
       authority: this.authority,
       tier: this.tier,
       holder: HOLDER,
-      worker: `${name}-${newId()}`,
+      worker,
       shards: 1,
       intervals: SYNC_PRESETS.seconds,
       times: SIM_TIMES,

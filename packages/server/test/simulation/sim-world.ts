@@ -523,6 +523,7 @@ export class World {
         server.tier.counts,
         server.tier.desk.counts,
         server.sync.counts,
+        server.outage.counts,
       ]) {
         for (const [name, count] of Object.entries(counts)) {
           totals[name] = (totals[name] ?? 0) + count;

@@ -23,6 +23,10 @@ const MUST_REACH = [
   'replays',
   'corrections',
   'closed',
+  'silenced',
+  'processCalls',
+  'processReclaimed',
+  'processGivenBack',
 ];
 
 it(`nothing is overspent, lost, stuck or drifting in ${HISTORIES} histories full of accidents`, async () => {

@@ -11,6 +11,7 @@ import { exerciseCorrections } from './corrections.ts';
 import { exerciseHolders } from './holders.ts';
 import { exerciseJournals } from './journals.ts';
 import { exerciseLeases } from './leases.ts';
+import { exerciseProcesses } from './processes.ts';
 import { exerciseReports } from './reports.ts';
 import { exerciseSuspects } from './suspects.ts';
 
@@ -24,6 +25,7 @@ export function exerciseAuthority(under: AuthorityUnderTest): void {
     exerciseHolders(shared);
     exerciseJournals(shared);
     exerciseSuspects(shared);
+    exerciseProcesses(shared);
     exerciseAuthorityModel(shared);
   });
 }
