@@ -170,6 +170,7 @@ export {
 } from './copies/copy.ts';
 export { MemoryCopies } from './copies/memory-copies.ts';
 export {
+  type AskedBack,
   type Authority,
   EXECUTE_ALL_MAX,
   type JournalClaim,

@@ -41,6 +41,12 @@ export interface SetAside {
   readonly atMs: InstantMs;
 }
 
+/** An account of which somebody would like to have what its holder has unspent. */
+export interface AskedBack {
+  readonly account: AccountId;
+  readonly atMs: InstantMs;
+}
+
 /** A tier that gives leases. */
 export interface Authority extends Tier {
   /** Executes up to `EXECUTE_ALL_MAX` commands in one transaction. Throws when the database refuses one. */
@@ -122,8 +128,14 @@ export interface Authority extends Tier {
    */
   askBack(account: AccountId, asking: HolderId): Promise<number>;
 
-  /** The accounts of which `holder` has been asked to give back what it can, each told once. */
-  askedBack(holder: HolderId): Promise<readonly AccountId[]>;
+  /** How many leases of `account` have been asked back from others than `asking`, and not answered yet. */
+  stillAsked(account: AccountId, asking: HolderId): Promise<number>;
+
+  /** What `holder` has been asked to give back. */
+  askedBack(holder: HolderId): Promise<readonly AskedBack[]>;
+
+  /** `holder` has given back what it could. What has been asked for again since stays asked for. */
+  answerAskedBack(holder: HolderId, asked: readonly AskedBack[]): Promise<void>;
 
   /** Keeps an event that could not be taken in. Setting the same aside twice keeps one. */
   setAside(events: readonly SetAside[]): Promise<void>;

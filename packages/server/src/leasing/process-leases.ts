@@ -34,11 +34,11 @@ const REMEMBER_MS = 60_000;
 const LOOK_MS = 5_000;
 /** Pause between two looks for what others ask back, where there are others. */
 const ASKED_MS = 50;
-/** How long a call waits for what others were asked to give back: they look every `ASKED_MS`. */
-const GIVEN_BACK_MS = 75;
+/** How many such pauses a call waits for what others were asked to give back; one that is dead never answers. */
+const ANSWER_TURNS_MAX = 6;
 
 /** What others hold of an account is asked for no more often. */
-const RECLAIM_EVERY_MS = 500;
+const RECLAIM_EVERY_MS = 200;
 /** Most accounts of which it is remembered when that was. */
 const RECLAIMED_MAX = 10_000;
 
@@ -84,7 +84,7 @@ export class ProcessLeases {
   >();
   readonly #reclaims = new LRUCache<
     AccountId,
-    { readonly atMs: number; readonly isDone: boolean; readonly answer: Promise<boolean> }
+    { readonly atMs: number; readonly answer: Promise<boolean> }
   >({ max: RECLAIMED_MAX });
   readonly #running = new Set<Promise<unknown>>();
   #isClosed = false;
@@ -220,8 +220,10 @@ export class ProcessLeases {
   async #giveBackAsked(): Promise<void> {
     if (this.copies.copies().length === 0) return;
     const { authority, holder } = this.#options;
-    for (const account of await authority.askedBack(holder)) await this.#surrender(account);
+    const asked = await authority.askedBack(holder);
+    for (const { account } of asked) await this.#surrender(account);
     await this.#return();
+    await authority.answerAskedBack(holder, asked);
   }
 
   async #surrender(account: AccountId): Promise<void> {
@@ -248,31 +250,39 @@ export class ProcessLeases {
 
   /** Asks the other processes for what they hold unspent. Answers whether looking again may help. */
   async #reclaim(accounts: readonly AccountId[]): Promise<boolean> {
-    const asked = await Promise.all(accounts.map((account) => this.#reclaimOne(account)));
+    const asked = await Promise.all(accounts.map(async (account) => this.#reclaimOne(account)));
     return asked.some(Boolean);
   }
 
-  /** Calls that are refused at the same time share one question; then nobody asks again for a while. */
-  #reclaimOne(account: AccountId): boolean | Promise<boolean> {
+  /** Calls that are refused share a question that is yet to be asked; there is one in `RECLAIM_EVERY_MS`. */
+  #reclaimOne(account: AccountId): Promise<boolean> {
     const nowMs = this.#options.time.nowMs();
     const last = this.#reclaims.get(account);
-    if (last !== undefined && nowMs - last.atMs < RECLAIM_EVERY_MS) {
-      return last.isDone ? false : last.answer;
-    }
-    const reclaim = { atMs: nowMs, isDone: false, answer: this.#askOthers(account) };
-    this.#reclaims.set(account, reclaim);
-    const done = (): void => {
-      reclaim.isDone = true;
-    };
-    reclaim.answer.then(done, done);
-    return reclaim.answer;
+    if (last !== undefined && nowMs < last.atMs) return last.answer;
+    const atMs = Math.max(nowMs, (last?.atMs ?? 0) + RECLAIM_EVERY_MS);
+    const answer = this.#askOthers(account, atMs - nowMs);
+    this.#reclaims.set(account, { atMs, answer });
+    return answer;
   }
 
-  async #askOthers(account: AccountId): Promise<boolean> {
-    const { authority, holder, time } = this.#options;
-    if ((await authority.askBack(account, holder)) === 0) return false;
-    await new Promise<void>((resolve) => void time.after(GIVEN_BACK_MS, resolve));
+  async #askOthers(account: AccountId, inMs: number): Promise<boolean> {
+    const { authority, holder } = this.#options;
+    if (inMs > 0) await this.#pause(inMs);
+    let asked = await authority.askBack(account, holder);
+    // Decided by the authority while this process was about to lease, it may fit into what that brought.
+    if (asked === 0) {
+      const own = this.copies.executeNow({ kind: 'read', account });
+      return own.answer === 'copy' && own.copy !== null;
+    }
+    for (let turn = 0; asked > 0 && turn < ANSWER_TURNS_MAX; turn += 1) {
+      await this.#pause(ASKED_MS);
+      asked = await authority.stillAsked(account, holder);
+    }
     return true;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#options.time.after(ms, resolve));
   }
 
   async #reportOpenCalls(): Promise<void> {

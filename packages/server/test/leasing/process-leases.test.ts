@@ -89,7 +89,7 @@ describe('a process that decides in memory', () => {
     const id = await purse.open('alice', 100);
     const ingest = office.authority.ingest.bind(office.authority);
     office.authority.ingest = () => Promise.reject(new Error('away'));
-    await expect(purse.settle(id, 70)).rejects.toThrow();
+    await expect(purse.settle(id, 70)).rejects.toThrow('away');
     office.authority.ingest = ingest;
     expect(await purse.settle(id, 70)).toMatchObject({ outcome: 'applied', spent: 70 });
     expect(await office.authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });

@@ -68,13 +68,28 @@ export function exerciseProcesses(bench: AuthorityBench): void {
       expect(await desk.sums('alice')).toMatchObject({ settled: 100, reserved: 0 });
     });
 
-    it('are asked back from every process but the one that asks, each account told once', async () => {
-      const { authority, purse } = bench;
+    it('are asked back from every process but the one that asks, until that has answered', async () => {
+      const { authority, purse, clock } = bench;
       const { account } = purse.leg('alice');
+      const atMs = clock.nowMs();
       expect(await authority.askBack(account, holderOf('one'))).toBe(1);
       expect(await authority.askedBack(holderOf('one'))).toEqual([]);
-      expect(await authority.askedBack(holderOf('two'))).toEqual([account]);
+      expect(await authority.askedBack(holderOf('two'))).toEqual([{ account, atMs }]);
+      expect(await authority.stillAsked(account, holderOf('one'))).toBe(1);
+      await authority.answerAskedBack(holderOf('two'), [{ account, atMs }]);
       expect(await authority.askedBack(holderOf('two'))).toEqual([]);
+      expect(await authority.stillAsked(account, holderOf('one'))).toBe(0);
+    });
+
+    it('that are asked back again meanwhile stay asked for', async () => {
+      const { authority, purse, clock } = bench;
+      const { account } = purse.leg('alice');
+      await authority.askBack(account, holderOf('one'));
+      const asked = await authority.askedBack(holderOf('two'));
+      clock.advance(1);
+      await authority.askBack(account, holderOf('one'));
+      await authority.answerAskedBack(holderOf('two'), asked);
+      expect(await authority.stillAsked(account, holderOf('one'))).toBe(1);
     });
 
     it('are not asked back when everything of them is returned or booked', async () => {

@@ -7,6 +7,7 @@
 import {
   type Account,
   type AccountId,
+  type AskedBack,
   type Amount,
   type Authority,
   type BudgetId,
@@ -53,7 +54,7 @@ interface State {
   readonly workers: Map<string, SeenWorker>;
   readonly journals: Map<string, Journal>;
   readonly setAside: Map<string, SetAside>;
-  readonly askedBack: Map<HolderId, Set<AccountId>>;
+  readonly askedBack: Map<HolderId, Map<AccountId, InstantMs>>;
 }
 
 interface Registered {
@@ -359,17 +360,31 @@ export class MemoryAuthority implements Authority {
       .filter(({ holder, state }) => state === 'live' && isProcessHolder(holder))
       .filter((lease) => lease.holder !== asking)
       .filter(({ drawn, returned, settled }) => drawn - returned > settled);
+    const atMs = this.#clock.nowMs();
     for (const { holder } of asked) {
-      const accounts = this.#state.askedBack.get(holder) ?? new Set();
-      this.#state.askedBack.set(holder, accounts.add(account));
+      const accounts = this.#state.askedBack.get(holder) ?? new Map<AccountId, InstantMs>();
+      this.#state.askedBack.set(holder, accounts.set(account, atMs));
     }
     return asked.length;
   }
 
-  async askedBack(holder: HolderId): Promise<readonly AccountId[]> {
+  async stillAsked(account: AccountId, asking: HolderId): Promise<number> {
+    return this.books
+      .leases(account)
+      .filter(({ holder, state }) => state === 'live' && holder !== asking)
+      .filter(({ holder }) => this.#state.askedBack.get(holder)?.has(account)).length;
+  }
+
+  async askedBack(holder: HolderId): Promise<readonly AskedBack[]> {
     const accounts = this.#state.askedBack.get(holder) ?? [];
-    this.#state.askedBack.delete(holder);
-    return [...accounts];
+    return [...accounts].map(([account, atMs]) => ({ account, atMs }));
+  }
+
+  async answerAskedBack(holder: HolderId, asked: readonly AskedBack[]): Promise<void> {
+    const accounts = this.#state.askedBack.get(holder);
+    for (const { account, atMs } of asked) {
+      if (accounts?.get(account) === atMs) accounts.delete(account);
+    }
   }
 
   async setAside(events: readonly SetAside[]): Promise<void> {
@@ -462,7 +477,7 @@ function copyOf({ books, holders, workers, journals, setAside, askedBack }: Stat
     workers: new Map(workers),
     journals: new Map(journals),
     setAside: new Map(setAside),
-    askedBack: new Map([...askedBack].map(([holder, accounts]) => [holder, new Set(accounts)])),
+    askedBack: new Map([...askedBack].map(([holder, accounts]) => [holder, new Map(accounts)])),
   };
 }
 

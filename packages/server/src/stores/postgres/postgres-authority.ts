@@ -8,6 +8,7 @@
 import {
   assert,
   type AccountId,
+  type AskedBack,
   type Authority,
   type Command,
   type Correction,
@@ -24,7 +25,14 @@ import {
 import { sql, type Transaction } from 'kysely';
 import { beginDataset } from './begin-dataset.ts';
 import { claimJournal, type JournalName, journalPositions, moveJournal } from './journals.ts';
-import { askBack, askedBack, forgetGoneProcesses, suspectSilent } from './process-leases.ts';
+import {
+  answerAskedBack,
+  askBack,
+  askedBack,
+  forgetGoneProcesses,
+  stillAsked,
+  suspectSilent,
+} from './process-leases.ts';
 import { PostgresTier } from './postgres-tier.ts';
 import { correctionFromRow, leaseFromRow } from './rows.ts';
 import type { CorrectionRow, Database, LeaseRow } from './schema.ts';
@@ -183,8 +191,16 @@ export class PostgresAuthority extends PostgresTier implements Authority {
     return this.guard(() => askBack(this.db, account, asking, this.now()));
   }
 
-  async askedBack(holder: HolderId): Promise<readonly AccountId[]> {
+  async stillAsked(account: AccountId, asking: HolderId): Promise<number> {
+    return this.guard(() => stillAsked(this.db, account, asking));
+  }
+
+  async askedBack(holder: HolderId): Promise<readonly AskedBack[]> {
     return this.guard(() => askedBack(this.db, holder));
+  }
+
+  async answerAskedBack(holder: HolderId, asked: readonly AskedBack[]): Promise<void> {
+    if (asked.length > 0) await this.guard(() => answerAskedBack(this.db, holder, asked));
   }
 
   async setAside(events: readonly SetAside[]): Promise<void> {

@@ -2,8 +2,9 @@
  * Leases in the hands of processes: those of processes that are gone, and those that another process would
  * like to have back (docs/decisions/0013).
  */
-import type { AccountId, DurationMs, HolderId } from '@bursar/core';
+import type { AccountId, AskedBack, DurationMs, HolderId } from '@bursar/core';
 import { type Kysely, type RawBuilder, sql, type Transaction } from 'kysely';
+import { instantOf } from './rows.ts';
 import type { Database } from './schema.ts';
 
 /** Every holder that is a process; see `isProcessHolder`. */
@@ -82,28 +83,60 @@ export async function askBack(
       order by id
       for no key update
     )
-    update leases set asked_back_at = ${now}
+    update leases set asked_back_at = date_trunc('milliseconds', ${now})
     from unspent
     where leases.account_id = unspent.account_id and leases.id = unspent.id
     returning 1`.execute(db);
   return rows.length;
 }
 
-/** What `holder` has been asked to give back, each account once. */
+/** How many leases of `account` others than `asking` have been asked for and have not answered yet. */
+export async function stillAsked(
+  db: Kysely<Database>,
+  account: AccountId,
+  asking: HolderId,
+): Promise<number> {
+  const { rows } = await sql`
+    select from leases
+    where account_id = ${account} and holder <> ${asking}
+      and state = 'live' and asked_back_at is not null`.execute(db);
+  return rows.length;
+}
+
+/** What `holder` has been asked to give back. */
 export async function askedBack(
   db: Kysely<Database>,
   holder: HolderId,
-): Promise<readonly AccountId[]> {
-  const { rows } = await sql<{ account_id: string }>`
-    with asked as (
-      select account_id, id from leases
-      where holder = ${holder} and state = 'live' and asked_back_at is not null
-      order by account_id, id
-      for no key update
+): Promise<readonly AskedBack[]> {
+  const { rows } = await sql<{ account_id: string; asked_back_at: Date }>`
+    select account_id, asked_back_at from leases
+    where holder = ${holder} and state = 'live' and asked_back_at is not null
+    order by account_id, id`.execute(db);
+  return rows.map((row) => ({
+    account: row.account_id as AccountId,
+    atMs: instantOf(row.asked_back_at),
+  }));
+}
+
+/** `holder` has given back what it could. */
+export async function answerAskedBack(
+  db: Kysely<Database>,
+  holder: HolderId,
+  asked: readonly AskedBack[],
+): Promise<void> {
+  await sql`
+    with answered as (
+      select leases.account_id, leases.id from leases
+      join unnest(
+        ${asked.map(({ account }) => account)}::text[],
+        ${asked.map(({ atMs }) => new Date(atMs).toISOString())}::timestamptz[]
+      ) as asked (account_id, at)
+        on asked.account_id = leases.account_id and asked.at = leases.asked_back_at
+      where leases.holder = ${holder}
+      order by leases.account_id, leases.id
+      for no key update of leases
     )
     update leases set asked_back_at = null
-    from asked
-    where leases.account_id = asked.account_id and leases.id = asked.id
-    returning leases.account_id`.execute(db);
-  return [...new Set(rows.map(({ account_id }) => account_id as AccountId))];
+    from answered
+    where leases.account_id = answered.account_id and leases.id = answered.id`.execute(db);
 }
