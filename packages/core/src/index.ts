@@ -72,13 +72,15 @@ export {
   type Scope,
   type ScopeKind,
 } from './budget/budget.ts';
+export { type Period, periodAt, periodNamed } from './budget/period.ts';
 export {
+  checkPeriodRule,
+  describePeriodRule,
   MONTHLY_UTC,
-  type Period,
-  periodAt,
-  periodNamed,
+  PERIOD_DAYS_MAX,
   type PeriodRule,
-} from './budget/period.ts';
+  type Weekday,
+} from './budget/period-rule.ts';
 
 export { SEQUENCE_STEP } from './lease/administer-lease.ts';
 export {
