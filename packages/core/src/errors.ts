@@ -21,6 +21,7 @@ export type ErrorCode =
   | 'amount_out_of_range'
   | 'id_invalid'
   | 'period_invalid'
+  | 'policy_invalid'
   | 'unauthorized'
   | 'forbidden'
   | 'account_not_found'
@@ -33,6 +34,8 @@ export type ErrorCode =
   | 'payload_too_large'
   | 'idempotency_key_reused'
   | 'price_unknown'
+  | 'budget_missing'
+  | 'budgets_too_many'
   | 'too_many_requests'
   | 'invariant_violated'
   | 'store_unavailable'
@@ -57,6 +60,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   },
   period_invalid: {
     meaning: 'The period rule or instant is outside what Bursar can compute.',
+    status: 400,
+    retryable: false,
+  },
+  policy_invalid: {
+    meaning: 'A policy is malformed, or contradicts another; `field` names it.',
     status: 400,
     retryable: false,
   },
@@ -120,6 +128,17 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   },
   price_unknown: {
     meaning: 'No price is known for this model, so it cannot be spent on; add a price for it.',
+    status: 412,
+    retryable: false,
+  },
+  budget_missing: {
+    meaning:
+      'No budget applies to the call, and without one nothing may be spent; add a default budget.',
+    status: 412,
+    retryable: false,
+  },
+  budgets_too_many: {
+    meaning: 'More budgets apply to the call than one call can be charged to; remove some.',
     status: 412,
     retryable: false,
   },

@@ -70,8 +70,18 @@ export {
   budgetOf,
   CREDIT,
   type Scope,
+  SCOPE_KINDS,
+  scopeKind,
   type ScopeKind,
 } from './budget/budget.ts';
+export {
+  type Carry,
+  CARRY_KEY_PREFIX,
+  type CarryView,
+  carryOver,
+  type Conversion,
+  conversionAt,
+} from './budget/conversion.ts';
 export { type Period, periodAt, periodNamed } from './budget/period.ts';
 export {
   checkPeriodRule,
@@ -99,6 +109,68 @@ export {
   leaseSize,
   shouldPrefetch,
 } from './lease/size.ts';
+
+export {
+  ALERT_PERCENT_MAX,
+  ALERTS_MAX,
+  type BudgetMode,
+  type BudgetRule,
+  type BudgetTerms,
+  describeTerms,
+  RULE_NAME_BYTES_MAX,
+} from './policy/budget-rule.ts';
+export { type Caller, CALLER_SCOPES_MAX } from './policy/caller.ts';
+export {
+  checkPolicySet,
+  checkSuccessor,
+  DATED_MAX,
+  PLANS_MAX,
+  PRIORITY_MAX,
+  RECORDS_MAX,
+  RULES_MAX,
+  SCOPE_KINDS_MAX,
+} from './policy/check-policy-set.ts';
+export { type CreditUse, creditUse } from './policy/credit-use.ts';
+export { explain, type Explanation } from './policy/explain.ts';
+export type { Considered, Layer, Verdict } from './policy/layers.ts';
+export { type BudgetLeg, budgetLegs, BUDGETS_PER_CALL_MAX } from './policy/legs.ts';
+export { parsePolicySet } from './policy/parse-policy-set.ts';
+export type { LimiterReader } from './policy/parse-rules.ts';
+export { compilePolicies, type Policies } from './policy/policies.ts';
+export type {
+  Assignment,
+  BudgetOverride,
+  Change,
+  Dated,
+  Grant,
+  Plan,
+  PolicySet,
+  RateOverride,
+  Rules,
+} from './policy/policy-set.ts';
+export { type KnownNames, type Problem, problemsOf } from './policy/problems.ts';
+export {
+  promote,
+  type Promotion,
+  type PromotionFacts,
+  type PromotionRule,
+  PROMOTIONS_MAX,
+  type PromotionStep,
+} from './policy/promotion.ts';
+export type {
+  AnyLimiterPolicy,
+  Counted,
+  PrincipalClass,
+  RateRule,
+  RateTerms,
+} from './policy/rate-rule.ts';
+export {
+  resolve,
+  type Resolution,
+  type ResolvedBudget,
+  type ResolvedRate,
+} from './policy/resolve.ts';
+export { describeMatch, type ScopeMatch } from './policy/scope-match.ts';
 
 export { checkPrice } from './pricing/check-price.ts';
 export {
