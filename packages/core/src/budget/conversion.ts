@@ -90,7 +90,7 @@ export function carryOver(view: CarryView): Carry | undefined {
   }
   for (const sum of byReservation.values()) if (sum > 0n) booked += sum;
   const total = amountWithin(booked);
-  const amount = difference(amountWithin(carried), total);
+  const amount = difference(total, amountWithin(carried));
   return amount === 0 ? undefined : { key: `${CARRY_KEY_PREFIX}${carries + 1}`, amount };
 }
 

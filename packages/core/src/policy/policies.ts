@@ -116,8 +116,11 @@ function compare<T extends number | string>(a: T, b: T): number {
 
 function indexOf<L extends AnyLimiterPolicy>({ budgets, rates }: Rules<L>): RuleIndex<L> {
   const index: RuleIndex<L> = { budgets: new Map(), rates: new Map() };
-  for (const rule of budgets) place(index.budgets, rule.on, rule.name, rule);
-  for (const rule of rates) place(index.rates, rule.on, rateKey(rule), rule);
+  for (const { name, on, ...terms } of budgets) place(index.budgets, on, name, terms);
+  for (const rule of rates) {
+    const { counts, limiter } = rule;
+    place(index.rates, rule.on, rateKey(rule), { counts, limiter });
+  }
   return index;
 }
 
