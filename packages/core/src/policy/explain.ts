@@ -101,8 +101,8 @@ const VERDICTS: Readonly<Record<Verdict, string>> = {
 const LAYERS: Readonly<Record<Layer, string>> = {
   default: 'the default',
   plan: 'the plan',
-  tenant: 'the tenant’s override',
-  scope: 'the scope’s override',
+  tenant: 'the override of the tenant',
+  scope: 'the override of the scope',
   grant: 'the grant',
 };
 

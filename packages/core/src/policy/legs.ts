@@ -9,6 +9,7 @@ import { accountId } from '../budget/budget.ts';
 import type { Period } from '../budget/period.ts';
 import { BursarError } from '../errors.ts';
 import type { AccountId, BudgetId } from '../ids.ts';
+import type { InstantMs } from '../time.ts';
 import type { BudgetMode } from './budget-rule.ts';
 import type { ResolvedBudget, Resolution } from './resolve.ts';
 import { describeMatch } from './scope-match.ts';
@@ -24,8 +25,12 @@ export interface BudgetLeg {
   /** Without grants; `null` for none. */
   readonly limit: Amount | null;
   readonly granted: Amount;
-  /** Version of the policy set that says so: of two answers the one with the higher version counts. */
+  /**
+   * Version of the policy set that says so, and since when by its dates. Of two answers the one with the
+   * higher version counts, and of two with the same the later one.
+   */
   readonly policyVersion: number;
+  readonly sinceMs: InstantMs;
   readonly mode: BudgetMode;
   /** The most that one caller may have set aside on the account at once; `null` for no ceiling of its own. */
   readonly reservedMax: Amount | null;
@@ -58,7 +63,7 @@ export function budgetLegs(resolution: Resolution): readonly BudgetLeg[] {
 }
 
 function legOf(budget: ResolvedBudget, policyVersion: number): BudgetLeg {
-  const { id, period, terms, granted, spendable } = budget;
+  const { id, period, terms, granted, spendable, sinceMs } = budget;
   return {
     account: accountId(id, period),
     budget: id,
@@ -66,6 +71,7 @@ function legOf(budget: ResolvedBudget, policyVersion: number): BudgetLeg {
     limit: terms.limit,
     granted,
     policyVersion,
+    sinceMs,
     mode: terms.mode,
     reservedMax: shareOf(spendable, terms.sharePercentMax),
   };

@@ -9,7 +9,7 @@ import { type Amount, AMOUNT_MAX, ZERO } from '../amount.ts';
 import { budgetId, type Scope } from '../budget/budget.ts';
 import { type Period, periodAt } from '../budget/period.ts';
 import type { BudgetId, TenantId } from '../ids.ts';
-import type { InstantMs } from '../time.ts';
+import { INSTANT_MAX, type InstantMs } from '../time.ts';
 import type { BudgetTerms } from './budget-rule.ts';
 import { type Caller, scopesOf } from './caller.ts';
 import { type Considered, whyNot } from './layers.ts';
@@ -32,6 +32,11 @@ export interface ResolvedBudget {
   readonly granted: Amount;
   /** What may be spent in the period, grants included; `null` for no limit. */
   readonly spendable: Amount | null;
+  /**
+   * When a record about it last began or ended; 0 if none did. Of two answers from one policy set the one
+   * with the later instant counts.
+   */
+  readonly sinceMs: InstantMs;
   /** Every record that was looked at, the weakest first. */
   readonly why: readonly Considered[];
 }
@@ -56,6 +61,8 @@ export interface Resolution<L extends AnyLimiterPolicy = AnyLimiterPolicy> {
   readonly budgets: readonly ResolvedBudget[];
   /** By scope and limiter, ascending. */
   readonly rates: readonly ResolvedRate<L>[];
+  /** Until when (exclusive) the same caller gets the same answer: the next date of a record or period. */
+  readonly validUntilMs: InstantMs;
   /** How many look-ups and records it took: a measure of work that does not depend on the machine. */
   readonly examined: number;
 }
@@ -73,17 +80,29 @@ export function resolve<L extends AnyLimiterPolicy>(
   const budgets: ResolvedBudget[] = [];
   const rates: ResolvedRate<L>[] = [];
   let examined = 0;
+  let validUntilMs = INSTANT_MAX;
+  const expect = (dates: readonly InstantMs[]) => {
+    for (const date of dates) if (date > nowMs && date < validUntilMs) validUntilMs = date;
+  };
   for (const scope of scopesOf(caller)) {
     const slots = slotsOf(policies, caller.tenant, scope, nowMs);
     examined += slots.examined;
-    for (const slot of slots.budgets) budgets.push(...budgetOf(slot, caller.tenant, nowMs));
-    for (const slot of slots.rates) rates.push(...rateOf(slot, caller.class));
+    for (const slot of slots.budgets) {
+      const found = budgetOf(slot, caller.tenant, nowMs);
+      budgets.push(...found);
+      expect([...slot.dates, ...found.map(({ period }) => period.endAtMs)]);
+    }
+    for (const slot of slots.rates) {
+      rates.push(...rateOf(slot, caller.class));
+      expect(slot.dates);
+    }
   }
   return {
     tenant: caller.tenant,
     version: policies.set.version,
     budgets: budgets.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     rates: rates.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1)),
+    validUntilMs,
     examined,
   };
 }
@@ -112,6 +131,7 @@ function budgetOf(slot: BudgetSlot, tenant: TenantId, nowMs: InstantMs): Resolve
       grants,
       granted,
       spendable: terms.limit === null ? null : ((terms.limit + granted) as Amount),
+      sinceMs: Math.max(0, ...slot.dates.filter((date) => date <= nowMs)) as InstantMs,
       why: [
         ...slot.considered,
         ...considered.map(({ grant, named, reason }): Considered => {

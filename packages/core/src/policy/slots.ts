@@ -10,7 +10,7 @@ import type { InstantMs } from '../time.ts';
 import type { BudgetTerms } from './budget-rule.ts';
 import { type Candidate, candidatesAmong, type Considered, fold } from './layers.ts';
 import { type Exception, type KindRules, type Own, placeOf, type Policies } from './policies.ts';
-import type { Grant } from './policy-set.ts';
+import type { Dated, Grant } from './policy-set.ts';
 import type { AnyLimiterPolicy, RateTerms } from './rate-rule.ts';
 
 /** What the records say about one budget or rate of one scope. */
@@ -21,6 +21,8 @@ export interface Slot<Terms> {
   /** Nothing where no rule is left. */
   readonly terms: Terms | undefined;
   readonly considered: readonly Considered[];
+  /** When a record about it begins or ends, or did. */
+  readonly dates: readonly InstantMs[];
 }
 
 /** A budget's slot, with the grants that there are for it. */
@@ -68,7 +70,11 @@ export function slotsOf<L extends AnyLimiterPolicy>(
     ...(ofKind?.grants.get(budget) ?? []).map((grant) => ({ grant, named: false })),
     ...(ofScope?.grants.get(budget) ?? []).map((grant) => ({ grant, named: true })),
   ];
-  const withGrants = budgets.map((slot) => ({ ...slot, grants: grantsFor(slot.key) }));
+  const withGrants = budgets.map((slot): BudgetSlot => {
+    const grants = grantsFor(slot.key);
+    const dates = datesOf(grants.map(({ grant }) => grant));
+    return { ...slot, dates: [...slot.dates, ...dates], grants };
+  });
   const records = [...withGrants, ...rates].reduce(
     (sum, slot) => sum + slot.considered.length + ('grants' in slot ? slot.grants.length : 0),
     0,
@@ -129,8 +135,21 @@ function gather<Terms>(sources: Sources<Terms>): Slot<Terms>[] {
   }
   return [...slots].map(([key, candidates]) => {
     const { terms, considered } = fold(candidates);
-    return { scope, key, terms, considered: [...missingPlans(sources.missing), ...considered] };
+    const exceptions = [sources.ofKind?.get(key) ?? [], sources.ofScope?.get(key) ?? []].flat();
+    return {
+      scope,
+      key,
+      terms,
+      considered: [...missingPlans(sources.missing), ...considered],
+      dates: datesOf(exceptions),
+    };
   });
+}
+
+function datesOf(records: readonly Dated[]): InstantMs[] {
+  return records
+    .flatMap(({ fromMs, untilMs }) => [fromMs, untilMs])
+    .filter((date) => date !== null);
 }
 
 function missingPlans(plans: readonly string[]): Considered[] {

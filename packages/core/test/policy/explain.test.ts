@@ -36,8 +36,8 @@ describe('explain (C28)', () => {
       lines: [
         'the grant "gift" for this scope by its name adds credit',
         'the grant "old" for this scope by its name has no effect: it ended 2026-11-01T00:00:00.000Z',
-        'the scope’s override "own" has no effect: it begins 2026-12-01T00:00:00.000Z',
-        'the tenant’s override "all" changes part of it',
+        'the override of the scope "own" has no effect: it begins 2026-12-01T00:00:00.000Z',
+        'the override of the tenant "all" changes part of it',
         'the plan "pro" counts',
         'the default gives way: "pro" (plan) comes after it',
         'the plan "ghost" has no effect: there is no plan of this name',
@@ -48,7 +48,7 @@ describe('explain (C28)', () => {
       applies: false,
       outcome: 'no such budget',
       lines: [
-        'the scope’s override "lost" has no effect: there is no rule for it to alter',
+        'the override of the scope "lost" has no effect: there is no rule for it to alter',
         'the plan "ghost" has no effect: there is no plan of this name',
       ],
     });
@@ -61,8 +61,8 @@ describe('explain (C28)', () => {
     expect(credit?.lines).toEqual([
       'the grant "gift" for this scope by its name has no effect: there is no budget for it to add to',
       'the grant "old" for this scope by its name has no effect: there is no budget for it to add to',
-      'the scope’s override "own" takes it away',
-      'the tenant’s override "all" gives way: "own" (scope) comes after it',
+      'the override of the scope "own" takes it away',
+      'the override of the tenant "all" gives way: "own" (scope) comes after it',
       'the plan "pro" gives way: "own" (scope) comes after it',
       'the default gives way: "pro" (plan) comes after it',
       'the plan "ghost" has no effect: there is no plan of this name',

@@ -56,6 +56,7 @@ describe('the legs of a call', () => {
       limit: parseUsd('5.00'),
       granted: parseUsd('1.00'),
       policyVersion: 12,
+      sinceMs: 0,
       mode: { kind: 'strict' },
       reservedMax: parseUsd('1.20'),
     });

@@ -346,6 +346,28 @@ it('gives a budget the same terms whoever else is on the call', () => {
   );
 });
 
+it('keeps its answer until it said it would, and dates each answer after the one before', () => {
+  fc.assert(
+    fc.property(set, caller, instant, (records, who, nowMs) => {
+      const policies = compilePolicies(records);
+      const now = resolve(policies, who, nowMs);
+      expect(now.validUntilMs).toBeGreaterThan(nowMs);
+      const last = resolve(policies, who, (now.validUntilMs - 1) as InstantMs);
+      expect(last).toEqual(now);
+      const later = resolve(policies, who, (nowMs + 25 * DAY) as InstantMs);
+      for (const { id, terms: given, period, spendable, sinceMs } of now.budgets) {
+        const then = later.budgets.find(
+          (budget) => budget.id === id && budget.period.id === period.id,
+        );
+        if (then === undefined) continue;
+        expect(then.sinceMs).toBeGreaterThanOrEqual(sinceMs);
+        if (then.sinceMs === sinceMs) expect(then).toMatchObject({ terms: given, spendable });
+      }
+    }),
+    { seed: 26, numRuns: 1_000 },
+  );
+});
+
 it('says of every budget that applies which one rule won, and of no other that one did', () => {
   fc.assert(
     fc.property(set, caller, instant, (records, who, nowMs) => {
