@@ -5,7 +5,6 @@ import {
   type Caller,
   compilePolicies,
   type InstantMs,
-  MONTHLY_UTC,
   parsePolicySet,
   type Policies,
   type PolicySet,
@@ -48,5 +47,3 @@ export function scope(text: string): Scope {
   const [kind = '', name = ''] = text.split(':');
   return { kind, name };
 }
-
-export { MONTHLY_UTC };
