@@ -4,12 +4,13 @@
  * A report that the ledger refuses must not hold up those behind it, nor vanish: it is found by halving and
  * set aside with its reason, for people. A store that is away is no refusal; then everything is tried again.
  */
+import { createHash } from 'node:crypto';
 import {
   type Authority,
   type Clock,
-  type Command,
   EXECUTE_ALL_MAX,
   type HolderId,
+  type Ingest,
   type JournalEvent,
   type MalformedEvent,
   type Outcome,
@@ -27,11 +28,11 @@ export interface Taken {
 }
 
 /** Sends commands in one transaction. */
-type Send = (commands: readonly Command[]) => Promise<readonly Outcome[]>;
+type Send = (commands: readonly Ingest[]) => Promise<readonly Outcome[]>;
 
 /** A command, and what was answered to it or why it was refused. */
 interface Answered {
-  readonly command: Command;
+  readonly command: Ingest;
   readonly outcome?: Outcome;
   readonly refusal?: string;
 }
@@ -60,18 +61,23 @@ export class Intake {
     const malformed = page.flatMap((event) => ('malformed' in event ? [event] : []));
     const commands = page.flatMap((event) => ('malformed' in event ? [] : reportsOfEvent(event)));
     const aside = malformed.map(({ position, malformed: text }) =>
-      this.#aside(position, 'malformed', 'The event does not read back.', text),
+      this.#aside(
+        `${position} ${digestOf(text)}`,
+        'malformed',
+        'The event does not read back.',
+        text,
+      ),
     );
     return this.#take(commands, sendLast, aside);
   }
 
   /** What this process has acknowledged itself. */
-  reports(commands: readonly Command[]): Promise<Taken> {
+  reports(commands: readonly Ingest[]): Promise<Taken> {
     return this.#take(commands, (part) => this.#authority.executeAll(part), []);
   }
 
   async #take(
-    commands: readonly Command[],
+    commands: readonly Ingest[],
     sendLast: Send,
     malformed: readonly SetAside[],
   ): Promise<Taken> {
@@ -88,7 +94,7 @@ export class Intake {
   }
 
   /** Sends everything, in as many transactions as it needs. */
-  async #send(commands: readonly Command[], sendLast: Send): Promise<readonly Answered[]> {
+  async #send(commands: readonly Ingest[], sendLast: Send): Promise<readonly Answered[]> {
     const send: Send = (part) => this.#authority.executeAll(part);
     const answers: Answered[] = [];
     let from = 0;
@@ -108,10 +114,9 @@ export class Intake {
   }
 
   #asideFor({ command, outcome, refusal }: Answered): readonly SetAside[] {
-    const id =
-      'reservation' in command && 'leg' in command
-        ? `${command.reservation} ${command.leg.account}`
-        : JSON.stringify(command).slice(0, 400);
+    const { reservation, leg, state, spent } = command;
+    // What it says is part of its name: of two truths about one call that cannot be booked, both are kept.
+    const id = `${reservation} ${leg.account} ${state} ${spent}`;
     const event = JSON.stringify(command);
     if (outcome === undefined) return [this.#aside(id, 'refused', refusal ?? '', event)];
     if (outcome.outcome !== 'applied') {
@@ -136,8 +141,13 @@ export class Intake {
   }
 }
 
+/** Tells events of one position apart: an entry of a journal holds many. */
+function digestOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
 /** Sends commands together; when one of them is refused, each half on its own, until it stands alone. */
-async function halving(commands: readonly Command[], send: Send): Promise<readonly Answered[]> {
+async function halving(commands: readonly Ingest[], send: Send): Promise<readonly Answered[]> {
   if (commands.length === 0) return [];
   try {
     return answered(commands, await send(commands));
@@ -153,7 +163,7 @@ async function halving(commands: readonly Command[], send: Send): Promise<readon
   }
 }
 
-function answered(commands: readonly Command[], outcomes: readonly Outcome[]): readonly Answered[] {
+function answered(commands: readonly Ingest[], outcomes: readonly Outcome[]): readonly Answered[] {
   return commands.flatMap((command, index) => {
     const outcome = outcomes[index];
     return outcome === undefined ? [] : [{ command, outcome }];

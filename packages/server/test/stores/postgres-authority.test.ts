@@ -104,6 +104,17 @@ it('keeps an event once however often it is set aside', async () => {
   ]);
 });
 
+it('sets aside a text with a character that PostgreSQL cannot keep', async () => {
+  const id = `${holder}-nul`;
+  const atMs = clock.nowMs();
+  const event = { id, holder, reason: 'malformed' as const, message: 'm', event: 'a\0b', atMs };
+  await authority.setAside([event]);
+  const { rows } = await sql`select event from set_aside_events where id = ${id}`.execute(
+    database.db,
+  );
+  expect(rows).toEqual([{ event: 'a\uFFFDb' }]);
+});
+
 it('forgets a worker that has been silent for a day', async () => {
   await authority.attest({ id: holder, holder, incarnation: 1, oldestMs: 0 as DurationMs });
   const close = () =>

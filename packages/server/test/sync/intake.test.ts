@@ -94,6 +94,23 @@ it('a second truth about a call is set aside as a conflict, once, and the first 
   expect(await purse.sums('alice')).toMatchObject({ settled: 5 });
 });
 
+it('of several truths about a call that cannot be booked, each is kept', async () => {
+  const id = purse.id();
+  await intake.events([settled(id, 5)], sendLast);
+  await intake.events([settled(id, 6)], sendLast);
+  await intake.events([settled(id, 7)], sendLast);
+  expect(authority.setAsideEvents().map(({ event }) => JSON.parse(event))).toMatchObject([
+    { spent: 6 },
+    { spent: 7 },
+  ]);
+});
+
+it('of several events of one journal entry that do not read back, each is kept, once', async () => {
+  const page = ['garbage', 'more garbage'].map((malformed) => ({ position: '1-1', malformed }));
+  for (let round = 0; round < 2; round += 1) await intake.events(page, sendLast);
+  expect(authority.setAsideEvents().map(({ event }) => event)).toEqual(['garbage', 'more garbage']);
+});
+
 it('what the books cannot hold is set aside, not retried for ever', async () => {
   await intake.events([settled(purse.id(), Number.MAX_SAFE_INTEGER)], sendLast);
   await intake.events([settled(purse.id(), 1)], sendLast);

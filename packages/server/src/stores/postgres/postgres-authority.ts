@@ -204,6 +204,7 @@ export class PostgresAuthority extends PostgresTier implements Authority {
   }
 
   async setAside(events: readonly SetAside[]): Promise<void> {
+    // A text of PostgreSQL holds no NUL. What cannot be read anyway must not be what stops everything.
     await this.read(sql`
       insert into set_aside_events (id, holder, reason, message, event, at)
       select * from unnest(
@@ -211,7 +212,7 @@ export class PostgresAuthority extends PostgresTier implements Authority {
         ${events.map(({ holder }) => holder)}::text[],
         ${events.map(({ reason }) => reason)}::text[],
         ${events.map(({ message }) => message)}::text[],
-        ${events.map(({ event }) => event)}::text[],
+        ${events.map(({ event }) => event.replaceAll('\0', '\uFFFD'))}::text[],
         ${events.map(({ atMs }) => new Date(atMs).toISOString())}::timestamptz[]
       )
       on conflict (id) do nothing`);
