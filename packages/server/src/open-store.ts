@@ -17,6 +17,7 @@ import { isCurrent, migrate } from './stores/postgres/migrate.ts';
 import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
 import { PostgresTier } from './stores/postgres/postgres-tier.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
+import { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import type { Timers } from './clock/timers.ts';
 import type { ModeSource } from './modes/mode.ts';
 import { openRedisHybrid } from './open-redis-hybrid.ts';
@@ -73,6 +74,8 @@ export interface Store {
   readonly counts?: () => Readonly<Record<string, number>>;
   /** Recomputes every balance from the ledger; absent where the store keeps no ledger for good. */
   readonly audit?: () => Promise<AuditReport>;
+  /** Events that could not be taken in; absent where none are ever kept. */
+  readonly setAside?: SetAsideEvents;
   /** Whether the schema is the one that this version works with. */
   isCurrent(): Promise<boolean>;
   /** Lets running commands finish, then frees everything. Harmless when repeated. */
@@ -114,6 +117,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     throw error;
   }
   const authority = { db: database.db, defaultLimit, clock: options.databaseClock };
+  const setAside = new SetAsideEvents(authority);
   if (location.kind === 'hybrid') {
     const { db } = database;
     try {
@@ -126,6 +130,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
         ...hybrid,
         tokens: new PostgresTokenStore(db),
         audit: () => auditLedger(db),
+        setAside,
         isCurrent: () => isCurrent(db),
         async close() {
           await hybrid.close();
@@ -139,7 +144,8 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
   if (location.kind === 'pglite') {
     try {
-      return await openEmbedded(database, new PostgresAuthority(authority), options);
+      const embedded = await openEmbedded(database, new PostgresAuthority(authority), options);
+      return { ...embedded, setAside };
     } catch (error) {
       await database.close();
       throw error;
@@ -150,6 +156,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     tier,
     tokens: new PostgresTokenStore(database.db),
     audit: () => auditLedger(database.db),
+    setAside,
     isCurrent: () => isCurrent(database.db),
     async close() {
       await tier.close();

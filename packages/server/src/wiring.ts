@@ -30,6 +30,7 @@ import { openStore, type Store, type StoreLocation } from './open-store.ts';
 import { directMode, modeView } from './modes/mode.ts';
 import { BudgetService } from './service/budget-service.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
+import type { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import { Sweeper } from './sweep/sweeper.ts';
 import { errorReporter } from './telemetry/error-reporter.ts';
 import { type Log, SILENT_LOG } from './telemetry/logger.ts';
@@ -68,6 +69,8 @@ export interface Bursar {
   readonly tokens: TokenStore;
   /** Recomputes every balance from the ledger; absent in memory. */
   readonly audit?: () => Promise<AuditReport>;
+  /** Events that could not be taken into the ledger, for a person to decide on; absent in memory. */
+  readonly setAside?: SetAsideEvents;
   /** Calls procedures in this process, as `principal`, with the parsing and checks of the network. */
   caller(
     principal: { readonly tenant: string; readonly scopes?: readonly TokenScope[] },
@@ -133,6 +136,7 @@ export function startBursar(
     service,
     tokens,
     ...(store.audit === undefined ? {} : { audit: store.audit }),
+    ...(store.setAside === undefined ? {} : { setAside: store.setAside }),
     caller: ({ tenant, scopes = TOKEN_SCOPES }, { signal } = {}) => {
       const principal: Principal = { tokenId: 'in-process', tenant: tenantId(tenant), scopes };
       return createCaller(

@@ -24,8 +24,12 @@ export interface CliCommand {
   readonly name: string;
   readonly summary: string;
   readonly options: Readonly<Record<string, OptionSpec>>;
-  /** An argument that stands alone, e.g. the id to revoke; it is required. */
-  readonly operand?: { readonly name: string; readonly help: string };
+  /** An argument that stands alone, e.g. the id to revoke; required unless it is marked. */
+  readonly operand?: {
+    readonly name: string;
+    readonly help: string;
+    readonly isOptional?: boolean;
+  };
   /** Runs, and returns the exit code. Throws `BursarError`, `ConfigInvalid` or `UsageError`. */
   run(given: CliArguments, terminal: Terminal): Promise<number>;
 }
@@ -54,7 +58,9 @@ export function argumentsOf(command: CliCommand, words: readonly string[]): CliA
   }
   const [operand, ...others] = positionals;
   if (command.operand !== undefined) {
-    if (operand === undefined) throw new UsageError(`${command.operand.name} is missing.`);
+    if (operand === undefined && command.operand.isOptional !== true) {
+      throw new UsageError(`${command.operand.name} is missing.`);
+    }
     given[command.operand.name] = operand;
   }
   const surplus = command.operand === undefined ? operand : others[0];
@@ -68,7 +74,7 @@ export function helpOf(command: CliCommand): string {
   const required = options.filter(([, spec]) => spec.required === true);
   const usage = [
     `bursar ${command.name}`,
-    ...(command.operand === undefined ? [] : [command.operand.name]),
+    ...operandIn(command),
     ...required.map(([name, spec]) => `--${name} ${spec.value ?? ''}`.trim()),
     ...(options.length > required.length ? ['[options]'] : []),
   ].join(' ');
@@ -94,6 +100,11 @@ export function helpOf(command: CliCommand): string {
       : ['', ...rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`)]),
     '',
   ].join('\n');
+}
+
+function operandIn({ operand }: CliCommand): readonly string[] {
+  if (operand === undefined) return [];
+  return [operand.isOptional === true ? `[${operand.name}]` : operand.name];
 }
 
 function parse(

@@ -51,7 +51,22 @@ export async function withBursar(
   terminal: Terminal,
   use: (bursar: Bursar) => Promise<number>,
 ): Promise<number> {
-  const config = readConfig(terminal.environment);
+  return withBooks(readConfig(terminal.environment), terminal, use);
+}
+
+/** The same without Redis: for what concerns the ledger alone, and is needed when Redis is not as it must be. */
+export async function withLedger(
+  terminal: Terminal,
+  use: (bursar: Bursar) => Promise<number>,
+): Promise<number> {
+  return withBooks({ ...readConfig(terminal.environment), redisUrl: null }, terminal, use);
+}
+
+async function withBooks(
+  config: Config,
+  terminal: Terminal,
+  use: (bursar: Bursar) => Promise<number>,
+): Promise<number> {
   // Answers go to the terminal; what the parts log would only get between them.
   const log = logOf({ ...config, logLevel: 'silent' }, terminal);
   const bursar = await createBursar(await bursarOptionsOf(config, log));

@@ -5,6 +5,7 @@ import { ConfigInvalid } from '../config.ts';
 import { redactText } from '../telemetry/redact.ts';
 import { audit } from './audit.ts';
 import { argumentsOf, type CliCommand, helpOf, UsageError } from './command.ts';
+import { eventsDismiss, eventsList, eventsReplay } from './events.ts';
 import { limitGet, limitSet } from './limit.ts';
 import { migrate } from './migrate.ts';
 import { serve } from './serve.ts';
@@ -22,6 +23,9 @@ const COMMANDS: readonly CliCommand[] = [
   limitSet,
   usage,
   audit,
+  eventsList,
+  eventsReplay,
+  eventsDismiss,
   migrate,
 ];
 

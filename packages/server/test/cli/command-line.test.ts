@@ -11,6 +11,9 @@ const COMMANDS = [
   'limit set',
   'usage',
   'audit',
+  'events list',
+  'events replay',
+  'events dismiss',
   'migrate',
 ];
 

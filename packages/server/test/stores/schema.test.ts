@@ -108,6 +108,10 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     event: 'text',
     at: 'timestamp with time zone',
     replayed_at: 'timestamp with time zone?',
+    resolution: 'text?',
+    dismissed_at: 'timestamp with time zone?',
+    resolved_by: 'text?',
+    note: 'text?',
   },
 };
 
@@ -123,6 +127,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0002-service-tokens',
     '0003-leases',
     '0004-process-leases',
+    '0005-resolutions',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

@@ -41,6 +41,10 @@ export interface BatchOptions {
   readonly select?:
     | ((transaction: Transaction<Database>) => Promise<readonly Command[]>)
     | undefined;
+  /** Last in the transaction, when everything is written: what becomes true together with the outcomes. */
+  readonly after?:
+    | ((transaction: Transaction<Database>, outcomes: readonly Outcome[]) => Promise<void>)
+    | undefined;
 }
 
 /** Applies batches to one database. */
@@ -81,6 +85,7 @@ export class BatchApplier {
             this.#decide(loaded, command, pending, options.holder),
           );
           await pending.write(transaction, loaded.nowMs);
+          await options.after?.(transaction, decided);
           mayHaveCommitted = true;
           return { outcomes: decided, books: loaded.books };
         });

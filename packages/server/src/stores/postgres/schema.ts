@@ -136,4 +136,8 @@ export interface SetAsideEventRow {
   event: string;
   at: Date;
   replayed_at: Date | null;
+  resolution: string | null;
+  dismissed_at: Date | null;
+  resolved_by: string | null;
+  note: string | null;
 }

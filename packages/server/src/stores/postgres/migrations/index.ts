@@ -4,10 +4,12 @@ import { up as accounts } from './0001-accounts.ts';
 import { up as serviceTokens } from './0002-service-tokens.ts';
 import { up as leases } from './0003-leases.ts';
 import { up as processLeases } from './0004-process-leases.ts';
+import { up as resolutions } from './0005-resolutions.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
   '0002-service-tokens': { up: serviceTokens },
   '0003-leases': { up: leases },
   '0004-process-leases': { up: processLeases },
+  '0005-resolutions': { up: resolutions },
 };
