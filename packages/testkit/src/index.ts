@@ -19,3 +19,5 @@ export {
   startRedis,
   startReplicaOf,
 } from './servers/redis-server.ts';
+export { findLuacheck } from './tools/luacheck.ts';
+export type { FoundTool } from './tools/tool.ts';

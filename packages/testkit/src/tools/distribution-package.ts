@@ -1,74 +1,88 @@
 /**
- * Redis from the distribution's own packages (Debian, Ubuntu), without root and without installing it.
+ * A program from the distribution's own packages (Debian, Ubuntu), without root and without installing it.
  *
- * npm has no Redis, and a server on the machine is not to be had everywhere. `apt` says which packages a
- * machine lacks for it, checks their signatures and downloads them; they are unpacked into a cache and run
- * from there. The machine's package lists are read, never changed: where they are missing or too old, fresh
- * ones go to a folder of ours, which needs no root and clashes with no other `apt`.
- *
- * The program is in `redis-tools`: `redis-server` is a link of another package to `redis-check-rdb` there,
- * and the program takes its role from the name it is called by.
+ * npm does not have every program that the tests need, and none can be counted on to be on the machine. `apt`
+ * says which packages a machine lacks for one, checks their signatures and downloads them; they are unpacked
+ * into a cache and run from there. The machine's package lists are read, never changed: where they are missing
+ * or too old, fresh ones go to a folder of ours, which needs no root and clashes with no other `apt`.
  */
 import { execFile } from 'node:child_process';
 import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-const PACKAGE = 'redis-tools';
-const PROGRAM_IN_PACKAGE = 'usr/bin/redis-check-rdb';
-const FOLDER_PREFIX = 'redis-';
 const APT_WITHIN_MS = 120_000;
 
-/** A place to try: a program and, for an unpacked package, the folders of its libraries. */
-export interface RedisPlace {
-  readonly file: string;
-  readonly libraryFolders: readonly string[];
+/** A package that has a program. */
+export interface DistributionPackage {
+  /** What Debian and Ubuntu call it. */
+  readonly name: string;
+  /** What its folders in the cache are called, before the version. */
+  readonly cacheName: string;
+  /** Links that the unpacked package lacks: from path to target, both inside its folder. */
+  readonly links?: Readonly<Record<string, string>>;
 }
 
-/** The packages that were unpacked earlier, newest version first. */
-export function cachedRedisPackages(): RedisPlace[] {
+/** The folders of packages that were unpacked earlier, newest version first. */
+export function cachedPackages({ cacheName }: DistributionPackage): string[] {
   const cache = cacheFolder();
   if (!existsSync(cache)) return [];
   return readdirSync(cache)
-    .filter((name) => name.startsWith(FOLDER_PREFIX))
+    .filter((name) => name.startsWith(`${cacheName}-`))
     .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
-    .map((name) => placeIn(join(cache, name)));
+    .map((name) => join(cache, name));
 }
 
 /**
- * Downloads the packages that the machine lacks and unpacks them into the cache, as `redis-<version>`.
+ * Downloads the package and what it needs that the machine lacks, unpacks all of it into one folder of the
+ * cache, and returns that.
  *
  * Several processes may call this at once: each fills a folder of its own, and one rename wins.
  *
  * @throws Error with apt's words, where there is no apt or it cannot get the packages.
  */
-export async function downloadRedisPackage(): Promise<RedisPlace> {
+export async function downloadPackage(wanted: DistributionPackage): Promise<string> {
   const cache = cacheFolder();
   // Elsewhere than on Debian and Ubuntu this throws, before anything is announced.
   await run('apt-get', ['--version'], tmpdir());
-  process.stderr.write(`getting redis-server from the system's package sources into ${cache} …\n`);
+  process.stderr.write(
+    `getting ${wanted.name} from the system's package sources into ${cache} …\n`,
+  );
   await mkdir(cache, { recursive: true });
   const draft = await mkdtemp(join(cache, 'draft-'));
   try {
-    const { folder, version } = await downloadArchives(draft, []).catch(async () =>
-      downloadArchives(draft, await updateLists(draft)),
+    const { folder, version } = await downloadArchives(wanted.name, draft, []).catch(async () =>
+      downloadArchives(wanted.name, draft, await updateLists(draft)),
     );
     const root = join(draft, 'root');
     for (const archive of await readdir(folder)) {
       await run('dpkg-deb', ['-x', join(folder, archive), root], draft);
     }
-    await symlink(PROGRAM_IN_PACKAGE, join(root, 'redis-server'));
-    const target = join(cache, `${FOLDER_PREFIX}${version}`);
+    for (const [path, to] of Object.entries(wanted.links ?? {}))
+      await symlink(to, join(root, path));
+    const target = join(cache, `${wanted.cacheName}-${version}`);
     await rename(root, target).catch((error: unknown) => {
       // Another process was faster; its copy is as good as ours.
       if (!existsSync(target)) throw error;
     });
-    return placeIn(target);
+    return target;
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** The environment in which programs of the unpacked packages in `root` find their libraries. */
+export function environmentIn(root: string): NodeJS.ProcessEnv {
+  const folders = ['usr/lib', 'lib']
+    .map((name) => join(root, name))
+    .filter((parent) => existsSync(parent))
+    // One level down, in the folder named after the processor.
+    .flatMap((parent) => [parent, ...readdirSync(parent).map((name) => join(parent, name))]);
+  const inherited = process.env['LD_LIBRARY_PATH'];
+  const all = inherited === undefined ? folders : [...folders, inherited];
+  return { ...process.env, LD_LIBRARY_PATH: all.join(delimiter) };
 }
 
 /** `BURSAR_CACHE_DIR`, else a folder of the temporary directory that must be ours alone. */
@@ -84,31 +98,24 @@ function cacheFolder(): string {
   return folder;
 }
 
-function placeIn(folder: string): RedisPlace {
-  const libraryFolders = ['usr/lib', 'lib']
-    .map((name) => join(folder, name))
-    .filter((parent) => existsSync(parent))
-    // One level down, in the folder named after the processor.
-    .flatMap((parent) => [parent, ...readdirSync(parent).map((name) => join(parent, name))]);
-  return { file: join(folder, 'redis-server'), libraryFolders };
-}
-
 /** Downloads the package and whatever it needs that is not installed, into a new folder in `draft`. */
 async function downloadArchives(
+  name: string,
   draft: string,
   options: readonly string[],
 ): Promise<{ folder: string; version: string }> {
   const folder = await mkdtemp(join(draft, 'archives-'));
   const plan = await run(
     'apt-get',
-    [...options, 'install', '--simulate', '--no-install-recommends', '--reinstall', PACKAGE],
+    [...options, 'install', '--simulate', '--no-install-recommends', '--reinstall', name],
     folder,
   );
   // `Inst <name> (<version> …` is new, `Inst <name> [<installed>] (…` would replace an installed one.
-  const missing = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, name]) => name ?? '');
-  const [, version] = /^Inst redis-tools (?:\[\S+\] )?\((?:\d+:)?(\S+)/m.exec(plan) ?? [];
-  if (version === undefined) throw new Error(`apt has no plan for ${PACKAGE}:\n${plan}`);
-  await run('apt-get', [...options, 'download', ...new Set([PACKAGE, ...missing])], folder);
+  const missing = [...plan.matchAll(/^Inst (\S+) \(/gm)].map(([, found]) => found ?? '');
+  const own = new RegExp(`^Inst ${name} (?:\\[\\S+\\] )?\\((?:\\d+:)?(\\S+)`, 'm');
+  const [, version] = own.exec(plan) ?? [];
+  if (version === undefined) throw new Error(`apt has no plan for ${name}:\n${plan}`);
+  await run('apt-get', [...options, 'download', ...new Set([name, ...missing])], folder);
   return { folder, version };
 }
 

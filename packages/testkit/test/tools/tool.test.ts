@@ -1,0 +1,89 @@
+/** Tools of tests are found or asked for, never done without. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { findRedisBinary } from '../../src/servers/redis-binary.ts';
+import { findLuacheck } from '../../src/tools/luacheck.ts';
+
+const folders: string[] = [];
+afterEach(() => {
+  vi.unstubAllEnvs();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true });
+});
+
+function emptyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'bursar-tool-'));
+  folders.push(folder);
+  return folder;
+}
+
+it('luacheck is found, and is one: it knows what is a global and what is not', async () => {
+  const { file, args, env, version } = await findLuacheck();
+  expect(version).toMatch(/^\d+\.\d/);
+  const check = (input: string) =>
+    spawnSync(file, [...args, '-', '--no-color'], { env, input, encoding: 'utf8' });
+  expect(check('return 1')).toMatchObject({ status: 0 });
+  expect(check('return amuont')).toMatchObject({
+    status: 1,
+    stdout: expect.stringContaining("accessing undefined variable 'amuont'"),
+  });
+}, 300_000);
+
+describe.each([
+  {
+    what: 'Redis',
+    find: findRedisBinary,
+    variable: 'BURSAR_REDIS_BINARY',
+    program: 'redis-server',
+    cacheName: 'redis',
+    good: 'Redis server v=9.9.9 sha=0',
+    bad: 'Redis server v=6.2.0 sha=0',
+    advice: 'apt install redis-server',
+  },
+  {
+    what: 'luacheck',
+    find: findLuacheck,
+    variable: 'BURSAR_LUACHECK',
+    program: 'luacheck',
+    cacheName: 'luacheck',
+    good: 'Luacheck: 9.9.9',
+    bad: 'lua: module not found',
+    advice: 'apt install lua-check',
+  },
+])('$what', ({ find, variable, program, cacheName, good, bad, advice }) => {
+  /** A folder with a program that answers `answer` to everything. */
+  function folderWith(answer: string): string {
+    const folder = emptyFolder();
+    writeFileSync(join(folder, program), `#!/bin/sh\necho '${answer}'\n`, { mode: 0o755 });
+    return folder;
+  }
+
+  it('is taken from PATH, the first there that will do', async () => {
+    const [unfit, fit, later] = [bad, good, good].map(folderWith);
+    vi.stubEnv(variable, '');
+    vi.stubEnv('PATH', [unfit, fit, later].join(delimiter));
+    expect(await find()).toMatchObject({ file: join(fit ?? '', program), version: '9.9.9' });
+  });
+
+  it('that somebody has chosen and that is none is refused', async () => {
+    vi.stubEnv(variable, process.execPath);
+    await expect(find()).rejects.toThrow(
+      new RegExp(`${variable} is .* Correct it, or unset it to let the tests find one`),
+    );
+  });
+
+  it('that can be had nowhere is asked for, with how to get it; what is broken in the cache counts as nothing', async () => {
+    const cache = emptyFolder();
+    vi.stubEnv('PATH', folderWith(bad));
+    mkdirSync(join(cache, `${cacheName}-99.0/usr/share/lua/5.1/luacheck`), { recursive: true });
+    mkdirSync(join(cache, `${cacheName}-98.0/usr/bin`), { recursive: true });
+    writeFileSync(join(cache, `${cacheName}-98.0`, 'redis-server'), 'not a program', {
+      mode: 0o755,
+    });
+    vi.stubEnv('BURSAR_CACHE_DIR', cache);
+    vi.stubEnv(variable, '');
+    await expect(find()).rejects.toThrow(new RegExp(`Install one .*${advice}.*or set ${variable}`));
+  });
+});
