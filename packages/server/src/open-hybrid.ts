@@ -17,10 +17,12 @@ import {
 import { v7 as uuidV7 } from 'uuid';
 import { opossumBreaker } from './breaker/opossum-breaker.ts';
 import type { Timers } from './clock/timers.ts';
+import { isAway } from './leasing/away.ts';
 import { CopiesGate } from './leasing/copies-gate.ts';
 import { LeasedTier } from './leasing/leased-tier.ts';
 import { OutageLeases } from './leasing/outage-leases.ts';
 import { hybridMode, type ModeSource } from './modes/mode.ts';
+import type { CheckCopies } from './sync/copies-check.ts';
 import { type SyncIntervals, SYNC_PRESETS } from './sync/plan-sync.ts';
 import { SYNC_TIMES, SyncManager, type SyncTimes } from './sync/sync-manager.ts';
 import type { Log } from './telemetry/logger.ts';
@@ -29,8 +31,8 @@ import type { Log } from './telemetry/logger.ts';
 export interface HybridOptions {
   readonly authority: Authority;
   readonly copies: CopyStore;
-  /** Throws when the copy store must not be used. Asked at the start, when it answers. */
-  readonly checkCopies: () => Promise<void>;
+  /** Why the copy store must not be used, most important first; asked at the start and now and then. */
+  readonly checkCopies: CheckCopies;
   /** Names this Redis among those of one PostgreSQL. */
   readonly holder: HolderId;
   readonly shardOf: (tenant: string) => number;
@@ -56,7 +58,7 @@ export interface Hybrid {
 /** Starts a hybrid. Throws `store_unavailable` when PostgreSQL is away or Redis must not be used. */
 export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
   const { authority, copies, holder, time, log, breakerOpenMs, returnStageMs } = options;
-  await options.checkCopies();
+  await assertFit(options);
   const gate = new CopiesGate({
     copies,
     authority,
@@ -95,6 +97,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
   });
   const sync = new SyncManager({
     gate,
+    checkCopies: options.checkCopies,
     authority,
     tier,
     holder,
@@ -108,6 +111,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
   });
   const modes = hybridMode(time, () => ({
     isRedisOpen: gate.isOpen && gate.incarnation > 0,
+    redisUnfit: gate.unfit,
     isDatabaseUp: sync.isAuthorityUp,
   }));
   await sync.start();
@@ -128,4 +132,14 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
       gate.stop();
     },
   };
+}
+
+/** Throws what is wrong with the copy store. One that is away is looked at when it is back. */
+async function assertFit({ checkCopies, log }: HybridOptions): Promise<void> {
+  const [problem] = await checkCopies().catch((error: unknown) => {
+    if (!isAway(error)) throw error;
+    log.warn({ error }, 'Redis is away; PostgreSQL decides until it is back');
+    return [];
+  });
+  if (problem !== undefined) throw problem;
 }

@@ -3,9 +3,7 @@ import type { Authority, Clock, HolderId } from '@bursar/core';
 import type { Timers } from './clock/timers.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { HybridLocation } from './open-store.ts';
-import { isAway } from './leasing/away.ts';
 import { type Hybrid, openHybrid } from './open-hybrid.ts';
-import { RedisUnfit } from './stores/redis/check-redis.ts';
 import { RedisCopies } from './stores/redis/redis-copies.ts';
 import { shardOfTenant } from './stores/redis/redis-keys.ts';
 import { SYNC_PRESETS } from './sync/plan-sync.ts';
@@ -33,19 +31,18 @@ export async function openRedisHybrid(
     ...(redisTimeoutMs === undefined ? {} : { commandTimeoutMs: redisTimeoutMs }),
     onLost: (reason) => log.warn({ reason }, 'the connection to Redis was lost'),
   });
+  const warnedOf = new Set<string>();
   try {
     const hybrid = await openHybrid({
       authority,
       copies,
       checkCopies: async () => {
-        try {
-          const unchecked = await copies.check();
-          for (const what of unchecked)
-            log.warn({ what }, 'Redis does not let us check its set-up');
-        } catch (error) {
-          if (error instanceof RedisUnfit || !isAway(error)) throw error;
-          log.warn({ error }, 'Redis is away; PostgreSQL decides until it is back');
+        const { problems, unchecked } = await copies.check();
+        for (const what of unchecked) {
+          if (!warnedOf.has(what)) log.warn({ what }, 'Redis does not let us check its set-up');
+          warnedOf.add(what);
         }
+        return problems;
       },
       // Its own books are its own: another prefix or another Redis is another holder.
       holder: `redis:${keyPrefix}` as HolderId,

@@ -4,7 +4,8 @@
  * Puts together the breaker (is it well?), the handshake (is it the data we know?) and the staged return (how
  * much of the traffic goes back?). Everything that reaches the copy store passes here. A process that cannot
  * reach the authority for too long stops deciding on copies by itself, because the authority will take it
- * for dead and let others spend what its leases hold.
+ * for dead and let others spend what its leases hold. So does one that finds the copy store set up so that it
+ * may lose keys; whatever is in there then is left behind like the data of another store.
  */
 import {
   type Authority,
@@ -29,6 +30,12 @@ export const RETURN_STAGE_MS = 5_000;
 /** How often a handshake is tried anew when somebody else got in between. */
 const HANDSHAKE_TRIES = 4;
 
+/** Why a copy store that answers must not be used. */
+export interface UnfitCopies extends Error {
+  /** Whether it may have lost some of what it had. */
+  readonly mayHaveLost: boolean;
+}
+
 /** What a gate is made of. */
 export interface CopiesGateOptions {
   readonly copies: CopyStore;
@@ -51,9 +58,12 @@ export class CopiesGate {
   #stage = RETURN_STAGES.length - 1;
   #cancelStage: (() => void) | undefined;
   #isBarred = false;
+  #unfit: UnfitCopies | undefined;
+  /** Data up to this incarnation are as good as lost. */
+  #doubted: number | undefined;
   #sinceMs: InstantMs;
   /** How often each recovery path was taken; a campaign that never took one has proven nothing about it. */
-  readonly counts = { handshakes: 0, bumps: 0, fenced: 0, opened: 0, returned: 0 };
+  readonly counts = { handshakes: 0, bumps: 0, fenced: 0, opened: 0, returned: 0, refused: 0 };
 
   constructor(options: CopiesGateOptions) {
     this.#options = options;
@@ -86,7 +96,17 @@ export class CopiesGate {
 
   /** Whether the copies are asked at all at present. */
   get isOpen(): boolean {
-    return this.#breaker.state === 'closed' && !this.#isBarred;
+    return this.isAnswering && !this.#isBarred && this.#unfit === undefined;
+  }
+
+  /** Whether the copy store is well as far as the breaker knows. */
+  get isAnswering(): boolean {
+    return this.#breaker.state === 'closed';
+  }
+
+  /** Why the copy store must not be used although it answers; `null`: it may. */
+  get unfit(): string | null {
+    return this.#unfit?.message ?? null;
   }
 
   /** What part of new calls goes to the copies, 0 to 1. */
@@ -112,6 +132,43 @@ export class CopiesGate {
     this.#options.onChange?.();
   }
 
+  /** Shuts the way to a copy store that must not be used as it is set up. Harmless when repeated. */
+  refuse(unfit: UnfitCopies): void {
+    const { log, time, onChange } = this.#options;
+    const isNew = this.#unfit === undefined;
+    this.#unfit = unfit;
+    if (unfit.mayHaveLost) this.#doubt();
+    if (!isNew) return;
+    log.error({ reason: unfit.message }, 'the copies must not be used; PostgreSQL decides');
+    this.counts.refused += 1;
+    this.#sinceMs = time.nowMs();
+    onChange?.();
+  }
+
+  /**
+   * Opens the way again, in stages, now that nothing is wrong with the copy store any more. What may have lost
+   * keys is not gone back to: it gets a new incarnation. Throws what a handshake throws, with the way still shut.
+   */
+  async readmit(): Promise<void> {
+    if (this.#unfit === undefined) return;
+    // Also what a probe has adopted meanwhile.
+    if (this.#unfit.mayHaveLost) this.#doubt();
+    await this.handshake(true);
+    this.#unfit = undefined;
+    this.#sinceMs = this.#options.time.nowMs();
+    this.#options.log.info({}, 'the copies may be used again');
+    this.#cancelStage?.();
+    this.#widen(0);
+  }
+
+  /** From now on nothing is decided on the present data, nor believed of them. */
+  #doubt(): void {
+    if (this.#incarnation > 0) this.#doubted = this.#incarnation;
+    // Nothing is known of what is there, so nothing of it can be trusted.
+    else this.#doubted ??= Number.MAX_SAFE_INTEGER;
+    this.#incarnation = 0;
+  }
+
   /**
    * Executes a command on the copies. Data that are not the ones we know are shaken hands with, and the
    * command is tried once more. Throws `BreakerOpen`, `store_unavailable` (nothing changed) or
@@ -123,7 +180,9 @@ export class CopiesGate {
 
   /** The same for any other use of the copies. */
   async use<Result>(action: (copies: CopyStore) => Promise<Result>): Promise<Result> {
-    if (this.#isBarred) throw new BreakerOpen('the copies are barred');
+    if (this.#isBarred || this.#unfit !== undefined) {
+      throw new BreakerOpen('the copies are barred');
+    }
     const { copies } = this.#options;
     const run = () => this.#breaker.run(() => action(copies));
     try {
@@ -169,17 +228,29 @@ export class CopiesGate {
     for (let tries = 0; tries < HANDSHAKE_TRIES; tries += 1) {
       const dataset = await copies.inspect();
       this.counts.handshakes += 1;
+      const isDoubted = this.#isDoubted(dataset.incarnation);
       // Data that name the store they are in were adopted there: nobody needs to be asked.
       const isKnown =
-        !asksAuthority && dataset.incarnation > 0 && dataset.writtenBy === dataset.lineage;
+        !asksAuthority &&
+        !isDoubted &&
+        dataset.incarnation > 0 &&
+        dataset.writtenBy === dataset.lineage;
       const incarnation = isKnown
         ? dataset.incarnation
         : await authority
-            .begin({ holder, lineage: dataset.lineage, incarnation: dataset.incarnation })
+            .begin({
+              holder,
+              lineage: dataset.lineage,
+              // Data in doubt count like none, so that they get an incarnation of their own.
+              incarnation: isDoubted ? 0 : dataset.incarnation,
+            })
             .catch((error: unknown) => {
               throw new AuthorityAway(error);
             });
       if (!(await copies.adopt(incarnation, dataset.lineage, dataset.incarnation))) continue;
+      // They fell into doubt while hands were shaken.
+      if (this.#isDoubted(dataset.incarnation) && !isDoubted) continue;
+      this.#doubted = undefined;
       if (incarnation !== this.#incarnation) {
         this.counts.bumps += 1;
         const before = this.#incarnation;
@@ -189,6 +260,10 @@ export class CopiesGate {
       return;
     }
     throw changingHands();
+  }
+
+  #isDoubted(incarnation: number): boolean {
+    return this.#doubted !== undefined && incarnation <= this.#doubted;
   }
 
   #widen(stage: number): void {

@@ -26,6 +26,8 @@ export interface ModeSource {
 /** How the stores of a hybrid are. */
 export interface StoreHealth {
   readonly isRedisOpen: boolean;
+  /** Why Redis must not be used although it answers; `null`: it may. */
+  readonly redisUnfit: string | null;
   readonly isDatabaseUp: boolean;
 }
 
@@ -48,10 +50,18 @@ export function hybridMode(clock: Clock, health: () => StoreHealth): ModeSource 
 }
 
 /** The mode that follows from how the stores are. */
-export function modeOf({ isRedisOpen, isDatabaseUp }: StoreHealth): Pick<Mode, 'mode' | 'reason'> {
+export function modeOf({
+  isRedisOpen,
+  redisUnfit,
+  isDatabaseUp,
+}: StoreHealth): Pick<Mode, 'mode' | 'reason'> {
   if (isRedisOpen && isDatabaseUp) return { mode: 'hybrid', reason: null };
   if (isDatabaseUp) {
-    return { mode: 'redis-down', reason: 'Redis does not answer; PostgreSQL decides.' };
+    const reason =
+      redisUnfit === null
+        ? 'Redis does not answer; PostgreSQL decides.'
+        : `PostgreSQL decides. ${redisUnfit}`;
+    return { mode: 'redis-down', reason };
   }
   if (isRedisOpen) {
     return {
@@ -60,7 +70,11 @@ export function modeOf({ isRedisOpen, isDatabaseUp }: StoreHealth): Pick<Mode, '
         'PostgreSQL does not answer; Redis goes on within what it has leased, and settlements wait.',
     };
   }
-  return { mode: 'closed', reason: 'Neither Redis nor PostgreSQL answers; calls are refused.' };
+  const reason =
+    redisUnfit === null
+      ? 'Neither Redis nor PostgreSQL answers; calls are refused.'
+      : `PostgreSQL does not answer; calls are refused. ${redisUnfit}`;
+  return { mode: 'closed', reason };
 }
 
 /** The mode as callers see it. */

@@ -30,7 +30,7 @@ const PART = '[A-Za-z0-9_.@%-]+';
 const RESERVATION = new RegExp(
   `^${TENANT}/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`,
 );
-const ACCOUNT = new RegExp(`^${TENANT}/[a-z]+:${PART}/${PART}/${PART}$`);
+const ACCOUNT = new RegExp(`^${TENANT}/[a-z][a-z0-9-]*:${PART}/${PART}/${PART}$`);
 
 const amountField = z
   .int()

@@ -3,7 +3,8 @@
  *
  * Any number of servers run one. It schedules the rounds that bring journals home (`journal-home.ts`), tells the
  * copies what the ledger knows better, writes what this process acknowledged and nobody brought home, says
- * what this process still carries, closes leases that nobody carries any more, and forgets old events.
+ * what this process still carries, closes leases that nobody carries any more, forgets old events, and looks
+ * whether the copy store may still be used (`copies-check.ts`).
  * Delivering twice is harmless, so every step may fail at any point and is simply done again.
  */
 import {
@@ -19,6 +20,7 @@ import type { Timers } from '../clock/timers.ts';
 import type { CopiesGate } from '../leasing/copies-gate.ts';
 import type { LeasedTier } from '../leasing/leased-tier.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { type CheckCopies, CopiesCheck } from './copies-check.ts';
 import { Intake } from './intake.ts';
 import { JournalHome } from './journal-home.ts';
 import { backoffMs, nextSyncMs, replayAgeMs, type SyncIntervals } from './plan-sync.ts';
@@ -43,17 +45,22 @@ export interface SyncTimes {
   readonly deadAfterMs: number;
   /** After this time without the authority a process stops using copies. Half of `deadAfterMs` unless less. */
   readonly barAfterMs?: number;
+  /** How long a copy store that has become unfit may be used before it is noticed. */
+  readonly checkEveryMs: number;
 }
 
 export const SYNC_TIMES: SyncTimes = {
   retentionMs: 900_000,
   quarantineMs: 5_000,
   deadAfterMs: 1_800_000,
+  checkEveryMs: 60_000,
 };
 
 /** What a sync manager is made of. */
 export interface SyncManagerOptions {
   readonly gate: CopiesGate;
+  /** Absent where the copy store cannot become unfit: in this process's memory. */
+  readonly checkCopies?: CheckCopies;
   readonly authority: Authority;
   readonly tier: Pick<LeasedTier, 'calls' | 'unconfirmed'>;
   readonly holder: HolderId;
@@ -89,6 +96,7 @@ export class SyncManager {
   #housekeeping: Promise<void> | undefined;
   readonly #intake: Intake;
   readonly #home: JournalHome;
+  readonly #check: CopiesCheck | undefined;
   readonly #counts = { replays: 0, corrections: 0, closed: 0, silenced: 0, setAside: 0 };
 
   constructor(options: SyncManagerOptions) {
@@ -100,6 +108,9 @@ export class SyncManager {
       unconfirmed: options.tier.unconfirmed,
       onKnownBetter: () => this.expectCorrections(),
     });
+    const { checkCopies, gate, time, times } = options;
+    this.#check =
+      checkCopies && new CopiesCheck({ checkCopies, gate, time, everyMs: times.checkEveryMs });
     this.#paces = Array.from({ length: options.shards }, () => ({
       lastRoundMs: options.time.nowMs(),
       failures: 0,
@@ -232,6 +243,10 @@ export class SyncManager {
         });
       });
     }
+    await part('check', async () => {
+      // What only the copies' journal has may be gone with it.
+      if (await this.#check?.run()) await this.#replay(Number.POSITIVE_INFINITY);
+    });
     // The handshake that nobody else asks for: a copy store that came back as another one is noticed here.
     if (!gate.isOpen) return;
     const asksAuthority = nowMs - this.#lastAskedMs >= ASK_EVERY_MS;

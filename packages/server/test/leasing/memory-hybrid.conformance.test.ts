@@ -12,7 +12,7 @@ exerciseTier({
     const hybrid = await openHybrid({
       authority: new MemoryAuthority({ clock, defaultLimit }),
       copies: new MemoryCopies({ clock, lineage: 'test' }),
-      checkCopies: async () => {},
+      checkCopies: async () => [],
       holder: 'test' as HolderId,
       shardOf: () => 0,
       time: { nowMs: () => clock.nowMs(), after: systemClock.after },

@@ -31,6 +31,7 @@ export const SIM_TIMES: SyncTimes = {
   retentionMs: 120_000,
   quarantineMs: 5_000,
   deadAfterMs: 120_000,
+  checkEveryMs: 60_000,
 };
 const TIMEOUT_MS = 100;
 const OPEN_MS = 6_000;

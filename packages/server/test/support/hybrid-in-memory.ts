@@ -8,7 +8,7 @@ import {
   MemoryCopies,
 } from '@bursar/core';
 import { MemoryAuthority, TestPurse } from '@bursar/testkit';
-import { CopiesGate } from '../../src/leasing/copies-gate.ts';
+import { CopiesGate, type UnfitCopies } from '../../src/leasing/copies-gate.ts';
 import { LeasedTier } from '../../src/leasing/leased-tier.ts';
 import { SYNC_PRESETS } from '../../src/sync/plan-sync.ts';
 import { SYNC_TIMES, SyncManager } from '../../src/sync/sync-manager.ts';
@@ -27,6 +27,9 @@ export class HybridInMemory {
   data: MemoryCopies;
   copiesAre: Away = 'no';
   authorityIs: Away = 'no';
+  /** How often the copies were checked, and what a check says. */
+  checks = 0;
+  unfit: readonly UnfitCopies[] = [];
   /** Calls that reached the copies, by method. */
   reached = 0;
   readonly gate: CopiesGate;
@@ -81,6 +84,11 @@ export class HybridInMemory {
     this.sync = new SyncManager({
       ...common,
       gate: this.gate,
+      checkCopies: async () => {
+        this.checks += 1;
+        if (this.copiesAre === 'no') return this.unfit;
+        throw new BursarError('store_unavailable', { message: 'away' });
+      },
       tier: this.tier,
       worker: name,
       shards: 1,
@@ -89,6 +97,13 @@ export class HybridInMemory {
       random: () => 0.5,
     });
     this.purse = new TestPurse(this.tier, this.time as never, shared?.purse.tenant);
+  }
+
+  /** Redis evicts every key but the ones that say which data these are. */
+  async evictCopies(): Promise<void> {
+    const { incarnation, lineage } = await this.data.inspect();
+    this.data = new MemoryCopies({ clock: this.time, lineage });
+    await this.data.adopt(incarnation, lineage);
   }
 
   /** The stores forget everything that Redis had. */

@@ -1,5 +1,6 @@
 /**
- * Whether a Redis is set up so that budgets are safe in it. For start-up: says what is wrong and how to put it right.
+ * Whether a Redis is set up so that budgets are safe in it: says what is wrong and how to put it right. Asked at
+ * the start and now and then, because somebody may change it while servers run.
  *
  * What an access list forbids to ask is no problem, only something that nobody has checked.
  */
@@ -13,24 +14,28 @@ const VERSION_LEAST = 7;
 /** How far two clocks may be apart; as far as accounts admit outside their period. */
 const CLOCK_APART_MS_MAX = 2_000;
 
-/** Redis answers, and must not be used as it is set up: a server does not start on it. */
+/** Redis answers, and must not be used as it is set up: a server does not start on it, and leaves it. */
 export class RedisUnfit extends BursarError {
-  constructor(message: string) {
+  /** Whether keys may be gone already. */
+  readonly mayHaveLost: boolean;
+
+  constructor(message: string, { mayHaveLost = false } = {}) {
     super('store_unavailable', { message });
+    this.mayHaveLost = mayHaveLost;
   }
 }
 
 /** What a check came to. */
 export interface RedisCheck {
   /** Each with its own message and fix; empty when all is well. */
-  readonly problems: readonly BursarError[];
+  readonly problems: readonly RedisUnfit[];
   /** What could not be found out, in words for the log. */
   readonly unchecked: readonly string[];
 }
 
 /** Checks version, eviction and clock. Throws `store_unavailable` only if there is no connection. */
 export async function checkRedis(connection: RedisConnection): Promise<RedisCheck> {
-  const problems: BursarError[] = [];
+  const problems: RedisUnfit[] = [];
   const unchecked: string[] = [];
   const info = await ask(connection, 'INFO', ['server']);
   const version = parseInfo(info).get('redis_version');
@@ -50,6 +55,7 @@ export async function checkRedis(connection: RedisConnection): Promise<RedisChec
     problems.push(
       new RedisUnfit(
         `Redis may evict any key (maxmemory-policy ${policy}), and with it what users have spent. Set it to noeviction or to one of volatile-*.`,
+        { mayHaveLost: true },
       ),
     );
   }

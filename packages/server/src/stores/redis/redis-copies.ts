@@ -33,7 +33,7 @@ import {
 } from '@bursar/lua-scripts';
 import { LRUCache } from 'lru-cache';
 import { systemClock } from '../../clock/system-clock.ts';
-import { checkRedis } from './check-redis.ts';
+import { checkRedis, type RedisCheck } from './check-redis.ts';
 import { CommandBatcher } from './command-batcher.ts';
 import { decodeAnswer, type Widen } from './decode-answer.ts';
 import { decodeEvents } from './decode-events.ts';
@@ -269,16 +269,10 @@ export class RedisCopies implements CopyStore {
     return true;
   }
 
-  /**
-   * What could not be found out about the set-up of this Redis. Throws the first of its problems, or
-   * `store_unavailable` if there is no connection.
-   */
-  async check(): Promise<readonly string[]> {
+  /** Whether this Redis may be used as it is set up. Throws `store_unavailable` if there is no connection. */
+  async check(): Promise<RedisCheck> {
     await this.connection.whenReady(this.#timeoutMs);
-    const { problems, unchecked } = await checkRedis(this.connection);
-    const [problem] = problems;
-    if (problem !== undefined) throw problem;
-    return unchecked;
+    return checkRedis(this.connection);
   }
 
   async close(): Promise<void> {
