@@ -3,7 +3,7 @@
  *
  * PostgreSQL is the real one; the simulation has one in memory. What is here is not on the way of a call.
  */
-import type { AccountId, HolderId } from '../ids.ts';
+import type { AccountId, HolderId, ReservationId } from '../ids.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Command } from '../reservation/command.ts';
 import type { Correction } from '../reservation/books.ts';
@@ -54,6 +54,11 @@ export interface Authority extends Tier {
 
   /** The lease, or nothing. */
   lease(account: AccountId, id: Lease['id']): Promise<Lease | undefined>;
+
+  /** Where `reservations`, at most `EXECUTE_ALL_MAX`, have ended: the accounts on which the ledger says so. */
+  ended(
+    reservations: readonly ReservationId[],
+  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>>;
 
   /**
    * Registers what dataset `holder` now has, by compare-and-set: a lineage that is registered keeps its

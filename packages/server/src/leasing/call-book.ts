@@ -81,6 +81,20 @@ export class CallBook {
     this.#calls.delete(reservation);
   }
 
+  /** At most `limit` calls from before `beforeMs`, those first that were looked at the longest ago. */
+  lookAt(beforeMs: number, limit: number): readonly OpenCall[] {
+    const found: OpenCall[] = [];
+    for (const call of this.#calls.values()) {
+      if (found.length >= limit || call.sinceMs > beforeMs) break;
+      found.push(call);
+    }
+    for (const call of found) {
+      this.#calls.delete(call.reservation);
+      this.#calls.set(call.reservation, call);
+    }
+    return found;
+  }
+
   /** When the oldest call began that may still spend; forgets those that are past their deadline. */
   oldestMs(nowMs: InstantMs): InstantMs | undefined {
     let oldest: InstantMs | undefined;

@@ -18,6 +18,7 @@ import {
 } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 import type { CopiesGate } from '../leasing/copies-gate.ts';
+import { forgetEnded } from '../leasing/forget-ended.ts';
 import type { LeasedTier } from '../leasing/leased-tier.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { type CheckCopies, CopiesCheck } from './copies-check.ts';
@@ -218,11 +219,12 @@ export class SyncManager {
   }
 
   async #keepHouseNow(): Promise<void> {
-    const { time, times, intervals, authority, gate, log } = this.#options;
+    const { time, times, intervals, authority, gate, tier, log } = this.#options;
     const nowMs = time.nowMs();
     const part = async (name: string, work: () => Promise<unknown>): Promise<void> => {
       await work().catch((error: unknown) => log.debug({ error, name }, 'sync: trying again'));
     };
+    await part('forget', () => forgetEnded(tier.calls, authority, nowMs));
     await part('attest', () => this.#attest());
     await part('replay', () => this.#replay(nowMs - replayAgeMs(intervals)));
     await part('deliver', () => this.#deliver());

@@ -8,6 +8,7 @@ import { describe } from 'vitest';
 import { exerciseAuthorityModel } from './authority-model.ts';
 import { authorityBench, type AuthorityUnderTest } from './authority-under-test.ts';
 import { exerciseCorrections } from './corrections.ts';
+import { exerciseEnded } from './ended.ts';
 import { exerciseHolders } from './holders.ts';
 import { exerciseJournals } from './journals.ts';
 import { exerciseLeases } from './leases.ts';
@@ -22,6 +23,7 @@ export function exerciseAuthority(under: AuthorityUnderTest): void {
     exerciseLeases(shared);
     exerciseReports(shared);
     exerciseCorrections(shared);
+    exerciseEnded(shared);
     exerciseHolders(shared);
     exerciseJournals(shared);
     exerciseSuspects(shared);

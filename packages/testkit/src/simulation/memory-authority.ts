@@ -197,6 +197,20 @@ export class MemoryAuthority implements Authority {
     return this.books.lease(account, id);
   }
 
+  async ended(
+    reservations: readonly ReservationId[],
+  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>> {
+    const ended = new Map<ReservationId, readonly AccountId[]>();
+    for (const id of reservations) {
+      const accounts = this.books.reservation(id)?.accounts ?? [];
+      const over = accounts.filter(
+        (account) => (this.books.leg(account, id)?.state ?? 'reserved') !== 'reserved',
+      );
+      if (over.length > 0) ended.set(id, over);
+    }
+    return ended;
+  }
+
   async begin(dataset: {
     readonly holder: HolderId;
     readonly lineage: string;

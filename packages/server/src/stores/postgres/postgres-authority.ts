@@ -19,6 +19,7 @@ import {
   type JournalPosition,
   type Lease,
   type Outcome,
+  type ReservationId,
   type SetAside,
   type Worker,
 } from '@bursar/core';
@@ -67,6 +68,22 @@ export class PostgresAuthority extends PostgresTier implements Authority {
         select * from leases where account_id = ${account} and id = ${id} and id <> 'direct'`,
     );
     return rows[0] === undefined ? undefined : leaseFromRow(rows[0]);
+  }
+
+  async ended(
+    reservations: readonly ReservationId[],
+  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>> {
+    assertBounded(reservations);
+    const { rows } = await this.read(
+      sql<{ reservation_id: string; accounts: string[] }>`
+        select reservation_id, array_agg(account_id) as accounts
+        from legs
+        where reservation_id = any(${reservations}::text[]) and state <> 'reserved'
+        group by reservation_id`,
+    );
+    return new Map(
+      rows.map((row) => [row.reservation_id as ReservationId, row.accounts as AccountId[]]),
+    );
   }
 
   async begin(dataset: {
@@ -233,7 +250,7 @@ export class PostgresAuthority extends PostgresTier implements Authority {
   }
 }
 
-function assertBounded(commands: readonly Command[]): void {
+function assertBounded(commands: readonly (Command | ReservationId)[]): void {
   assert(
     commands.length <= EXECUTE_ALL_MAX,
     'a transaction takes at most EXECUTE_ALL_MAX commands',
