@@ -5,6 +5,7 @@
 import { writeSync } from 'node:fs';
 import OpenAI from 'openai';
 import { connect } from '../../src/connect.ts';
+import { proceduresIn } from '../support/procedures-in.ts';
 
 /** Where it stands still: money is set aside; the stream has begun; the answer is there and not settled. */
 export type StandstillMoment = 'held' | 'streaming' | 'answered';
@@ -37,10 +38,10 @@ const connection = connect({
   url: bursar,
   token,
   fetch: async (input, init) => {
+    // Whatever it is told from now on, it must not have told how the call ended.
+    if (proceduresIn(input).includes('meter.settle')) throw new Error('settled before the end');
     const response = await fetch(input, init);
-    if (String(input).includes('meter.extend')) dispatched.resolve();
-    // Whatever answers it would get from now on, it is the settlement that must not be sent.
-    if (String(input).includes('meter.settle')) throw new Error('settled before the end');
+    if (proceduresIn(input).includes('meter.extend')) dispatched.resolve();
     return response;
   },
 });

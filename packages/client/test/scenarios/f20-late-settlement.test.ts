@@ -18,7 +18,10 @@ import {
 } from '../support/hybrid-world.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { nanoUsd } from '../support/nano-usd.ts';
+import { proceduresIn } from '../support/procedures-in.ts';
 
+/** Everything that is waited for takes milliseconds, and longer on a machine that is busy. */
+const PATIENT = { timeout: 20_000 };
 const TTL_MS = 60_000;
 const HEARTBEAT_MS = 15_000;
 const INPUT_TOKENS = 20;
@@ -53,7 +56,7 @@ async function beginStream(
   const bursar = world.connect({
     runtime,
     fetch: async (input, init) => {
-      if (!String(input).includes('meter.extend')) return await fetch(input, init);
+      if (!proceduresIn(input).includes('meter.extend')) return await fetch(input, init);
       if (!isHeard) throw new Error('no route to host');
       const answer = await fetch(input, init);
       dispatched.resolve();
@@ -81,7 +84,7 @@ async function beginStream(
       world.clock.advance(ms);
       runtime.advance(ms);
       // A heartbeat that is answered sets the timer for the next.
-      await expect.poll(() => runtime.timers).toBe(1);
+      await expect.poll(() => runtime.timers, PATIENT).toBe(1);
     },
     async readToTheEnd(): Promise<void> {
       while (!(await iterator.next()).done);
@@ -125,7 +128,7 @@ test('F20: a call known to run is charged what it held at its deadline; the trut
   const [reservation, heldUsd] = firstHold(world);
   // The client's heart stands still with its timers.
   world.clock.advance(TTL_MS);
-  await expect.poll(async () => (await current(world)).settledUsd).toBe(heldUsd);
+  await expect.poll(async () => (await current(world)).settledUsd, PATIENT).toBe(heldUsd);
 
   await stream.readToTheEnd();
   expect(stream.settled).toMatchObject([{ late: true, replayed: false }]);
@@ -135,12 +138,12 @@ test('F20: a call known to run is charged what it held at its deadline; the trut
   expect(again).toMatchObject({ replayed: true });
   const { ledger, billed, entries } = await expectBooks(world);
   expect({ ledger, billed }).toEqual({ ledger: COST, billed: COST });
-  expect(entries.get(reservation)?.map(({ kind, amountUsd }) => [kind, nanoUsd(amountUsd)])).toEqual(
-    [
-      ['expire', nanoUsd(heldUsd)],
-      ['settle', COST - nanoUsd(heldUsd)],
-    ],
-  );
+  expect(
+    entries.get(reservation)?.map(({ kind, amountUsd }) => [kind, nanoUsd(amountUsd)]),
+  ).toEqual([
+    ['expire', nanoUsd(heldUsd)],
+    ['settle', COST - nanoUsd(heldUsd)],
+  ]);
 });
 
 test('F20: a call not known to run is given up at its deadline; when others have spent that, its late cost is booked as debt', async () => {
@@ -150,7 +153,7 @@ test('F20: a call not known to run is given up at its deadline; when others have
   const stream = await beginStream(world, { isHeard: false, callMsMax: TTL_MS });
   const [reservation] = firstHold(world);
   world.clock.advance(TTL_MS);
-  await expect.poll(async () => (await current(world)).reservedUsd).toBe('0.00');
+  await expect.poll(async () => (await current(world)).reservedUsd, PATIENT).toBe('0.00');
 
   const others = world.connect({ server: 1 });
   const taken = crypto.randomUUID();

@@ -49,7 +49,7 @@ test('F21: an attempt whose answer never comes, then one that succeeds: held one
     {
       baseURL: `http://127.0.0.1:${link.port}/v1`,
       maxRetries: 1,
-      timeout: 2_000,
+      timeout: 3_000,
       fetch: async (input, init) => {
         attempts += 1;
         if (attempts === 2) await link.heal();

@@ -125,7 +125,7 @@ export async function expectRestToFit({ bursar, holds }: HybridWorld, user: stri
   await bursar.meter.release({ reservation });
 }
 
-async function historyOf(bursar: Bursar, user: string): Promise<HistoryEntry[]> {
+export async function historyOf(bursar: Bursar, user: string): Promise<HistoryEntry[]> {
   const all: HistoryEntry[] = [];
   let cursor: number | undefined;
   for (;;) {

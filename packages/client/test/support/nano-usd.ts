@@ -2,5 +2,5 @@
 import { parseUsd } from '@bursar/core';
 
 export function nanoUsd(usd: string): number {
-  return usd.startsWith('-') ? -parseUsd(usd.slice(1)) : parseUsd(usd);
+  return usd.startsWith('-') ? 0 - parseUsd(usd.slice(1)) : parseUsd(usd);
 }
