@@ -79,11 +79,19 @@ export class OutageLeases implements Tier {
   async execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
     if (command.kind === 'reserve') this.#note(command.legs.map(({ account }) => account));
     const outcome = await this.#through((tier) => tier.execute(command));
-    if (command.kind === 'setLimit' || command.kind === 'grant' || command.kind === 'adjust') {
-      // Others may hold what a lower limit does not allow any more.
-      await this.#authority.askBack(command.leg.account, this.#options.holder);
+    const isNews = outcome.outcome === 'applied' && !outcome.replayed;
+    if (isNews && (command.kind === 'setLimit' || command.kind === 'adjust')) {
+      await this.#askBack(command.leg.account);
     }
     return outcome;
+  }
+
+  /** Others may hold what is not allowed any more. What was done stays done when they cannot be asked. */
+  async #askBack(account: AccountId): Promise<void> {
+    const { holder, log } = this.#options;
+    await this.#authority.askBack(account, holder).catch((error: unknown) => {
+      log.debug({ error }, 'other processes could not be asked to give back');
+    });
   }
 
   account(id: AccountId) {
