@@ -31,8 +31,8 @@ import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { CopiesGate } from './copies-gate.ts';
 
-/** Most accounts whose pace is remembered. */
-const ACCOUNTS_MAX = 50_000;
+/** Most accounts whose pace is remembered, unless it is said otherwise; the memory for them is taken at once. */
+const PACES_MAX = 50_000;
 /** How long to wait for another server that is about to install the copy. */
 const BUSY_PAUSE_MS = 10;
 /** How long no draw ahead of need is tried after one that got nothing. */
@@ -78,7 +78,7 @@ export class LeaseDesk {
   readonly #time: Clock & Timers;
   readonly #newLeaseId: () => LeaseId;
   readonly #log: Log;
-  readonly #paces = new LRUCache<AccountId, Pace>({ max: ACCOUNTS_MAX });
+  readonly #paces: LRUCache<AccountId, Pace>;
   readonly #opening = new Map<AccountId, Promise<void>>();
   readonly #background = new Set<Promise<unknown>>();
   readonly counts = { opened: 0, draws: 0, prefetches: 0, recalls: 0, givenBack: 0 };
@@ -90,7 +90,9 @@ export class LeaseDesk {
     readonly time: Clock & Timers;
     readonly newLeaseId: () => LeaseId;
     readonly log: Log;
+    readonly pacesMax?: number;
   }) {
+    this.#paces = new LRUCache({ max: options.pacesMax ?? PACES_MAX });
     this.#gate = options.gate;
     this.#authority = options.authority;
     this.#holder = options.holder;
@@ -190,7 +192,7 @@ export class LeaseDesk {
 
   /**
    * Makes the copy give up what it has not set aside, and draws no more ahead of need for a while. Answers the
-   * copy as it was given up, and whether it is gone because nothing was open on it; nothing if there is none.
+   * copy as it was given up, and whether it is gone because nothing was open on it; nothing if nothing was.
    */
   async surrender(
     account: AccountId,
@@ -203,7 +205,8 @@ export class LeaseDesk {
     if (recalled.answer !== 'copy' || recalled.copy === null) return undefined;
     const left = await this.#gate.execute({ kind: 'read', account });
     const isGone = left.answer === 'copy' && left.copy?.lease !== lease;
-    return { copy: recalled.copy, isGone };
+    const isNothing = recalled.copy.returned === read.copy.returned && !isGone;
+    return isNothing ? undefined : { copy: recalled.copy, isGone };
   }
 
   /** Resolves when nothing runs in the background any more. */

@@ -44,8 +44,12 @@ export interface LeasedTierOptions {
    * process, so an answer waits until their journal is in the ledger.
    */
   readonly restsOn?: 'copies' | 'journal-home';
+  /** Most accounts whose pace is remembered; see the lease desk. */
+  readonly pacesMax?: number;
   /** Whether a call may open a lease on this account now; otherwise the authority decides it. */
   readonly mayLease?: (account: AccountId) => boolean;
+  /** Whether an account is so near its limit that the authority decides each call on it. */
+  readonly isScarce?: (account: AccountId) => boolean;
   /** Asks others to give back what they hold of these accounts. Answers whether it is worth looking again. */
   readonly reclaim?: (accounts: readonly AccountId[]) => Promise<boolean>;
   /** Brings the journal of a tenant home, so that its ledger can be read. */

@@ -24,7 +24,7 @@ import { ProcessLeases } from './process-leases.ts';
 export const BUSY_CALLS = 4;
 export const BUSY_MS = 10_000;
 /** Most accounts whose calls are counted. */
-const ACCOUNTS_MAX = 50_000;
+const ACCOUNTS_MAX = 5_000;
 /** An account that nobody has asked for in this time is given back. */
 const IDLE_MS = 10_000;
 

@@ -23,6 +23,7 @@ import type { Timers } from '../clock/timers.ts';
 import { type SyncIntervals, SYNC_PRESETS } from '../sync/plan-sync.ts';
 import { SYNC_TIMES, SyncManager, type SyncTimes } from '../sync/sync-manager.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { isAway } from './away.ts';
 import { CopiesGate } from './copies-gate.ts';
 import { LeasedTier } from './leased-tier.ts';
 import { reportsOfCall } from './reports.ts';
@@ -40,7 +41,11 @@ const ANSWER_TURNS_MAX = 6;
 /** What others hold of an account is asked for no more often. */
 const RECLAIM_EVERY_MS = 200;
 /** Most accounts of which it is remembered when that was. */
-const RECLAIMED_MAX = 10_000;
+const RECLAIMED_MAX = 1_000;
+/** Most accounts whose pace is remembered where processes decide for the time of an outage. */
+const SHARED_PACES_MAX = 2_000;
+/** How long an account that somebody lacked room on is left to the authority. */
+const SCARCE_MS = 5_000;
 
 /** What process leases are made of. */
 export interface ProcessLeasesOptions {
@@ -82,6 +87,7 @@ export class ProcessLeases {
     LeaseId,
     { readonly sequence: number; readonly sinceMs: InstantMs }
   >();
+  readonly #scarce: LRUCache<AccountId, true>;
   readonly #reclaims = new LRUCache<
     AccountId,
     { readonly atMs: number; readonly answer: Promise<boolean> }
@@ -95,6 +101,12 @@ export class ProcessLeases {
     const { authority, holder, time, log, isShared } = options;
     this.#options = options;
     this.#clock = new AuthorityClock(time);
+    this.#scarce = new LRUCache({
+      max: RECLAIMED_MAX,
+      ttl: SCARCE_MS,
+      ttlResolution: 0,
+      perf: { now: () => time.nowMs() },
+    });
     this.copies = new MemoryCopies({
       clock: this.#clock,
       lineage: options.worker ?? uuidV7(),
@@ -114,8 +126,14 @@ export class ProcessLeases {
       shardOf: () => 0,
       newLeaseId: options.newLeaseId ?? (() => uuidV7() as LeaseId),
       restsOn: 'journal-home',
+      ...(isShared ? { pacesMax: SHARED_PACES_MAX } : {}),
       ...(options.mayLease === undefined ? {} : { mayLease: options.mayLease }),
-      ...(isShared ? { reclaim: (accounts) => this.#reclaim(accounts) } : {}),
+      ...(isShared
+        ? {
+            isScarce: (account) => this.#scarce.has(account),
+            reclaim: (accounts) => this.#reclaim(accounts),
+          }
+        : {}),
       bringHome: (shard) => this.sync.bringHome(shard),
       onPastCopies: () => this.sync.expectCorrections(),
     });
@@ -221,7 +239,7 @@ export class ProcessLeases {
     if (this.copies.copies().length === 0) return;
     const { authority, holder } = this.#options;
     const asked = await authority.askedBack(holder);
-    for (const { account } of asked) await this.#surrender(account);
+    for (const { account } of asked) await this.#leaveToAuthority(account);
     await this.#return();
     await authority.answerAskedBack(holder, asked);
   }
@@ -248,6 +266,12 @@ export class ProcessLeases {
     }
   }
 
+  /** Near its limit an account is the authority's for a while: processes would pass its last cents around. */
+  async #leaveToAuthority(account: AccountId): Promise<void> {
+    this.#scarce.set(account, true);
+    await this.#surrender(account);
+  }
+
   /** Asks the other processes for what they hold unspent. Answers whether looking again may help. */
   async #reclaim(accounts: readonly AccountId[]): Promise<boolean> {
     const asked = await Promise.all(accounts.map(async (account) => this.#reclaimOne(account)));
@@ -260,7 +284,11 @@ export class ProcessLeases {
     const last = this.#reclaims.get(account);
     if (last !== undefined && nowMs < last.atMs) return last.answer;
     const atMs = Math.max(nowMs, (last?.atMs ?? 0) + RECLAIM_EVERY_MS);
-    const answer = this.#askOthers(account, atMs - nowMs);
+    // Who cannot be asked gives nothing back: the refusal stands.
+    const answer = this.#askOthers(account, atMs - nowMs).catch((error: unknown) => {
+      if (isAway(error)) return false;
+      throw error;
+    });
     this.#reclaims.set(account, { atMs, answer });
     return answer;
   }
@@ -268,12 +296,12 @@ export class ProcessLeases {
   async #askOthers(account: AccountId, inMs: number): Promise<boolean> {
     const { authority, holder } = this.#options;
     if (inMs > 0) await this.#pause(inMs);
+    // Decided by the authority, a call may fit into what this process has leased itself meanwhile.
+    await this.#leaveToAuthority(account);
+    const isOwn = this.#owed.size > 0;
+    await this.#return();
     let asked = await authority.askBack(account, holder);
-    // Decided by the authority while this process was about to lease, it may fit into what that brought.
-    if (asked === 0) {
-      const own = this.copies.executeNow({ kind: 'read', account });
-      return own.answer === 'copy' && own.copy !== null;
-    }
+    if (asked === 0) return isOwn;
     for (let turn = 0; asked > 0 && turn < ANSWER_TURNS_MAX; turn += 1) {
       await this.#pause(ASKED_MS);
       asked = await authority.stillAsked(account, holder);

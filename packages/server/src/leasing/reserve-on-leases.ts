@@ -33,8 +33,7 @@ export class ReserveOnLeases {
 
   async #reserveOnce(command: Reserve): Promise<Outcome> {
     const known = this.#context.calls.get(command.reservation);
-    const isForCopies =
-      known === undefined && this.#context.gate.takes(tenantOf(command.reservation));
+    const isForCopies = known === undefined && this.#isForCopies(command);
     if (known?.place !== 'copies' && !isForCopies) return this.#reserveDirect(command);
     try {
       const outcome = await this.#reserveOnCopies(command);
@@ -49,6 +48,12 @@ export class ReserveOnLeases {
       }
       return outcome;
     }
+  }
+
+  #isForCopies({ reservation, legs }: Reserve): boolean {
+    const { gate, options } = this.#context;
+    const isScarce = legs.some(({ account }) => options.isScarce?.(account));
+    return !isScarce && gate.takes(tenantOf(reservation));
   }
 
   /** The answer of the copies; nothing when the authority has to decide. */
