@@ -5,33 +5,52 @@
 import type { ContextTier, NanoUsdPerMillion } from '../../packages/core/src/pricing/price.ts';
 import type { DatedPrice, PriceRow } from '../../packages/core/src/pricing/price-table.ts';
 import type { UsageClass } from '../../packages/core/src/pricing/usage-class.ts';
-import { exactInteger } from './decimal.ts';
+import { scaled } from './decimal.ts';
 import { rowMatch } from './match.ts';
 import { PRICE_KEYS, REPEATED_KEYS } from './price-keys.ts';
-import type {
-  SourceDatedPrices,
-  SourceModel,
-  SourcePrice,
-  SourcePrices,
+import { ROUNDED_PRICES } from './rounded-prices.ts';
+import {
+  datedPricesOf,
+  type SourceConstraint,
+  type SourceDatedPrices,
+  type SourceModel,
+  type SourcePrice,
+  type SourcePrices,
 } from './source-catalogue.ts';
 
-/**
- * Prices that are rounded up to a whole nano-USD per million units, as `provider:model:key` with the
- * integer to use. OpenAI has none; some fractions of a cent at resellers (1/12 USD) will need it.
- */
-const ROUNDED_PRICES: Readonly<Record<string, number>> = {};
+/** What the conversion could not keep, for the report. */
+export interface ConversionNotes {
+  /** `provider: model: reason`. */
+  readonly leftOut: string[];
+  /** `provider:model:key`, the source's USD and the integer used instead. */
+  readonly rounded: string[];
+}
 
-/** `model` of `provider` as a row. Throws for anything that it cannot say exactly. */
-export function priceRow(provider: string, model: SourceModel): PriceRow {
+/** `model` of `provider` as a row; `undefined` for one without a price. Throws for what it cannot say. */
+export function priceRow(
+  provider: string,
+  model: SourceModel,
+  notes: ConversionNotes,
+): PriceRow | undefined {
+  const dated = datedPricesOf(model);
+  if (dated.some(({ prices }) => Object.keys(prices).length === 0)) {
+    const comment = model.price_comments?.split('. ')[0];
+    notes.leftOut.push(
+      `${provider}: ${model.id}: the source has no price${comment === undefined ? '' : ` (${comment})`}`,
+    );
+    return undefined;
+  }
   const { ids, patterns } = rowMatch(model.match);
-  const dated = Array.isArray(model.prices)
-    ? (model.prices as readonly SourceDatedPrices[])
-    : [{ prices: model.prices as SourcePrices }];
+  const { minimumUnits } = model;
+  const name = `${provider}:${model.id}`;
   return {
     model: model.id,
     ids,
     ...(patterns.length > 0 && { patterns }),
-    prices: dated.map((price, index) => datedPrice(`${provider}:${model.id}`, price, index)),
+    prices: dated.map((price, index) => ({
+      ...datedPrice(name, price, index, notes),
+      ...(minimumUnits !== undefined && { minimumUnits }),
+    })),
   };
 }
 
@@ -39,26 +58,50 @@ function datedPrice(
   name: string,
   { constraint, prices }: SourceDatedPrices,
   index: number,
+  notes: ConversionNotes,
 ): DatedPrice {
-  const tiers = tiersOf(name, prices);
+  const tiers = tiersOf(name, prices, notes);
   return {
-    ...effectiveFrom(name, constraint, index),
-    nanoUsdPerMillion: pricesOf(name, prices, (price) =>
-      typeof price === 'number' ? price : price.base,
+    ...applicability(name, constraint, index),
+    nanoUsdPerMillion: pricesOf(
+      name,
+      prices,
+      (price) => (typeof price === 'number' ? price : price.base),
+      notes,
     ),
     ...(tiers.length > 0 && { contextTiers: tiers }),
   };
 }
 
-/** The source tries dated prices from the last to the first, so the first must be the undated one. */
-function effectiveFrom(name: string, constraint: SourceDatedPrices['constraint'], index: number) {
+/** The source tries dated prices from the last to the first, so the first must be the one that always applies. */
+function applicability(name: string, constraint: SourceConstraint | undefined, index: number) {
   if (constraint === undefined && index === 0) return {};
-  const atMs = constraint?.type === 'start_date' ? Date.parse(constraint.start_date ?? '') : NaN;
-  if (Number.isNaN(atMs) || index === 0) throw new Error(`${name}: cannot translate its dates`);
-  return { effectiveFromMs: atMs };
+  if (constraint === undefined || index === 0)
+    throw new Error(`${name}: cannot translate its dates`);
+  if (constraint.type === 'start_date') {
+    const effectiveFromMs = Date.parse(constraint.start_date);
+    if (!Number.isNaN(effectiveFromMs)) return { effectiveFromMs };
+  } else if (constraint.type === 'time_of_date') {
+    const fromMs = timeOfDay(constraint.start_time);
+    const untilMs = timeOfDay(constraint.end_time);
+    if (fromMs !== undefined && untilMs !== undefined) return { dailyUtc: { fromMs, untilMs } };
+  }
+  throw new Error(`${name}: cannot translate its dates`);
 }
 
-function tiersOf(name: string, prices: SourcePrices): readonly ContextTier[] {
+/** `16:30:00Z` in milliseconds since midnight. */
+function timeOfDay(text: string): number | undefined {
+  const match = /^([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9])Z$/.exec(text);
+  if (match === null) return undefined;
+  const [, hours, minutes, seconds] = match;
+  return ((Number(hours) * 60 + Number(minutes)) * 60 + Number(seconds)) * 1000;
+}
+
+function tiersOf(
+  name: string,
+  prices: SourcePrices,
+  notes: ConversionNotes,
+): readonly ContextTier[] {
   const starts = new Set<number>();
   for (const price of Object.values(prices)) {
     if (typeof price === 'object') for (const { start } of price.tiers) starts.add(start);
@@ -67,10 +110,14 @@ function tiersOf(name: string, prices: SourcePrices): readonly ContextTier[] {
     .sort((a, b) => a - b)
     .map((start) => ({
       aboveInputTokens: start,
-      nanoUsdPerMillion: pricesOf(name, prices, (price) =>
-        typeof price === 'number'
-          ? undefined
-          : price.tiers.find((tier) => tier.start === start)?.price,
+      nanoUsdPerMillion: pricesOf(
+        name,
+        prices,
+        (price) =>
+          typeof price === 'number'
+            ? undefined
+            : price.tiers.find((tier) => tier.start === start)?.price,
+        notes,
       ),
     }));
 }
@@ -79,22 +126,33 @@ function pricesOf(
   name: string,
   prices: SourcePrices,
   usdOf: (price: SourcePrice) => number | undefined,
+  notes: ConversionNotes,
 ): NanoUsdPerMillion {
-  for (const [key, price] of Object.entries(prices)) {
-    const repeated = REPEATED_KEYS[key];
-    if (repeated !== undefined && JSON.stringify(prices[repeated]) === JSON.stringify(price))
-      continue;
+  for (const key of Object.keys(prices)) {
     if (PRICE_KEYS[key] === undefined) throw new Error(`${name}: unknown price key ${key}`);
   }
   const converted: { [K in UsageClass]?: number } = {};
   for (const [key, { usageClass, numerator, denominator }] of Object.entries(PRICE_KEYS)) {
     const price = prices[key];
-    const usd = price === undefined ? undefined : usdOf(price);
+    const usd = price === undefined || isRepeated(prices, key) ? undefined : usdOf(price);
     if (usd === undefined) continue;
-    const exact = exactInteger(usd, numerator, denominator) ?? ROUNDED_PRICES[`${name}:${key}`];
-    if (exact === undefined) throw new Error(`${name}: ${key} ${usd} is not a whole number`);
+    const number = scaled(usd, numerator, denominator);
+    if (number === undefined) throw new Error(`${name}: ${key} ${usd} is no price`);
+    if (!number.isExact) {
+      if (!ROUNDED_PRICES.has(`${name}:${key}`)) {
+        throw new Error(`${name}: ${key} ${usd} is not a whole number of nano-USD per million`);
+      }
+      notes.rounded.push(`${name}:${key}: ${usd} USD is rounded up to ${number.value}`);
+    }
     if (converted[usageClass] !== undefined) throw new Error(`${name}: ${usageClass} twice`);
-    converted[usageClass] = exact;
+    converted[usageClass] = number.value;
   }
   return converted;
+}
+
+function isRepeated(prices: SourcePrices, key: string): boolean {
+  const other = REPEATED_KEYS[key];
+  if (other === undefined || prices[other] === undefined) return false;
+  if (JSON.stringify(prices[other]) === JSON.stringify(prices[key])) return true;
+  throw new Error(`${key} differs from ${other}`);
 }

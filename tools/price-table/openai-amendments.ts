@@ -41,6 +41,14 @@ export const OPENAI_AMENDMENTS: readonly Amendment[] = [
     match: { or: [{ starts_with: 'omni-moderation-' }, { starts_with: 'text-moderation-' }] },
   },
   {
+    model: 'gpt-6.2-astra',
+    because: 'Released after the source.',
+    source: 'https://developers.openai.com/api/docs/models/gpt-6.2-astra',
+    retrievedOn: '2026-11-25',
+    match: { equals: 'gpt-6.2-astra' },
+    prices: longContext(8, 40, 0.4, 10),
+  },
+  {
     model: 'gpt-6.1-sol',
     because: 'Released on 2026-09-29, after the source.',
     source: 'https://developers.openai.com/api/docs/models/gpt-6.1-sol',

@@ -16,7 +16,7 @@ function perMillion(usageClass: UsageClass): PriceKey {
   return { usageClass, numerator: NANO_USD_PER_USD, denominator: 1n };
 }
 
-/** USD per thousand calls. */
+/** USD per thousand calls or pages. */
 function perThousand(usageClass: UsageClass): PriceKey {
   return { usageClass, numerator: NANO_USD_PER_USD * 1000n, denominator: 1n };
 }
@@ -42,16 +42,24 @@ export const PRICE_KEYS: Readonly<Record<string, PriceKey>> = {
   cache_image_read_mtok: perMillion('cachedImageInputTokens'),
   input_audio_mtok: perMillion('audioInputTokens'),
   cache_audio_read_mtok: perMillion('cachedAudioInputTokens'),
+  input_video_mtok: perMillion('videoInputTokens'),
   output_mtok: perMillion('outputTokens'),
   output_reasoning_mtok: perMillion('reasoningTokens'),
+  output_citation_mtok: perMillion('citationTokens'),
   output_image_mtok: perMillion('imageOutputTokens'),
   output_audio_mtok: perMillion('audioOutputTokens'),
+  output_video_mtok: perMillion('videoOutputTokens'),
   input_audio_hours: perHour('audioInputMilliseconds'),
+  audio_hours: perHour('audioMilliseconds'),
+  input_document_kpages: perThousand('documentPages'),
+  input_annotated_document_kpages: perThousand('annotatedPages'),
+  input_text_messages_kcount: perThousand('textMessages'),
   web_searches_kcount: perThousand('webSearchCalls'),
   storage_searches_kcount: perThousand('fileSearchCalls'),
+  requests_kcount: perThousand('requests'),
 };
 
-/** Keys that only repeat another one, which the source needs for its own arithmetic. */
+/** Keys that only repeat another one where both are given, which the source needs for its own arithmetic. */
 export const REPEATED_KEYS: Readonly<Record<string, string>> = {
   audio_hours: 'input_audio_hours',
 };

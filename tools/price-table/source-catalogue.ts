@@ -4,7 +4,8 @@
  * in a later version fails the build instead of being guessed at.
  */
 import { readFileSync } from 'node:fs';
-import { findProvider } from '@pydantic/genai-prices';
+import { waitForUpdate } from '@pydantic/genai-prices';
+import type { ByClass } from '../../packages/core/src/pricing/usage-class.ts';
 
 /** A condition on a model id. Regular expressions are translated or refused by `match.ts`. */
 export type SourceMatch =
@@ -26,8 +27,13 @@ export type SourcePrice =
 
 export type SourcePrices = Readonly<Record<string, SourcePrice | undefined>>;
 
+/** When a price applies: from a day on, or in some hours of every day. */
+export type SourceConstraint =
+  | { readonly type: 'start_date'; readonly start_date: string }
+  | { readonly type: 'time_of_date'; readonly start_time: string; readonly end_time: string };
+
 export interface SourceDatedPrices {
-  readonly constraint?: { readonly type: string; readonly start_date?: string };
+  readonly constraint?: SourceConstraint;
   readonly prices: SourcePrices;
 }
 
@@ -35,17 +41,35 @@ export interface SourceModel {
   readonly id: string;
   readonly match: SourceMatch;
   readonly prices: SourcePrices | readonly SourceDatedPrices[];
+  /** What the source says about the prices, for people. */
+  readonly price_comments?: string;
+  /** Not in the source's data; set by amendments. */
+  readonly minimumUnits?: ByClass;
 }
 
-/** The models of one provider, in the order in which the source tries them. */
-export function sourceModels(provider: string): readonly SourceModel[] {
-  const found = findProvider({ providerId: provider });
-  if (found === undefined) throw new Error(`genai-prices has no provider ${provider}`);
-  return (found.models as readonly SourceModel[]).map(({ id, match, prices }) => ({
-    id,
-    match,
-    prices,
-  }));
+export interface SourceProvider {
+  readonly id: string;
+  /** In the order in which the source tries them. */
+  readonly models: readonly SourceModel[];
+  readonly fallback_model_providers?: readonly string[];
+}
+
+/** Every provider of the source. */
+export async function sourceProviders(): Promise<readonly SourceProvider[]> {
+  // The package's way to its whole data; nothing is fetched unless it was told to.
+  const providers = await waitForUpdate();
+  if (providers === null) throw new Error('genai-prices has no data');
+  return providers as readonly SourceProvider[];
+}
+
+/** The prices of `model`, each with when it applies. */
+export function datedPricesOf({ prices }: SourceModel): readonly SourceDatedPrices[] {
+  return isDated(prices) ? prices : [{ prices }];
+}
+
+/** Whether `prices` are several, each with when it applies. */
+export function isDated(prices: SourceModel['prices']): prices is readonly SourceDatedPrices[] {
+  return Array.isArray(prices);
 }
 
 /** The version of the installed package. */

@@ -172,6 +172,7 @@ export {
 } from './policy/resolve.ts';
 export { describeMatch, type ScopeMatch } from './policy/scope-match.ts';
 
+export { type CatalogueChange, compareCatalogues } from './pricing/catalogue-change.ts';
 export { checkPrice } from './pricing/check-price.ts';
 export {
   cost,
@@ -180,24 +181,51 @@ export {
   costOfPricedClasses,
   type PartialCost,
 } from './pricing/cost.ts';
-export { DEFAULT_PRICE_TABLE } from './pricing/default-price-table.ts';
 export { estimate, type EstimateInput, largestOutputFitting } from './pricing/estimate.ts';
 export { MODEL_LENGTH_MAX, type ModelPattern } from './pricing/model-match.ts';
 export { toolUsageFromOpenAi } from './pricing/openai-tool-usage.ts';
 export { usageFromOpenAi } from './pricing/openai-usage.ts';
 export { OUTPUT_TOKENS_FALLBACK, outputTokensBound } from './pricing/output-bound.ts';
 export { parsePriceOverrides } from './pricing/parse-price-overrides.ts';
+export { changesBetween, isAbsurd, percentOf, type PriceChange } from './pricing/price-change.ts';
+export {
+  changesOf,
+  type ModelChanges,
+  parsePriceFile,
+  type PriceFile,
+  type PriceFileProblem,
+  priceFileProblems,
+  withPriceFile,
+} from './pricing/price-file.ts';
+export {
+  isPriceSnapshot,
+  parsePriceSnapshot,
+  type PriceSnapshot,
+  priceSnapshotOf,
+} from './pricing/price-snapshot.ts';
 export type { ContextTier, NanoUsdPerMillion, Price, PriceNumbers } from './pricing/price.ts';
 export { withOverrides } from './pricing/price-overrides.ts';
 export {
   createPriceTable,
   type DatedPrice,
+  priceInEffect,
+  type Fallback,
+  type OwnPrice,
   type PriceOverride,
   priceOrThrow,
   type PriceRow,
   type PriceTable,
   type PriceTableSource,
+  type ProviderPrices,
+  providersOf,
 } from './pricing/price-table.ts';
+export {
+  type PricedTier,
+  type PriceFactor,
+  SERVICE_TIERS,
+  type ServiceTier,
+  type TierFactors,
+} from './pricing/service-tier.ts';
 export { textTokensUpperBound } from './pricing/text-bound.ts';
 export {
   addUsage,

@@ -12,14 +12,8 @@ import {
   TOKEN_SCOPES,
   type TokenScope,
 } from '@bursar/api';
-import {
-  type Amount,
-  type Clock,
-  DEFAULT_PRICE_TABLE,
-  parseUsd,
-  type PriceTable,
-  tenantId,
-} from '@bursar/core';
+import { type Amount, type Clock, parseUsd, type PriceTable, tenantId } from '@bursar/core';
+import { DEFAULT_PRICE_TABLE } from '@bursar/core/catalogue';
 import { systemClock } from './clock/system-clock.ts';
 import type { Timers } from './clock/timers.ts';
 import { DEFAULTS } from './defaults.ts';

@@ -2,7 +2,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_PRICE_TABLE } from '@bursar/core';
+import { DEFAULT_PRICE_TABLE } from '@bursar/core/catalogue';
 import { MID_NOVEMBER } from '@bursar/testkit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readPrices } from '../src/prices-file.ts';
@@ -24,12 +24,12 @@ async function fileWith(content: string): Promise<string> {
 
 describe('the prices', () => {
   it('are the catalogue when there is no file', async () => {
-    expect(await readPrices(null)).toBe(DEFAULT_PRICE_TABLE);
+    expect(await readPrices(null, MID_NOVEMBER)).toBe(DEFAULT_PRICE_TABLE);
   });
 
   it('of the file come before the catalogue, under a version of their own', async () => {
     const path = await fileWith('{"my-model":{"inputTokens":"2.50","outputTokens":"10"}}');
-    const prices = await readPrices(path);
+    const prices = await readPrices(path, MID_NOVEMBER);
     expect(prices.version).not.toBe(DEFAULT_PRICE_TABLE.version);
     expect(prices.lookup('my-model', MID_NOVEMBER)?.nanoUsdPerMillion).toEqual({
       inputTokens: 2_500_000_000,
@@ -43,12 +43,16 @@ describe('the prices', () => {
     ['with a float', '{"m":{"inputTokens":2.5}}', 'prices.m.inputTokens'],
     ['with a negative price', '{"m":{"inputTokens":"-1"}}', 'prices.m.inputTokens'],
     ['with an unknown class', '{"m":{"goldTokens":"1"}}', 'prices.m.goldTokens'],
+    ['with a slip of the unit', '{"gpt-4o":{"inputTokens":"2500"}}', 'prices.gpt-4o.inputTokens'],
+    ['from before the catalogue', '{"date":"2026-01-01","models":{}}', 'prices.date'],
   ])('of a file %s are refused, naming the place', async (_what, content, field) => {
-    expect(await refusalOf(readPrices(await fileWith(content)))).toMatchObject({ field });
+    expect(await refusalOf(readPrices(await fileWith(content), MID_NOVEMBER))).toMatchObject({
+      field,
+    });
   });
 
   it('of a file that does not exist are refused, naming variable and file', async () => {
-    const refusal = await refusalOf(readPrices(join(directory, 'missing.json')));
+    const refusal = await refusalOf(readPrices(join(directory, 'missing.json'), MID_NOVEMBER));
     expect(refusal).toMatchObject({ field: 'BURSAR_PRICES_FILE' });
     expect(refusal.message).toContain('missing.json');
   });

@@ -7,7 +7,14 @@
  */
 import { amount, type Amount } from '../amount.ts';
 import { BursarError } from '../errors.ts';
-import { type NanoUsdPerMillion, type PriceNumbers, priceOf, pricesAt } from './price.ts';
+import {
+  type NanoUsdPerMillion,
+  type PriceNumbers,
+  priceOf,
+  pricesAt,
+  pricesInTier,
+} from './price.ts';
+import type { ServiceTier } from './service-tier.ts';
 import { USAGE_CLASS_NAMES, type UsageClass } from './usage-class.ts';
 import { checkUsage, totalInputTokens, type Usage } from './usage.ts';
 
@@ -28,20 +35,29 @@ export interface PartialCost {
   readonly cost: Amount;
   /** Classes that were used and have no price. */
   readonly unpriced: readonly UsageClass[];
+  /** The service tier, when it costs more than the standard one, which was charged, and nobody knows how much. */
+  readonly unpricedTier: ServiceTier | undefined;
 }
 
 /**
  * What `usage` costs at `price`, in nano-USD, rounded up once.
  *
- * Throws `price_unknown`, naming the class, when the usage has units that the price does not cover (audio
- * on a model with text prices only): an unknown price is never zero. Where the money is already spent and
- * has to be booked all the same, use `costOfPricedClasses`. Throws `input_invalid` for usage that is none,
- * and `amount_out_of_range` above `AMOUNT_MAX`.
+ * Throws `price_unknown`, naming the class or tier, when the usage has units that the price does not cover
+ * (audio on a model with text prices only): an unknown price is never zero. Where the money is already spent
+ * and has to be booked all the same, use `costOfPricedClasses`. Throws `input_invalid` for usage that is
+ * none, and `amount_out_of_range` above `AMOUNT_MAX`.
  */
-export function cost(usage: Usage, price: PriceNumbers & { readonly model?: string }): Amount {
-  const { cost: total, unpriced } = costOfPricedClasses(usage, price);
+export function cost(
+  usage: Usage,
+  price: PriceNumbers & { readonly model?: string },
+  serviceTier: ServiceTier = 'standard',
+): Amount {
+  const { cost: total, unpriced, unpricedTier } = costOfPricedClasses(usage, price, serviceTier);
   const [missing] = unpriced;
   if (missing !== undefined) throw unpricedClass(missing, `usage.${missing}`, price.model);
+  if (unpricedTier !== undefined) {
+    throw unpricedClass(`the service tier ${unpricedTier}`, 'serviceTier', price.model);
+  }
   return total;
 }
 
@@ -49,34 +65,57 @@ export function cost(usage: Usage, price: PriceNumbers & { readonly model?: stri
  * What the priced part of `usage` costs, in nano-USD, rounded up once, and which classes have no price. For
  * settling, which must not fail: book the larger of this and the reservation when something is unpriced.
  */
-export function costOfPricedClasses(usage: Usage, price: PriceNumbers): PartialCost {
-  const checked = checkUsage(usage);
-  const prices = pricesAt(price, totalInputTokens(checked));
+export function costOfPricedClasses(
+  usage: Usage,
+  price: PriceNumbers,
+  serviceTier: ServiceTier = 'standard',
+): PartialCost {
+  const { charged, prices, isTierPriced } = charging(usage, price, serviceTier);
+  const unpriced = classesIn(charged).filter((name) => priceOf(prices, name) === undefined);
   return {
-    cost: roundUp(millionths(checked, prices)),
-    unpriced: USAGE_CLASS_NAMES.filter(
-      (name) => (checked[name] ?? 0) > 0 && priceOf(prices, name) === undefined,
-    ),
+    cost: roundUp(millionths(charged, prices)),
+    unpriced: unpriced.length > 1 ? USAGE_CLASS_NAMES.filter(isIn(unpriced)) : unpriced,
+    unpricedTier: isTierPriced ? undefined : serviceTier,
   };
 }
 
 /** The lines of which the cost is the sum, in the order of the classes. */
-export function costLines(usage: Usage, price: PriceNumbers): readonly CostLine[] {
-  const checked = checkUsage(usage);
-  const prices = pricesAt(price, totalInputTokens(checked));
+export function costLines(
+  usage: Usage,
+  price: PriceNumbers,
+  serviceTier: ServiceTier = 'standard',
+): readonly CostLine[] {
+  const { charged, prices } = charging(usage, price, serviceTier);
   const lines: CostLine[] = [];
   for (const usageClass of USAGE_CLASS_NAMES) {
-    const units = checked[usageClass] ?? 0;
+    const units = charged[usageClass] ?? 0;
     if (units > 0)
       lines.push({ usageClass, units, nanoUsdPerMillion: priceOf(prices, usageClass) });
   }
   return lines;
 }
 
+/**
+ * The units of `usage` that are charged at `prices`, which are those of `price` in some tier: no fewer than
+ * the minimum of a class that was used, and one request where requests have a price and the usage does not
+ * say how many there were.
+ */
+export function chargedUsage(usage: Usage, price: PriceNumbers, prices: NanoUsdPerMillion): Usage {
+  const { minimumUnits } = price;
+  if (minimumUnits === undefined && prices.requests === undefined) return usage;
+  const charged: { [K in UsageClass]?: number } = { ...usage };
+  for (const [name, minimum] of Object.entries(minimumUnits ?? {}) as [UsageClass, number][]) {
+    const units = charged[name] ?? 0;
+    if (units > 0) charged[name] = Math.max(units, minimum);
+  }
+  if (prices.requests !== undefined) charged.requests ??= 1;
+  return charged;
+}
+
 /** The exact cost of the priced classes in millionths of a nano-USD, before rounding. */
 export function millionths(usage: Usage, prices: NanoUsdPerMillion): bigint {
   let sum = 0n;
-  for (const name of USAGE_CLASS_NAMES) {
+  for (const name of classesIn(usage)) {
     const units = usage[name] ?? 0;
     if (units > 0) sum += BigInt(units) * BigInt(priceOf(prices, name) ?? 0);
   }
@@ -88,10 +127,39 @@ export function roundUp(exact: bigint): Amount {
   return amount((exact + MILLIONTHS_PER_NANO_USD - 1n) / MILLIONTHS_PER_NANO_USD, 'cost');
 }
 
-/** The error for units of a class that a price does not cover. */
-export function unpricedClass(usageClass: string, field: string, model?: string): BursarError {
+/** The error for a class of units, or a service tier, that a price does not cover. */
+export function unpricedClass(what: string, field: string, model?: string): BursarError {
   return new BursarError('price_unknown', {
     field,
-    message: `The price${model === undefined ? '' : ` of ${JSON.stringify(model.slice(0, 80))}`} does not cover ${usageClass}; add it to the price overrides (BURSAR_PRICES_FILE).`,
+    message: `The price${model === undefined ? '' : ` of ${JSON.stringify(model.slice(0, 80))}`} does not cover ${what}; add it to the price overrides (BURSAR_PRICES_FILE).`,
   });
+}
+
+/** The classes that `usage` names, which are few of all there are. */
+function classesIn(usage: Usage): readonly UsageClass[] {
+  return Object.keys(usage) as UsageClass[];
+}
+
+function isIn(names: readonly UsageClass[]): (name: UsageClass) => boolean {
+  return (name) => names.includes(name);
+}
+
+function charging(
+  usage: Usage,
+  price: PriceNumbers,
+  serviceTier: ServiceTier,
+): {
+  readonly charged: Usage;
+  readonly prices: NanoUsdPerMillion;
+  readonly isTierPriced: boolean;
+} {
+  const checked = checkUsage(usage);
+  const inputTokens = totalInputTokens(checked);
+  const inTier = pricesInTier(price, inputTokens, serviceTier);
+  const prices = inTier ?? pricesAt(price, inputTokens);
+  return {
+    charged: chargedUsage(checked, price, prices),
+    prices,
+    isTierPriced: inTier !== undefined,
+  };
 }

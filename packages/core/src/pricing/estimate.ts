@@ -8,8 +8,15 @@
  */
 import { type Amount, larger, ZERO } from '../amount.ts';
 import { BursarError } from '../errors.ts';
-import { millionths, MILLIONTHS_PER_NANO_USD, roundUp, unpricedClass } from './cost.ts';
-import { type NanoUsdPerMillion, type Price, priceOf, pricesAt } from './price.ts';
+import {
+  chargedUsage,
+  millionths,
+  MILLIONTHS_PER_NANO_USD,
+  roundUp,
+  unpricedClass,
+} from './cost.ts';
+import { type NanoUsdPerMillion, type Price, priceOf, pricesInTier } from './price.ts';
+import type { ServiceTier } from './service-tier.ts';
 import { USAGE_CLASS_NAMES, USAGE_CLASSES, type UsageClass } from './usage-class.ts';
 import { checkUnits, checkUsage, type Usage } from './usage.ts';
 
@@ -28,6 +35,11 @@ export interface EstimateInput {
   readonly classes?: readonly UsageClass[];
   /** Upper bounds of what is not tokens: tool calls, milliseconds of audio. By default none. */
   readonly otherUnitsMax?: Usage;
+  /**
+   * The service tier that the call asks for; by default the standard one. One that costs more than that, and
+   * nobody knows how much, throws `price_unknown`.
+   */
+  readonly serviceTier?: ServiceTier;
 }
 
 /** One context tier that the call can end in, with the dearest usage there. */
@@ -77,7 +89,7 @@ function worstCases(input: EstimateInput): readonly WorstCase[] {
   );
   const lengths = [...tiers.map((tier) => tier.aboveInputTokens), inputTokens];
   return lengths.map((length) => {
-    const prices = pricesAt(input.price, length);
+    const prices = pricesOrThrow(input, length);
     const inputClass = dearest(input, prices, 'input', inputTokens);
     const outputClass = dearest(input, prices, 'output', input.outputTokensMax);
     for (const name of Object.keys(other) as UsageClass[]) {
@@ -85,8 +97,16 @@ function worstCases(input: EstimateInput): readonly WorstCase[] {
         throw unpricedClass(name, `otherUnitsMax.${name}`, input.price.model);
       }
     }
-    return { prices, usage: { ...other, [inputClass]: length }, outputClass };
+    const usage = chargedUsage({ ...other, [inputClass]: length }, input.price, prices);
+    return { prices, usage, outputClass };
   });
+}
+
+function pricesOrThrow(input: EstimateInput, inputTokens: number): NanoUsdPerMillion {
+  const { price, serviceTier = 'standard' } = input;
+  const prices = pricesInTier(price, inputTokens, serviceTier);
+  if (prices !== undefined) return prices;
+  throw unpricedClass(`the service tier ${serviceTier}`, 'serviceTier', price.model);
 }
 
 /** The class of `side` with the highest price among those that the call can be charged in. */

@@ -5,13 +5,20 @@
  * no more than a walk over the id, and a table can be printed, compared and stored.
  */
 
-/** A condition on a model id. `dated` is the family followed by a date: `gpt-6-sol-2026-09-22`. */
+/**
+ * A condition on a model id. `dated` is the family followed by a date: `gpt-6-sol-2026-09-22`; `stamped` the
+ * same without hyphens in the date: `claude-opus-5-20260724`; `numbered` the family followed by `-` and a
+ * digit, whatever comes then.
+ */
 export type ModelPattern =
   | { readonly equals: string }
   | { readonly startsWith: string }
   | { readonly endsWith: string }
   | { readonly contains: string }
   | { readonly dated: string }
+  | { readonly stamped: string }
+  | { readonly numbered: string }
+  | { readonly noneOf: readonly ModelPattern[] }
   | { readonly anyOf: readonly ModelPattern[] }
   | { readonly allOf: readonly ModelPattern[] };
 
@@ -34,13 +41,18 @@ export function matches(pattern: ModelPattern, model: string): boolean {
   if ('startsWith' in pattern) return model.startsWith(pattern.startsWith);
   if ('endsWith' in pattern) return model.endsWith(pattern.endsWith);
   if ('contains' in pattern) return model.includes(pattern.contains);
-  if ('dated' in pattern) return isDated(pattern.dated, model);
+  if ('dated' in pattern) return isFollowed(pattern.dated, DATE, model);
+  if ('stamped' in pattern) return isFollowed(pattern.stamped, STAMP, model);
+  if ('numbered' in pattern) return isFollowed(pattern.numbered, NUMBER, model);
+  if ('noneOf' in pattern) return !pattern.noneOf.some((part) => matches(part, model));
   if ('anyOf' in pattern) return pattern.anyOf.some((part) => matches(part, model));
   return pattern.allOf.every((part) => matches(part, model));
 }
 
-const DATE_SUFFIX = /^-[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+const DATE = /^-[0-9]{4}-[0-9]{2}-[0-9]{2}$/;
+const STAMP = /^-[0-9]{8}$/;
+const NUMBER = /^-[0-9]/;
 
-function isDated(family: string, model: string): boolean {
-  return model.startsWith(family) && DATE_SUFFIX.test(model.slice(family.length));
+function isFollowed(family: string, by: RegExp, model: string): boolean {
+  return model.startsWith(family) && by.test(model.slice(family.length));
 }

@@ -1,5 +1,6 @@
 /**
- * The file format of price overrides: prices in decimal USD per million units, as vendors print them.
+ * The models of a prices file: prices in decimal USD per million units, as vendors print them, or another
+ * model to be charged as.
  *
  * ```json
  * {
@@ -11,8 +12,10 @@
  *   ],
  *   "my-long-model": {
  *     "inputTokens": "2", "outputTokens": "10",
- *     "contextTiers": [{ "aboveInputTokens": 272000, "inputTokens": "4", "outputTokens": "15" }]
- *   }
+ *     "contextTiers": [{ "aboveInputTokens": 272000, "inputTokens": "4", "outputTokens": "15" }],
+ *     "serviceTiers": { "batch": "0.5", "priority": "20/11" }
+ *   },
+ *   "my-fine-tuned-model": { "chargeAs": "gpt-4o" }
  * }
  * ```
  *
@@ -22,18 +25,21 @@ import { parseUsd } from '../amount.ts';
 import { BursarError } from '../errors.ts';
 import type { ContextTier, NanoUsdPerMillion } from './price.ts';
 import type { DatedPrice, PriceOverride } from './price-table.ts';
+import { PRICED_TIERS, type PriceFactor, type TierFactors } from './service-tier.ts';
 import { isUsageClass, USAGE_CLASS_NAMES, type UsageClass } from './usage-class.ts';
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
 /**
- * The overrides in `value`, the parsed JSON of a prices file. Throws `input_invalid` or
- * `amount_out_of_range`, naming the field, as in `prices.my-model.inputTokens`. `withOverrides` checks what
- * is left to check: order, number and completeness.
+ * The overrides in `value`, which is parsed JSON. Throws `input_invalid` or `amount_out_of_range`, naming the
+ * field, as in `prices.my-model.inputTokens`. `withOverrides` checks what is left to check: order, number,
+ * completeness, and whether there is such a model to be charged as.
  */
 export function parsePriceOverrides(value: unknown, field = 'prices'): readonly PriceOverride[] {
   return Object.entries(objectOf(value, field)).map(([model, entry]) => {
     const path = `${field}.${model.slice(0, 80)}`;
+    const chargeAs = chargeAsOf(entry, path);
+    if (chargeAs !== undefined) return { model, chargeAs };
     const prices = Array.isArray(entry)
       ? entry.map((price, index) => datedPriceOf(price, `${path}.${index}`))
       : [datedPriceOf(entry, path)];
@@ -41,8 +47,27 @@ export function parsePriceOverrides(value: unknown, field = 'prices'): readonly 
   });
 }
 
+/** The model that `entry` is to be charged as; `undefined` when it has prices instead. */
+function chargeAsOf(entry: unknown, field: string): string | undefined {
+  if (typeof entry !== 'object' || entry === null || !Object.hasOwn(entry, 'chargeAs')) {
+    return undefined;
+  }
+  const { chargeAs, ...others } = entry as JsonObject;
+  if (typeof chargeAs !== 'string' || chargeAs === '') {
+    throw invalid(`${field}.chargeAs`, 'must be the id of a model');
+  }
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw invalid(
+      `${field}.${other.slice(0, 40)}`,
+      'cannot stand beside chargeAs: give prices or another model, not both',
+    );
+  }
+  return chargeAs;
+}
+
 function datedPriceOf(value: unknown, field: string): DatedPrice {
-  const { effectiveFrom, contextTiers, ...prices } = objectOf(value, field);
+  const { effectiveFrom, contextTiers, serviceTiers, ...prices } = objectOf(value, field);
   const nanoUsdPerMillion = pricesOf(prices, field);
   return {
     nanoUsdPerMillion,
@@ -52,7 +77,41 @@ function datedPriceOf(value: unknown, field: string): DatedPrice {
     ...(contextTiers !== undefined && {
       contextTiers: tiersOf(contextTiers, `${field}.contextTiers`),
     }),
+    ...(serviceTiers !== undefined && {
+      serviceTiers: factorsOf(serviceTiers, `${field}.serviceTiers`),
+    }),
   };
+}
+
+/** Multiples, as decimals or fractions; `checkPriceNumbers` looks at their names and whether they divide. */
+function factorsOf(value: unknown, field: string): TierFactors {
+  return Object.fromEntries(
+    Object.entries(objectOf(value, field)).map(([tier, factor]) => [
+      tier,
+      factorOf(factor, `${field}.${tier.slice(0, 40)}`),
+    ]),
+  );
+}
+
+const FRACTION = /^([0-9]{1,6})(?:\/([0-9]{1,6})|\.([0-9]{1,6}))?$/;
+
+function factorOf(value: unknown, field: string): PriceFactor {
+  const match = typeof value === 'string' ? FRACTION.exec(value) : null;
+  if (match === null) {
+    throw invalid(
+      field,
+      `must be a multiple of the standard prices, written as a text such as "0.5" or "20/11"; the tiers are ${PRICED_TIERS.join(', ')}`,
+    );
+  }
+  const [, whole = '', denominator, decimals = ''] = match;
+  if (denominator !== undefined) return reduced(Number(whole), Number(denominator));
+  return reduced(Number(whole + decimals), 10 ** decimals.length);
+}
+
+function reduced(numerator: number, denominator: number): PriceFactor {
+  let [divisor, rest] = [numerator, denominator];
+  while (rest !== 0) [divisor, rest] = [rest, divisor % rest];
+  return divisor === 0 ? [numerator, denominator] : [numerator / divisor, denominator / divisor];
 }
 
 function tiersOf(value: unknown, field: string): readonly ContextTier[] {

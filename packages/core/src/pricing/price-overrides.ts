@@ -11,6 +11,7 @@ import { comparableModel, MODEL_LENGTH_MAX } from './model-match.ts';
 import {
   createPriceTable,
   type DatedPrice,
+  type OwnPrice,
   type PriceOverride,
   type PriceTable,
 } from './price-table.ts';
@@ -22,7 +23,7 @@ const DATED_PRICES_MAX = 100;
 /**
  * `table` with `overrides` before everything it has. A model that was overridden before is overridden anew,
  * all its prices together. Throws `input_invalid`, naming the field, for an override that is malformed or
- * named twice.
+ * named twice, and for one that charges a model as another without a price.
  */
 export function withOverrides(table: PriceTable, overrides: readonly PriceOverride[]): PriceTable {
   if (overrides.length > OVERRIDES_MAX) {
@@ -41,11 +42,15 @@ export function withOverrides(table: PriceTable, overrides: readonly PriceOverri
   if (merged.size === 0) return table;
   const sorted = [...merged.values()].sort((a, b) => (a.model < b.model ? -1 : 1));
   const catalogueVersion = table.version.replace(/\+overrides\..*$/, '');
-  return createPriceTable({
+  const result = createPriceTable({
+    ...table.source,
     version: `${catalogueVersion}+overrides.${digest(canonical(sorted))}`,
-    rows: table.source.rows,
     overrides: sorted,
   });
+  overrides.forEach((override, index) => {
+    if ('chargeAs' in override) checkTarget(override.chargeAs, result, `overrides.${index}`);
+  });
+  return result;
 }
 
 function checkOverride(override: PriceOverride, field: string): PriceOverride {
@@ -53,11 +58,16 @@ function checkOverride(override: PriceOverride, field: string): PriceOverride {
   if (model === undefined) {
     throw invalid(`${field}.model`, `must be a model id of 1 to ${MODEL_LENGTH_MAX} characters`);
   }
-  if (override.prices.length === 0 || override.prices.length > DATED_PRICES_MAX) {
+  if ('chargeAs' in override) return { model, chargeAs: override.chargeAs };
+  return { model, prices: checkPrices(override.prices, field) };
+}
+
+function checkPrices(prices: OwnPrice['prices'], field: string): OwnPrice['prices'] {
+  if (prices.length === 0 || prices.length > DATED_PRICES_MAX) {
     throw invalid(`${field}.prices`, `must be 1 to ${DATED_PRICES_MAX} prices`);
   }
   let previous = -1;
-  const prices = override.prices.map((price, index): DatedPrice => {
+  return prices.map((price, index): DatedPrice => {
     const path = `${field}.prices.${index}`;
     const effectiveFromMs = price.effectiveFromMs ?? 0;
     if (!Number.isSafeInteger(effectiveFromMs) || effectiveFromMs > INSTANT_MAX) {
@@ -69,7 +79,22 @@ function checkOverride(override: PriceOverride, field: string): PriceOverride {
     const numbers = checkPriceNumbers(price, path);
     return price.effectiveFromMs === undefined ? numbers : { effectiveFromMs, ...numbers };
   });
-  return { model, prices };
+}
+
+/** One step only: who is charged as a model that is charged as a third one is a riddle, or a circle. */
+function checkTarget(chargeAs: string, table: PriceTable, field: string): void {
+  const model = comparableModel(chargeAs);
+  const isFallback = (table.source.overrides ?? []).some(
+    (override) => 'chargeAs' in override && override.model === model,
+  );
+  if (isFallback)
+    throw invalid(`${field}.chargeAs`, 'names a model that is charged as another one');
+  if (table.lookup(chargeAs, INSTANT_MAX) === undefined) {
+    throw invalid(
+      `${field}.chargeAs`,
+      `names ${JSON.stringify(chargeAs.slice(0, 80))}, for which no price is known`,
+    );
+  }
 }
 
 /** JSON with the keys of every object in order, so that equal contents are equal texts. */

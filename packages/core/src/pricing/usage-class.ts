@@ -2,7 +2,7 @@
  * What a call to a model is charged for: a closed list of disjoint classes.
  *
  * Disjoint means that no token is in two classes: a cached audio token is a `cachedAudioInputTokens` and
- * nothing else. Providers report overlapping totals instead; `openai-usage.ts` takes them apart.
+ * nothing else. Providers report overlapping totals instead; the `*-usage.ts` files take them apart.
  *
  * A class without a price of its own is charged like the first of its `fallbacks` that has one. A class
  * never falls back to something cheaper than itself: audio costs up to sixteen times as much as text, and
@@ -20,13 +20,22 @@ export type UsageClass =
   | 'cachedImageInputTokens'
   | 'audioInputTokens'
   | 'cachedAudioInputTokens'
+  | 'videoInputTokens'
+  | 'cachedVideoInputTokens'
   | 'outputTokens'
   | 'reasoningTokens'
+  | 'citationTokens'
   | 'imageOutputTokens'
   | 'audioOutputTokens'
+  | 'videoOutputTokens'
   | 'audioInputMilliseconds'
+  | 'audioMilliseconds'
+  | 'documentPages'
+  | 'annotatedPages'
+  | 'textMessages'
   | 'webSearchCalls'
-  | 'fileSearchCalls';
+  | 'fileSearchCalls'
+  | 'requests';
 
 interface UsageClassRow {
   /** `input` and `output` classes are tokens and bounded together; `other` ones are counted each for itself. */
@@ -53,20 +62,43 @@ export const USAGE_CLASSES: { readonly [K in UsageClass]: UsageClassRow } = {
   },
   audioInputTokens: { side: 'input', fallbacks: [] },
   cachedAudioInputTokens: { side: 'input', fallbacks: ['audioInputTokens'] },
+  /** Video, charged like the images that it is made of unless it has a price of its own. */
+  videoInputTokens: { side: 'input', fallbacks: ['imageInputTokens', 'inputTokens'] },
+  /** Video read from the cache. Where video costs extra, so does cached video. */
+  cachedVideoInputTokens: {
+    side: 'input',
+    fallbacks: ['videoInputTokens', 'imageInputTokens', 'cachedInputTokens', 'inputTokens'],
+  },
   /** Text, and whatever the provider does not report apart. */
   outputTokens: { side: 'output', fallbacks: [] },
   /** Reasoning that the caller never sees. */
   reasoningTokens: { side: 'output', fallbacks: ['outputTokens'] },
+  /** Text quoted from sources, where the provider counts it apart. */
+  citationTokens: { side: 'output', fallbacks: ['outputTokens'] },
   /** Generated images. Image models without a price for them list it as their output price. */
   imageOutputTokens: { side: 'output', fallbacks: ['outputTokens'] },
   audioOutputTokens: { side: 'output', fallbacks: [] },
-  /** Audio that is charged by its length. */
-  audioInputMilliseconds: { side: 'other', fallbacks: [] },
+  videoOutputTokens: { side: 'output', fallbacks: [] },
+  /** Audio to be transcribed, charged by its length. */
+  audioInputMilliseconds: { side: 'other', fallbacks: ['audioMilliseconds'] },
+  /** A spoken conversation, charged by its length, whoever speaks. */
+  audioMilliseconds: { side: 'other', fallbacks: [] },
+  /** Pages of a document to be read. */
+  documentPages: { side: 'other', fallbacks: [] },
+  /** Pages of a document to be read and annotated. */
+  annotatedPages: { side: 'other', fallbacks: [] },
+  /** Text messages in a spoken conversation. */
+  textMessages: { side: 'other', fallbacks: [] },
   /** Calls of the provider's hosted web search. */
   webSearchCalls: { side: 'other', fallbacks: [] },
   /** Calls of the provider's hosted file search. */
   fileSearchCalls: { side: 'other', fallbacks: [] },
+  /** The call itself, where the provider charges for it. A usage that does not say is one (see `cost.ts`). */
+  requests: { side: 'other', fallbacks: [] },
 };
+
+/** A number for each of some classes. */
+export type ByClass = { readonly [K in UsageClass]?: number };
 
 /** The names of all classes, in order. */
 export const USAGE_CLASS_NAMES: readonly UsageClass[] = Object.keys(

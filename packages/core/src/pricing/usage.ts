@@ -22,28 +22,33 @@ export function checkUsage(value: unknown, field = 'usage'): Usage {
     });
   }
   const usage: { [K in UsageClass]?: number } = {};
-  for (const [name, units] of Object.entries(value)) {
-    const path = `${field}.${name.slice(0, 40)}`;
+  for (const [name, units] of Object.entries(value) as [string, unknown][]) {
     if (!isUsageClass(name)) {
+      const path = `${field}.${name.slice(0, 40)}`;
       throw new BursarError('input_invalid', {
         field: path,
         message: `${path} is not a class of usage; the classes are ${USAGE_CLASS_NAMES.join(', ')}`,
       });
     }
-    if (units !== undefined && checkUnits(units, path) > 0) usage[name] = units as number;
+    if (units === undefined) continue;
+    // The name of the field is only put together for an error: this is done for every call there is.
+    const checked = isUnits(units) ? units : checkUnits(units, `${field}.${name}`);
+    if (checked > 0) usage[name] = checked;
   }
   return usage;
 }
 
 /** `value` as a number of units. Throws `input_invalid`, naming `field`, outside 0 … `UNITS_MAX`. */
 export function checkUnits(value: unknown, field: string): number {
-  if (!Number.isSafeInteger(value) || (value as number) < 0 || (value as number) > UNITS_MAX) {
-    throw new BursarError('input_invalid', {
-      field,
-      message: `${field} must be a whole number from 0 to ${UNITS_MAX}`,
-    });
-  }
-  return value as number;
+  if (isUnits(value)) return value;
+  throw new BursarError('input_invalid', {
+    field,
+    message: `${field} must be a whole number from 0 to ${UNITS_MAX}`,
+  });
+}
+
+function isUnits(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= UNITS_MAX;
 }
 
 /** `a` and `b` together. Throws `input_invalid` when a class passes `UNITS_MAX`. */

@@ -1,6 +1,6 @@
 /** Generators of usages, prices and reports. Every property of this folder runs with the same seed. */
 import fc from 'fast-check';
-import { OPENAI_PRICES, OPENAI_PRICES_VERSION } from '../../src/pricing/catalogue/openai.ts';
+import { CATALOGUE, CATALOGUE_VERSION } from '../../src/pricing/catalogue/index.ts';
 import type { NanoUsdPerMillion, Price } from '../../src/pricing/price.ts';
 import { USAGE_CLASS_NAMES, type UsageClass } from '../../src/pricing/usage-class.ts';
 import type { Usage } from '../../src/pricing/usage.ts';
@@ -8,10 +8,19 @@ import type { Usage } from '../../src/pricing/usage.ts';
 /** Reproducible runs; CI adds a random seed of its own. */
 export const RUN = { seed: 20261123, numRuns: 500 } as const;
 
-/** Every price of the catalogue, past ones too. */
-export const CATALOGUE_PRICES: readonly Price[] = OPENAI_PRICES.flatMap(({ model, prices }) =>
-  prices.map((price) => ({ model, version: OPENAI_PRICES_VERSION, ...price })),
-);
+/** Every price of the catalogue, past ones too, and those that many models share only once. */
+export const CATALOGUE_PRICES: readonly Price[] = [
+  ...new Map(
+    CATALOGUE.flatMap(({ provider, rows }) =>
+      rows.flatMap(({ model, prices }) =>
+        prices.map(({ effectiveFromMs: _from, dailyUtc: _hours, ...numbers }) => {
+          const price = { model, provider, version: CATALOGUE_VERSION, ...numbers };
+          return [JSON.stringify(numbers), price] as const;
+        }),
+      ),
+    ),
+  ).values(),
+];
 
 /** Sizes that matter: few, around the context tiers, many. */
 export const tokens: fc.Arbitrary<number> = fc.oneof(

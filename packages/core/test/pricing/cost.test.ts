@@ -3,6 +3,7 @@ import { AMOUNT_MAX } from '../../src/amount.ts';
 import { cost, costLines, costOfPricedClasses } from '../../src/pricing/cost.ts';
 import { DEFAULT_PRICE_TABLE } from '../../src/pricing/default-price-table.ts';
 import { priceOrThrow } from '../../src/pricing/price-table.ts';
+import type { ServiceTier } from '../../src/pricing/service-tier.ts';
 import { UNITS_MAX, type Usage } from '../../src/pricing/usage.ts';
 import { instant } from '../../src/time.ts';
 
@@ -39,6 +40,74 @@ describe('cost', () => {
     ['gpt-6.2-sol', { cacheWriteTokens: 1_000, cacheWriteLongTokens: 1_000 }, 7_500_000],
   ])('%s %j costs %i nano-USD', (model, usage, expected) => {
     expect(cost(usage, price(model))).toBe(expected);
+  });
+
+  test('a call that is charged as such costs that much without saying so, and as often as it says', () => {
+    // 100 × 3 + 10 × 15 USD per million, and 14 USD per thousand calls.
+    const sonar = price('sonar-pro');
+    expect(cost({ inputTokens: 100, outputTokens: 10 }, sonar)).toBe(14_450_000);
+    expect(cost({}, sonar)).toBe(14_000_000);
+    expect(cost({ requests: 3 }, sonar)).toBe(42_000_000);
+    expect(costLines({ inputTokens: 100 }, sonar)).toContainEqual({
+      usageClass: 'requests',
+      units: 1,
+      nanoUsdPerMillion: 14_000_000_000_000,
+    });
+  });
+
+  test('what was used at all is charged with its minimum', () => {
+    const whisper = price('groq/whisper-large-v3');
+    const tenSeconds = cost({ audioInputMilliseconds: 10_000 }, whisper);
+    expect(tenSeconds).toBe(308_334);
+    expect(cost({ audioInputMilliseconds: 1 }, whisper)).toBe(tenSeconds);
+    expect(cost({ audioInputMilliseconds: 20_000 }, whisper)).toBe(616_667);
+    expect(cost({}, whisper)).toBe(0);
+  });
+
+  test.each<[string, ServiceTier, number]>([
+    // 1,000 × 2.50 + 500 × 10.00 USD per million = 0.0075 USD
+    ['gpt-4o', 'standard', 17_500_000],
+    ['gpt-4o', 'batch', 13_750_000],
+    ['gpt-4o', 'priority', 22_750_000],
+    // No discount that is not known.
+    ['gpt-4o', 'flex', 17_500_000],
+    ['o4-mini', 'priority', 16_000_000],
+    ['gpt-6-sol', 'flex', 13_500_000],
+    ['claude-opus-4-6', 'priority', 115_000_000],
+    ['gemini-3.8-flash', 'priority', 18_725_000],
+  ])('%s in the tier %s: tokens are multiplied, searches are not', (model, tier, expected) => {
+    const usage = { inputTokens: 1_000, outputTokens: 500, webSearchCalls: 1 };
+    expect(cost(usage, price(model), tier)).toBe(expected);
+  });
+
+  test('a long input is multiplied after its higher price was found', () => {
+    const sol = price('gpt-6-sol');
+    expect(cost({ inputTokens: 272_001 }, sol, 'batch')).toBe(544_002_000);
+    expect(cost({ inputTokens: 272_001 }, sol, 'priority')).toBe(2_176_008_000);
+  });
+
+  test('a tier that costs more, nobody knows how much, is not guessed', () => {
+    const call = { inputTokens: 1_000 };
+    for (const tier of ['ultrafast', 'other'] as const) {
+      expect(() => cost(call, price('gpt-4o'), tier)).toThrow(
+        expect.objectContaining({ code: 'price_unknown', field: 'serviceTier' }),
+      );
+      expect(costOfPricedClasses(call, price('gpt-4o'), tier)).toEqual({
+        cost: 2_500_000,
+        unpriced: [],
+        unpricedTier: tier,
+      });
+    }
+  });
+
+  test('the multiple of a tier changes with its day', () => {
+    const at = (atMs: number) =>
+      priceOrThrow(DEFAULT_PRICE_TABLE, 'gpt-6.2-sol', instant(atMs)).serviceTiers?.ultrafast;
+    const change = Date.UTC(2027, 2, 1);
+    expect([at(change - 1), at(change)]).toEqual([
+      [3, 1],
+      [6, 1],
+    ]);
   });
 
   test('is rounded up, once, over all classes together', () => {

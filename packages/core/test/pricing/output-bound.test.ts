@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { OPENAI_PRICES } from '../../src/pricing/catalogue/openai.ts';
+import { OPENAI } from '../../src/pricing/catalogue/openai.ts';
 import { outputTokensBound } from '../../src/pricing/output-bound.ts';
 import { textTokensUpperBound } from '../../src/pricing/text-bound.ts';
 
@@ -40,7 +40,7 @@ describe('outputTokensBound', () => {
   );
 
   test('no model without an output price is given an output bound above zero', () => {
-    for (const { ids, prices } of OPENAI_PRICES) {
+    for (const { ids, prices } of OPENAI.rows) {
       const charged = prices.some((price) => price.nanoUsdPerMillion.outputTokens !== undefined);
       if (!charged) for (const id of ids) expect(outputTokensBound(id) ?? 0, id).toBe(0);
     }

@@ -38,7 +38,7 @@ describe('withOverrides', () => {
       [override('a', 1)],
     );
     const other = withOverrides(DEFAULT_PRICE_TABLE, [override('a', 1), override('b', 3)]);
-    expect(a.version).toMatch(/^openai-genai-prices-.*\+overrides\.[0-9a-f]{16}$/);
+    expect(a.version).toMatch(/^genai-prices-.*\+overrides\.[0-9a-f]{16}$/);
     expect(sameInAnotherOrder.version).toBe(a.version);
     expect(inTwoSteps.version).toBe(a.version);
     expect(other.version).not.toBe(a.version);
@@ -58,6 +58,52 @@ describe('withOverrides', () => {
     expect(table.lookup('gpt-4o', NOW)?.nanoUsdPerMillion.inputTokens).toBe(2_500_000_000);
     expect(table.lookup('gpt-4o', instant(from))?.nanoUsdPerMillion.inputTokens).toBe(1);
     expect(table.lookup('mine', NOW)).toBeUndefined();
+  });
+
+  test('a model can be charged as another one, as that one is at the time', () => {
+    const from = Date.UTC(2027, 0, 1);
+    const table = withOverrides(DEFAULT_PRICE_TABLE, [
+      { model: 'my-tune', chargeAs: 'gpt-4o' },
+      { model: 'llama-3.3-70b-versatile', chargeAs: 'groq/llama-3.3-70b-versatile' },
+      { model: 'my-dated', chargeAs: 'own' },
+      {
+        model: 'own',
+        prices: [
+          { nanoUsdPerMillion: { inputTokens: 1 } },
+          { effectiveFromMs: from, nanoUsdPerMillion: { inputTokens: 2 } },
+        ],
+      },
+    ]);
+    expect(table.lookup('my-tune', NOW)).toEqual(table.lookup('gpt-4o', NOW));
+    expect(table.lookup('llama-3.3-70b-versatile', NOW)?.provider).toBe('groq');
+    expect(table.lookup('my-dated', NOW)?.nanoUsdPerMillion.inputTokens).toBe(1);
+    expect(table.lookup('my-dated', instant(from))?.nanoUsdPerMillion.inputTokens).toBe(2);
+    expect(table.version).not.toBe(DEFAULT_PRICE_TABLE.version);
+  });
+
+  test('a model that the catalogue knows can be charged as another one too', () => {
+    const table = withOverrides(DEFAULT_PRICE_TABLE, [
+      { model: 'gpt-4o', chargeAs: 'gpt-4o-mini' },
+    ]);
+    expect(table.lookup('gpt-4o', NOW)?.model).toBe('gpt-4o-mini');
+    expect(table.lookup('gpt-4o-2024-08-06', NOW)?.model).toBe('gpt-4o');
+  });
+
+  test.each([
+    ['nothing that has a price', [{ model: 'a', chargeAs: 'gpt-9' }], 'overrides.0.chargeAs'],
+    ['itself', [{ model: 'a', chargeAs: 'A' }], 'overrides.0.chargeAs'],
+    [
+      'what is charged as a third one',
+      [
+        { model: 'a', chargeAs: 'b' },
+        { model: 'b', chargeAs: 'gpt-4o' },
+      ],
+      'overrides.0.chargeAs',
+    ],
+  ])('a model that would be charged as %s is refused', (_what, overrides, field) => {
+    expect(() => withOverrides(DEFAULT_PRICE_TABLE, overrides)).toThrow(
+      expect.objectContaining({ code: 'input_invalid', field }),
+    );
   });
 
   test('an explicit zero is a price, and free', () => {
@@ -99,6 +145,8 @@ describe('parsePriceOverrides', () => {
         contextTiers: [{ aboveInputTokens: 272_000, inputTokens: '4' }],
       },
       dated: [{ inputTokens: '10' }, { effectiveFrom: '2027-01-01', inputTokens: '2' }],
+      tiered: { inputTokens: '1.10', serviceTiers: { batch: '0.5', priority: '20/11', flex: '1' } },
+      tune: { chargeAs: 'mine' },
     });
     const table = withOverrides(DEFAULT_PRICE_TABLE, overrides);
     expect(table.lookup('mine', NOW)?.nanoUsdPerMillion).toEqual({
@@ -107,6 +155,12 @@ describe('parsePriceOverrides', () => {
       outputTokens: 10_000_000_000,
     });
     expect(cost({ inputTokens: 272_001 }, priceOrThrow(table, 'long', NOW))).toBe(1_088_004_000);
+    expect(table.lookup('tiered', NOW)?.serviceTiers).toEqual({
+      batch: [1, 2],
+      priority: [20, 11],
+      flex: [1, 1],
+    });
+    expect(table.lookup('tune', NOW)).toEqual(table.lookup('mine', NOW));
     expect(table.lookup('dated', NOW)?.nanoUsdPerMillion.inputTokens).toBe(10_000_000_000);
     expect(
       table.lookup('dated', instant(Date.UTC(2027, 0, 1)))?.nanoUsdPerMillion.inputTokens,
@@ -127,6 +181,14 @@ describe('parsePriceOverrides', () => {
       'prices.a.effectiveFrom',
     ],
     [{ a: { inputTokens: '1', contextTiers: {} } }, 'input_invalid', 'prices.a.contextTiers'],
+    [{ a: { inputTokens: '1', serviceTiers: [] } }, 'input_invalid', 'prices.a.serviceTiers'],
+    [
+      { a: { inputTokens: '1', serviceTiers: { batch: 0.5 } } },
+      'input_invalid',
+      'prices.a.serviceTiers.batch',
+    ],
+    [{ a: { chargeAs: 5 } }, 'input_invalid', 'prices.a.chargeAs'],
+    [{ a: { chargeAs: 'b', inputTokens: '1' } }, 'input_invalid', 'prices.a.inputTokens'],
   ])('what is not a price is refused, naming the field: %j', (value, code, field) => {
     expect(() => parsePriceOverrides(value)).toThrow(expect.objectContaining({ code, field }));
   });

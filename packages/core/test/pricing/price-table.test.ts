@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { isBursarError } from '../../src/errors.ts';
-import { OPENAI_PRICES_VERSION } from '../../src/pricing/catalogue/openai.ts';
+import { CATALOGUE_VERSION } from '../../src/pricing/catalogue/index.ts';
 import { checkPrice } from '../../src/pricing/check-price.ts';
 import { DEFAULT_PRICE_TABLE } from '../../src/pricing/default-price-table.ts';
 import { MODEL_LENGTH_MAX } from '../../src/pricing/model-match.ts';
@@ -18,7 +18,8 @@ describe('lookup', () => {
   test('gpt-4o costs 2.50 in, 1.25 cached and 10.00 out, in USD per million tokens', () => {
     expect(DEFAULT_PRICE_TABLE.lookup('gpt-4o', NOW)).toEqual({
       model: 'gpt-4o',
-      version: OPENAI_PRICES_VERSION,
+      provider: 'openai',
+      version: CATALOGUE_VERSION,
       nanoUsdPerMillion: {
         inputTokens: 2_500_000_000,
         cachedInputTokens: 1_250_000_000,
@@ -26,6 +27,7 @@ describe('lookup', () => {
         webSearchCalls: 10_000_000_000_000,
         fileSearchCalls: 2_500_000_000_000,
       },
+      serviceTiers: { batch: [1, 2], priority: [17, 10] },
     });
   });
 
@@ -53,7 +55,6 @@ describe('lookup', () => {
     'gpt-4o-2031-01-01',
     'gpt-6-sol-2026-09',
     'gpt-6-sol-2026-09-22-preview',
-    'openai/gpt-4o',
     '__proto__',
     'constructor',
     'my-moderation-model',
@@ -73,6 +74,121 @@ describe('lookup', () => {
     expect(after?.nanoUsdPerMillion.outputTokens).toBe(8_000_000_000);
   });
 
+  test('a price of some hours applies in them every day, also across midnight', () => {
+    const HOUR = 3_600_000;
+    const price = (inputTokens: number) => ({ nanoUsdPerMillion: { inputTokens } });
+    const table = createPriceTable({
+      version: 'test',
+      rows: [
+        {
+          model: 'm',
+          ids: ['m'],
+          prices: [
+            price(1),
+            { ...price(2), dailyUtc: { fromMs: HOUR, untilMs: 4 * HOUR } },
+            { ...price(3), dailyUtc: { fromMs: 23 * HOUR, untilMs: HOUR / 2 } },
+          ],
+        },
+      ],
+    });
+    const at = (hour: number, ms = 0) =>
+      table.lookup('m', instant(Date.UTC(2026, 10, 23) + hour * HOUR + ms))?.nanoUsdPerMillion
+        .inputTokens;
+    expect([at(0.25), at(0.5), at(1, -1), at(1), at(4, -1), at(4)]).toEqual([3, 1, 1, 2, 2, 1]);
+    expect([at(23, -1), at(23), at(24.25), at(25)]).toEqual([1, 3, 3, 2]);
+    expect(table.lookup('m', NOW)).not.toHaveProperty('dailyUtc');
+  });
+
+  test('DeepSeek costs twice as much in its busy hours', () => {
+    const at = (hour: number) =>
+      DEFAULT_PRICE_TABLE.lookup('deepseek-v4-pro', instant(Date.UTC(2026, 10, 23, hour)))
+        ?.nanoUsdPerMillion.outputTokens;
+    expect([at(0), at(1), at(4), at(6), at(10)]).toEqual([
+      1_980_000_000, 3_960_000_000, 1_980_000_000, 3_960_000_000, 1_980_000_000,
+    ]);
+  });
+
+  describe('with several providers', () => {
+    const row = (model: string, inputTokens: number) => ({
+      model,
+      ids: [model],
+      prices: [{ nanoUsdPerMillion: { inputTokens } }],
+    });
+    const maker = {
+      provider: 'maker',
+      aliases: ['the-maker'],
+      isImplied: true,
+      rows: [
+        row('m-1', 1),
+        { ...row('m-x', 2), ids: [], patterns: [{ startsWith: 'm-' }, { contains: 'big' }] },
+      ],
+    };
+    const table = createPriceTable({
+      version: 'test',
+      providers: [
+        {
+          provider: 'seller',
+          chargesLike: ['maker'],
+          rows: [row('m-1', 10), row('maker/m-1', 20)],
+        },
+        maker,
+      ],
+      overrides: [
+        { model: 'mine', prices: [{ nanoUsdPerMillion: { inputTokens: 100 } }] },
+        { model: 'the-maker/own', prices: [{ nanoUsdPerMillion: { inputTokens: 200 } }] },
+        { model: 'seller/m-9', prices: [{ nanoUsdPerMillion: { inputTokens: 300 } }] },
+      ],
+    });
+    const priceOf = (model: string, provider?: string) =>
+      table.lookup(model, NOW, provider)?.nanoUsdPerMillion.inputTokens;
+
+    test('a model is looked up at the provider that is named, in a field or before a slash', () => {
+      expect(priceOf('m-1')).toBe(1);
+      expect(priceOf('m-1', 'seller')).toBe(10);
+      expect(priceOf('seller/m-1')).toBe(10);
+      expect(priceOf('maker/m-1')).toBe(1);
+      expect(priceOf('The-Maker/M-1')).toBe(1);
+      expect(priceOf('maker/m-1', 'the-maker')).toBe(1);
+      // The seller's own id looks like a provider and a model.
+      expect(priceOf('maker/m-1', 'seller')).toBe(20);
+      expect(priceOf('seller/maker/m-1')).toBe(20);
+    });
+
+    test('a provider that charges like another one has its prices for what it does not list', () => {
+      expect(table.lookup('m-2', NOW, 'seller')).toMatchObject({ provider: 'maker', model: 'm-x' });
+      expect(priceOf('other', 'seller')).toBeUndefined();
+    });
+
+    test('a provider that is not in the catalogue has the prices of the operator only', () => {
+      expect(priceOf('m-1', 'nobody')).toBeUndefined();
+      expect(priceOf('mine', 'nobody')).toBe(100);
+    });
+
+    test('a row of no provider in particular is for every provider', () => {
+      const { version, providers = [] } = table.source;
+      const loose = createPriceTable({ version, providers, rows: [row('m-1', 5)] });
+      for (const provider of [undefined, 'seller', 'nobody']) {
+        expect(loose.lookup('m-1', NOW, provider)?.nanoUsdPerMillion.inputTokens).toBe(5);
+      }
+    });
+
+    test('what stands before a slash and is no provider is not guessed around', () => {
+      expect(priceOf('someone/m-1')).toBeUndefined();
+      expect(priceOf('someone/big')).toBeUndefined();
+      expect(priceOf('/m-1')).toBeUndefined();
+      expect(priceOf('maker/')).toBeUndefined();
+    });
+
+    test('an own price is for its model everywhere, or at the provider that it names', () => {
+      expect([priceOf('mine'), priceOf('mine', 'maker'), priceOf('seller/mine')]).toEqual([
+        100, 100, 100,
+      ]);
+      expect([priceOf('maker/own'), priceOf('own', 'maker')]).toEqual([200, 200]);
+      expect([priceOf('own'), priceOf('own', 'seller')]).toEqual([undefined, undefined]);
+      expect([priceOf('m-9', 'seller'), priceOf('m-9')]).toEqual([300, 2]);
+    });
+  });
+
   test('the earliest row wins, whether it matches by id or by pattern', () => {
     const price = (inputTokens: number) => [{ nanoUsdPerMillion: { inputTokens } }];
     const table = createPriceTable({
@@ -89,7 +205,7 @@ describe('lookup', () => {
   });
 
   test('a price survives JSON unchanged, and a stored price is checked', () => {
-    for (const model of ['gpt-4o', 'gpt-6-sol']) {
+    for (const model of ['gpt-4o', 'gpt-6-sol', 'groq/whisper-large-v3', 'grok-4.7']) {
       const price = priceOrThrow(DEFAULT_PRICE_TABLE, model, NOW);
       const stored: Json = price;
       expect(checkPrice(JSON.parse(JSON.stringify(stored)))).toEqual(price);
@@ -142,5 +258,16 @@ describe('priceOrThrow', () => {
       expect((error as Error).message).toContain('"gpt-9"');
       expect((error as Error).message).toContain('BURSAR_PRICES_FILE');
     }
+  });
+
+  test('a model that only has sellers is refused with the first few of their names', () => {
+    const refused = () => priceOrThrow(DEFAULT_PRICE_TABLE, 'llama-3.3-70b-versatile', NOW);
+    expect(refused).toThrow('name the provider (it has prices at groq)');
+    expect(() => priceOrThrow(DEFAULT_PRICE_TABLE, 'openai/gpt-oss-120b', NOW)).toThrow(
+      /name the provider \(it has prices at (?:[a-z_-]+, ){5}…/,
+    );
+    expect(() => priceOrThrow(DEFAULT_PRICE_TABLE, 'gpt-4o', NOW, 'nobody')).toThrow(
+      'the model "gpt-4o" at the provider "nobody"',
+    );
   });
 });

@@ -1,5 +1,6 @@
 /** From the environment to a running Bursar, for every command. */
 import { formatUsd } from '@bursar/core';
+import { systemClock } from '../clock/system-clock.ts';
 import { type Config, readConfig, secretsIn } from '../config.ts';
 import type { StoreLocation } from '../open-store.ts';
 import { readPrices } from '../prices-file.ts';
@@ -36,7 +37,7 @@ export async function bursarOptionsOf(config: Config, log: Log): Promise<BursarO
   return {
     store: storeLocationOf(config),
     defaultLimitUsd: config.defaultLimit === null ? null : formatUsd(config.defaultLimit),
-    prices: await readPrices(config.pricesFile),
+    prices: await readPrices(config.pricesFile, systemClock.nowMs()),
     bootstrapToken: config.bootstrapToken ?? undefined,
     tentativeTtlMs: config.tentativeTtlMs,
     dispatchedTtlMs: config.dispatchedTtlMs,
