@@ -172,6 +172,7 @@ export {
 } from './policy/resolve.ts';
 export { describeMatch, type ScopeMatch } from './policy/scope-match.ts';
 
+export { anthropicUsageAfter, readAnthropicUsage } from './pricing/anthropic-usage.ts';
 export { type CatalogueChange, compareCatalogues } from './pricing/catalogue-change.ts';
 export { checkPrice } from './pricing/check-price.ts';
 export {
@@ -182,9 +183,16 @@ export {
   type PartialCost,
 } from './pricing/cost.ts';
 export { estimate, type EstimateInput, largestOutputFitting } from './pricing/estimate.ts';
+export { readGenericUsage } from './pricing/generic-usage.ts';
+export { readGoogleUsage, webSearchesOfGoogle } from './pricing/google-usage.ts';
 export { MODEL_LENGTH_MAX, type ModelPattern } from './pricing/model-match.ts';
 export { toolUsageFromOpenAi } from './pricing/openai-tool-usage.ts';
-export { usageFromOpenAi } from './pricing/openai-usage.ts';
+export {
+  readOpenAiUsage,
+  serviceTierOfOpenAi,
+  type UndetailedOutput,
+  usageFromOpenAi,
+} from './pricing/openai-usage.ts';
 export { OUTPUT_TOKENS_FALLBACK, outputTokensBound } from './pricing/output-bound.ts';
 export { parsePriceOverrides } from './pricing/parse-price-overrides.ts';
 export { changesBetween, isAbsurd, percentOf, type PriceChange } from './pricing/price-change.ts';
@@ -219,6 +227,7 @@ export {
   type ProviderPrices,
   providersOf,
 } from './pricing/price-table.ts';
+export { readUsage } from './pricing/read-usage.ts';
 export {
   type PricedTier,
   type PriceFactor,
@@ -227,6 +236,13 @@ export {
   type TierFactors,
 } from './pricing/service-tier.ts';
 export { textTokensUpperBound } from './pricing/text-bound.ts';
+export {
+  TOKENS_PER_CALL_MAX,
+  type UsageProblem,
+  type UsageProblemKind,
+  type UsageReading,
+  type UsageStyle,
+} from './pricing/usage-reading.ts';
 export {
   addUsage,
   checkUsage,

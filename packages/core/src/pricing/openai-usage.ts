@@ -12,74 +12,129 @@
  *
  * Prediction tokens, accepted or rejected, are ordinary output. Hosted tools: `openai-tool-usage.ts`.
  */
-import type { UsageClass } from './usage-class.ts';
+import type { ServiceTier } from './service-tier.ts';
+import {
+  type Counts,
+  NO_READING,
+  type Report,
+  ReportReader,
+  reportOf,
+  sumOf,
+  takerOf,
+  type UsageReading,
+  withoutZeros,
+} from './usage-reading.ts';
 import { UNITS_MAX, type Usage } from './usage.ts';
 
-type Report = Readonly<Record<string, unknown>>;
-type Counts = { [K in UsageClass]?: number };
+/** The class of output that a report does not break down. */
+export type UndetailedOutput = 'outputTokens' | 'imageOutputTokens';
 
-/**
- * The usage in the `usage` field of an OpenAI response, or `undefined` when there is none: then the call
- * has to be settled by estimate. `undetailedOutput` is the class of output that the report does not
- * break down: `imageOutputTokens` for the images endpoints, whose breakdown is optional.
- */
+/** The usage in the `usage` field of an OpenAI response, as `readOpenAiUsage` reads it. */
 export function usageFromOpenAi(
   usage: unknown,
-  undetailedOutput: 'outputTokens' | 'imageOutputTokens' = 'outputTokens',
+  undetailedOutput: UndetailedOutput = 'outputTokens',
 ): Usage | undefined {
+  return readOpenAiUsage(usage, undetailedOutput).usage;
+}
+
+/**
+ * Reads the `usage` field of an OpenAI response. `undetailedOutput` is the class of output that the report
+ * does not break down: `imageOutputTokens` for the images endpoints, whose breakdown is optional. The
+ * service tier stands beside `usage`: see `serviceTierOfOpenAi`.
+ */
+export function readOpenAiUsage(
+  usage: unknown,
+  undetailedOutput: UndetailedOutput = 'outputTokens',
+): UsageReading {
   const report = reportOf(usage);
   if (report['type'] === 'duration') return audioDuration(report['seconds']);
-  const prompt = countOf(report['prompt_tokens']) ?? countOf(report['input_tokens']);
-  const completion = countOf(report['completion_tokens']) ?? countOf(report['output_tokens']);
-  if (prompt === undefined && completion === undefined) return undefined;
-
+  const reader = new ReportReader();
+  const prompt = reader.total(report, 'prompt_tokens') ?? reader.total(report, 'input_tokens');
+  const completion =
+    reader.total(report, 'completion_tokens') ?? reader.total(report, 'output_tokens');
+  if (prompt === undefined && completion === undefined) {
+    return { ...NO_READING, problems: reader.problems };
+  }
   const input = inputClasses(
+    reader,
     prompt ?? 0,
-    reportOf(
-      report['prompt_tokens_details'] ??
-        report['input_tokens_details'] ??
-        report['input_token_details'],
-    ),
+    firstOf(report, ['prompt_tokens_details', 'input_tokens_details', 'input_token_details']),
   );
   const output = outputClasses(
+    reader,
     completion ?? 0,
-    reportOf(
-      report['completion_tokens_details'] ??
-        report['output_tokens_details'] ??
-        report['output_token_details'],
-    ),
+    firstOf(report, ['completion_tokens_details', 'output_tokens_details', 'output_token_details']),
     undetailedOutput,
   );
   const counts: Counts = { ...input, ...output };
 
   // Some compatible servers leave reasoning out of the output and count it in the total only.
-  const counted = Object.values(counts).reduce((sum, count) => sum + count, 0);
-  const missing = (countOf(report['total_tokens']) ?? 0) - counted;
-  if (missing > 0) counts.outputTokens = (counts.outputTokens ?? 0) + missing;
-  return withoutZeros(counts);
+  const counted = sumOf(counts);
+  const total = reader.part(report, 'total_tokens');
+  if (total > counted) {
+    counts.outputTokens = (counts.outputTokens ?? 0) + total - counted;
+    reader.note('missing_from_parts', 'total_tokens', total, counts.outputTokens);
+  }
+  return reader.reading(counts, undefined);
 }
 
-function inputClasses(prompt: number, details: Report): Counts {
-  const audio = detail(details, 'audio_tokens');
-  const image = detail(details, 'image_tokens');
-  let cached = detail(details, 'cached_tokens');
-  const ttl = reportOf(details['cache_write_tokens_details']);
-  const writtenLong = detail(ttl, 'ttl_12h_tokens');
+/**
+ * How an OpenAI response says it was served, by its field `service_tier`; `undefined` when it does not say.
+ * What was paid for in advance (`scale`) counts as standard, and `fast` is the newer name of `priority`.
+ */
+export function serviceTierOfOpenAi(response: unknown): ServiceTier | undefined {
+  const name = reportOf(response)['service_tier'];
+  if (typeof name !== 'string') return undefined;
+  return SERVICE_TIERS_OF_OPENAI.get(name.toLowerCase()) ?? 'other';
+}
+
+const SERVICE_TIERS_OF_OPENAI: ReadonlyMap<string, ServiceTier> = new Map([
+  ['auto', 'standard'],
+  ['default', 'standard'],
+  ['standard', 'standard'],
+  ['scale', 'standard'],
+  ['batch', 'batch'],
+  ['flex', 'flex'],
+  ['priority', 'priority'],
+  ['fast', 'priority'],
+  ['ultrafast', 'ultrafast'],
+]);
+
+interface Details {
+  readonly report: Report;
+  /** Its name with a dot. */
+  readonly path: string;
+}
+
+function inputClasses(reader: ReportReader, prompt: number, { report, path }: Details): Counts {
+  const detail = (name: string): number => reader.part(report, name, path);
+  const audio = detail('audio_tokens');
+  const image = detail('image_tokens');
+  let cached = detail('cached_tokens');
+  const ttl = reportOf(report['cache_write_tokens_details']);
+  const ttlPath = `${path}cache_write_tokens_details.`;
+  const writtenLong = reader.part(ttl, 'ttl_12h_tokens', ttlPath);
   const written = Math.max(
-    detail(details, 'cache_write_tokens'),
-    writtenLong + detail(ttl, 'ttl_30m_tokens'),
+    detail('cache_write_tokens'),
+    writtenLong + reader.part(ttl, 'ttl_30m_tokens', ttlPath),
   );
-  const known = Math.max(prompt, audio + image + detail(details, 'text_tokens'));
+  const parts = audio + image + detail('text_tokens');
+  const known = Math.max(prompt, parts);
+  if (parts > prompt) reader.note('exceeds_total', path.slice(0, -1), parts, known);
   const total = Math.max(known, cached + written);
   // What was read from the cache and what was written to it cannot be more than there was.
-  if (cached + written > known) cached = 0;
+  if (cached + written > known) {
+    reader.note('exceeds_total', `${path}cached_tokens`, cached, 0);
+    cached = 0;
+  }
 
   const text = total - audio - image;
-  const read = reportOf(details['cached_tokens_details']);
+  const read = reportOf(report['cached_tokens_details']);
+  const readPath = `${path}cached_tokens_details.`;
   const takeCached = takerOf(cached);
-  let cachedText = takeCached(Math.min(text, detail(read, 'text_tokens')));
-  let cachedImage = takeCached(Math.min(image, detail(read, 'image_tokens')));
-  let cachedAudio = takeCached(Math.min(audio, detail(read, 'audio_tokens')));
+  let cachedText = takeCached(Math.min(text, reader.part(read, 'text_tokens', readPath)));
+  let cachedImage = takeCached(Math.min(image, reader.part(read, 'image_tokens', readPath)));
+  let cachedAudio = takeCached(Math.min(audio, reader.part(read, 'audio_tokens', readPath)));
   cachedText += takeCached(text - cachedText);
   cachedImage += takeCached(image - cachedImage);
   cachedAudio += takeCached(audio - cachedAudio);
@@ -102,16 +157,20 @@ function inputClasses(prompt: number, details: Report): Counts {
 }
 
 function outputClasses(
+  reader: ReportReader,
   completion: number,
-  details: Report,
-  undetailed: 'outputTokens' | 'imageOutputTokens',
+  { report, path }: Details,
+  undetailed: UndetailedOutput,
 ): Counts {
-  const reasoning = detail(details, 'reasoning_tokens');
-  const audio = detail(details, 'audio_tokens');
-  const image = detail(details, 'image_tokens');
-  const text = detail(details, 'text_tokens');
+  const detail = (name: string): number => reader.part(report, name, path);
+  const reasoning = detail('reasoning_tokens');
+  const audio = detail('audio_tokens');
+  const image = detail('image_tokens');
+  const text = detail('text_tokens');
   // Reasoning is text to some endpoints and apart from text to others; either way it is in the total.
-  const total = Math.max(completion, audio + image + Math.max(reasoning, text));
+  const parts = audio + image + Math.max(reasoning, text);
+  const total = Math.max(completion, parts);
+  if (parts > completion) reader.note('exceeds_total', path.slice(0, -1), parts, total);
   const rest = total - reasoning - audio - image;
   const restClass = image + text > 0 ? 'outputTokens' : undetailed;
   const counts: Counts = {
@@ -123,40 +182,27 @@ function outputClasses(
   return counts;
 }
 
-function audioDuration(seconds: unknown): Usage | undefined {
+function audioDuration(seconds: unknown): UsageReading {
+  const reader = new ReportReader();
+  if (typeof seconds !== 'number' || !(seconds >= 0) || seconds * 1000 > UNITS_MAX) {
+    reader.note(
+      typeof seconds === 'number' && seconds < 0 ? 'negative' : 'not_a_number',
+      'seconds',
+      seconds,
+      null,
+    );
+    return { ...NO_READING, problems: reader.problems };
+  }
   // By way of whole microseconds, for 1.1 × 1000 is a little more than 1100 in floating point.
-  const milliseconds = countOf(
-    typeof seconds === 'number' ? Math.round(seconds * 1_000_000) / 1000 : undefined,
+  const milliseconds = Math.ceil(Math.round(seconds * 1_000_000) / 1000);
+  return { ...NO_READING, usage: withoutZeros({ audioInputMilliseconds: milliseconds }) };
+}
+
+function firstOf(report: Report, names: readonly string[]): Details {
+  const name = names.find(
+    (candidate) => typeof report[candidate] === 'object' && report[candidate] !== null,
   );
-  return milliseconds === undefined
-    ? undefined
-    : withoutZeros({ audioInputMilliseconds: milliseconds });
-}
-
-/** Hands out at most `available` in total: each call gets what it wants, or what is left. */
-function takerOf(available: number): (wanted: number) => number {
-  let left = available;
-  return (wanted) => {
-    const taken = Math.min(wanted, left);
-    left -= taken;
-    return taken;
-  };
-}
-
-function detail(report: Report, name: string): number {
-  return countOf(report[name]) ?? 0;
-}
-
-/** A count of units, rounded up; `undefined` for anything that cannot be one. */
-function countOf(value: unknown): number | undefined {
-  if (typeof value !== 'number' || !(value >= 0) || value > UNITS_MAX) return undefined;
-  return Math.ceil(value);
-}
-
-function reportOf(value: unknown): Report {
-  return typeof value === 'object' && value !== null ? (value as Report) : {};
-}
-
-function withoutZeros(counts: Counts): Usage {
-  return Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)) as Usage;
+  return name === undefined
+    ? { report: {}, path: '' }
+    : { report: reportOf(report[name]), path: `${name}.` };
 }
