@@ -8,6 +8,7 @@ import { argumentsOf, type CliCommand, helpOf, UsageError } from './command.ts';
 import { eventsDismiss, eventsList, eventsReplay } from './events.ts';
 import { limitGet, limitSet } from './limit.ts';
 import { migrate } from './migrate.ts';
+import { pricesCheck, pricesDiff, pricesShow } from './prices.ts';
 import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
 import { tokenCreate, tokenList, tokenRevoke } from './token.ts';
@@ -22,6 +23,9 @@ const COMMANDS: readonly CliCommand[] = [
   limitGet,
   limitSet,
   usage,
+  pricesShow,
+  pricesDiff,
+  pricesCheck,
   audit,
   eventsList,
   eventsReplay,
