@@ -6,7 +6,7 @@
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
 import type { Denied, ExtendInput } from '@bursar/api';
-import { BursarError, isBursarError, type Usage } from '@bursar/core';
+import { BursarError, isBursarError, type ServiceTier, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { Coverage } from './coverage.ts';
 import { startHeartbeat } from './heartbeat.ts';
@@ -31,6 +31,10 @@ export interface CallTerms {
   readonly outputTokensMax: number | undefined;
   /** Whether audio goes in or comes out. */
   readonly audio: boolean;
+  /** Whether the provider is asked to cache the prompt for the longer time. */
+  readonly longCache: boolean;
+  /** The service tier that it asks for; `undefined` for the standard one. */
+  readonly serviceTier: ServiceTier | undefined;
 }
 
 /** What a call did use. */
@@ -39,6 +43,8 @@ export interface Spent {
   readonly basis: Basis;
   /** The model that answered, if it said so. */
   readonly model?: string | undefined;
+  /** How it was served, if the provider said so, or else as was asked for. */
+  readonly serviceTier?: ServiceTier | undefined;
 }
 
 /** Reserves a call of `terms`: the call, or why it may not be made. Throws what the meter throws. */
@@ -142,7 +148,7 @@ export class MeteredCall {
   }
 
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
-  settle({ usage, basis, model }: Spent): Promise<void> {
+  settle({ usage, basis, model, serviceTier }: Spent): Promise<void> {
     return this.#finish(async () => {
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
@@ -151,6 +157,7 @@ export class MeteredCall {
         usage,
         basis,
         ...(model === undefined ? {} : { model }),
+        ...(serviceTier === undefined ? {} : { serviceTier }),
       });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
     });
@@ -197,8 +204,14 @@ export class MeteredCall {
 }
 
 function estimateOf(
-  { inputTokens, audio }: CallTerms,
+  { inputTokens, audio, longCache, serviceTier }: CallTerms,
   outputTokensMax: number | undefined,
 ): NonNullable<ExtendInput['estimate']> {
-  return { inputTokens, audio, ...(outputTokensMax === undefined ? {} : { outputTokensMax }) };
+  return {
+    inputTokens,
+    audio,
+    ...(longCache ? { longCache } : {}),
+    ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+  };
 }

@@ -4,7 +4,14 @@
  * Money travels as decimal USD in strings with at most nine decimals, which is exactly nano-USD; instants
  * as ISO 8601 in UTC; tokens as integers.
  */
-import { isBursarError, MODEL_LENGTH_MAX, nameProblem, parseUsd, UNITS_MAX } from '@bursar/core';
+import {
+  isBursarError,
+  MODEL_LENGTH_MAX,
+  nameProblem,
+  parseUsd,
+  SERVICE_TIERS,
+  UNITS_MAX,
+} from '@bursar/core';
 import { z } from 'zod';
 
 /** Shortest and longest life of a reservation between heartbeats. */
@@ -29,13 +36,24 @@ export const userField = z.string().superRefine((value, context) => {
   }
 });
 
-/** A model as its provider spells it, e.g. `gpt-4o`. */
+/** A model as its provider spells it, e.g. `gpt-4o`, or with the provider's name before it: `groq/…`. */
 export const modelField = z
   .string()
   .regex(
-    /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,255}$/,
+    /^[A-Za-z0-9@~][A-Za-z0-9._:/@+-]{0,255}$/,
     `must be a model name of at most ${MODEL_LENGTH_MAX} letters, digits and ._:/@+-`,
   );
+
+/** Whoever sells the call, e.g. `openai`. Needed where several sell the same model at different prices. */
+export const providerField = z
+  .string()
+  .regex(
+    /^[a-z0-9][a-z0-9._-]{0,63}$/,
+    'must be a provider of at most 64 lower-case letters, digits and ._-',
+  );
+
+/** How soon and how surely the provider serves the call, which may change its price. */
+export const serviceTierField = z.enum(SERVICE_TIERS);
 
 /** Decimal USD, e.g. `"5.00"`; exact to the nano-USD. */
 export const usdField = z
@@ -66,6 +84,10 @@ export const estimateField = z.strictObject({
   outputTokensMax: tokensField.optional(),
   /** Whether audio goes in or comes out; it can cost many times what text does. */
   audio: z.boolean().optional(),
+  /** Whether the provider is asked to cache the prompt for the longer time, which may cost twice the input. */
+  longCache: z.boolean().optional(),
+  /** The service tier that the call asks for; without one, the standard one. */
+  serviceTier: serviceTierField.optional(),
 });
 
 /** A calendar month in UTC, e.g. `2026-11`. */

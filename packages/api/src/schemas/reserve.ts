@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   estimateField,
   modelField,
+  providerField,
   reservationField,
   ttlField,
   usdField,
@@ -16,7 +17,8 @@ export const reserveInput = z
   .strictObject({
     reservation: reservationField,
     user: userField,
-    provider: z.enum(['openai']).default('openai'),
+    /** By default whoever the model's name says. */
+    provider: providerField.optional(),
     model: modelField,
     estimate: estimateField.optional(),
     amountUsd: usdField.optional(),

@@ -1,7 +1,15 @@
 /** `meter.settle`: what the call did cost. Always accepted: late, over the limit, twice. */
 import { USAGE_CLASS_NAMES, type UsageClass } from '@bursar/core';
 import { z } from 'zod';
-import { modelField, reservationField, tokensField, usdField, userField } from './fields.ts';
+import {
+  modelField,
+  providerField,
+  reservationField,
+  serviceTierField,
+  tokensField,
+  usdField,
+  userField,
+} from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
 import type { ModeView } from './mode.ts';
 
@@ -23,6 +31,8 @@ export const settleInput = z
     costUsd: usdField.optional(),
     /** The model that the provider says answered; kept with the entry. */
     model: modelField.optional(),
+    /** How the provider says it has served the call, which decides what multiple of the price is charged. */
+    serviceTier: serviceTierField.optional(),
     basis: basisField.default('reported'),
     /** `false`: the call goes on, this is what it has cost so far. */
     final: z.boolean().default(true),
@@ -38,7 +48,7 @@ export const settleInput = z
     call: z
       .strictObject({
         user: userField,
-        provider: z.enum(['openai']).default('openai'),
+        provider: providerField.optional(),
         model: modelField,
       })
       .optional(),

@@ -112,6 +112,8 @@ class MeteredFetch {
       inputTokens: request.inputTokensMax,
       outputTokensMax: request.outputTokensMax ?? this.#fallbackFor(request),
       audio: request.audio,
+      longCache: request.longCache,
+      serviceTier: request.serviceTier,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     try {

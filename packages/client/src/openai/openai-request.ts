@@ -2,7 +2,7 @@
  * What has to be known of a request to a model before it is sent: the model, the most it may use, and
  * whether its answer will say what it did use. A request that cannot be read is not sent.
  */
-import { BursarError } from '@bursar/core';
+import { BursarError, type ServiceTier, serviceTierOfOpenAi } from '@bursar/core';
 import { inputSizeOf } from './input-size.ts';
 import { arrayOf, isObject, type JsonObject, parseJson } from './json-fields.ts';
 import type { MeteredRoute } from './openai-routes.ts';
@@ -21,6 +21,10 @@ export interface ModelRequest {
   readonly choices: number;
   /** Whether audio goes in or comes out. */
   readonly audio: boolean;
+  /** Whether the prompt may be cached for the longer time, which costs more to write. */
+  readonly longCache: boolean;
+  /** The service tier asked for; `undefined` when none is. */
+  readonly serviceTier: ServiceTier | undefined;
   readonly streams: boolean;
   /** Answered later, out of sight of this request. */
   readonly isBackground: boolean;
@@ -51,12 +55,17 @@ export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest 
     outputTokensMax: outputCap(route, body),
     choices: choicesOf(route, body),
     audio: size.hasAudio || arrayOf(body['modalities']).includes('audio'),
+    longCache: text.includes(LONG_CACHE),
+    serviceTier: serviceTierOfOpenAi(body),
     streams,
     isBackground: route === 'responses' && body['background'] === true,
     text: hidesUsage ? withUsageAskedFor(text, body) : text,
     hidesUsage,
   };
 }
+
+/** The lifetime that may stand in several places of a request; in a prompt it only makes the call look dearer. */
+const LONG_CACHE = '"12h"';
 
 /** Each choice may use the whole cap. */
 function choicesOf(route: MeteredRoute, body: JsonObject): number {

@@ -42,7 +42,8 @@ export async function callProvider(
 
 /** What a call cost whose answer nobody saw: the provider has read the input, more is not known. */
 export function spentUnseen(request: ModelRequest): Spent {
-  return { usage: { inputTokens: request.inputTokensExpected }, basis: 'estimated' };
+  const { inputTokensExpected: inputTokens, serviceTier } = request;
+  return { usage: { inputTokens }, basis: 'estimated', serviceTier };
 }
 
 /** `sending`, or a rejection as soon as `signal` aborts: a `fetch` of the caller's own may not listen to it. */

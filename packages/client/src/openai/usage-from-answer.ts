@@ -1,6 +1,7 @@
 /** What an answer in one piece says it used, or a guess by its text where it does not say. */
 import {
   addUsage,
+  serviceTierOfOpenAi,
   toolUsageFromOpenAi,
   type Usage,
   usageFromOpenAi,
@@ -15,12 +16,13 @@ import { expectedTextTokens } from './text-tokens.ts';
 export function spentBy(answer: unknown, request: ModelRequest): Spent {
   const model = modelOf(answer);
   const reported = usageOf(answer);
-  if (reported !== undefined) return { usage: reported, basis: 'reported', model };
+  const serviceTier = serviceTierOfOpenAi(answer) ?? request.serviceTier;
+  if (reported !== undefined) return { usage: reported, basis: 'reported', model, serviceTier };
   const usage = {
     inputTokens: request.inputTokensExpected,
     outputTokens: expectedTextTokens(textBytes(answer)),
   };
-  return { usage, basis: 'counted', model };
+  return { usage, basis: 'counted', model, serviceTier };
 }
 
 /** The usage that an answer reports, calls of hosted tools included. */

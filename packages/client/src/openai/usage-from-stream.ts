@@ -5,7 +5,7 @@
  * from the pieces of text on the way. Reasoning is invisible to the count, so that a counted settlement of a
  * reasoning model is too low; nothing but the provider's report can tell.
  */
-import { type Usage, usageFromOpenAi } from '@bursar/core';
+import { type ServiceTier, serviceTierOfOpenAi, type Usage, usageFromOpenAi } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
 import { arrayOf, fieldOf, isObject, type JsonObject, parseJson, stringOf } from './json-fields.ts';
 import type { ModelRequest } from './openai-request.ts';
@@ -19,6 +19,8 @@ export interface StreamReading {
   readonly reported: Usage | undefined;
   /** The model that answers. */
   readonly model: string | undefined;
+  /** How the provider says it serves the call; the last one counts, for the first may be what was asked for. */
+  readonly serviceTier: ServiceTier | undefined;
   /** Nothing about usage comes after this. */
   readonly isComplete: boolean;
 }
@@ -28,6 +30,7 @@ export const NOTHING_READ: StreamReading = {
   text: NO_TEXT,
   reported: undefined,
   model: undefined,
+  serviceTier: undefined,
   isComplete: false,
 };
 
@@ -62,13 +65,13 @@ export function isUsageChunk(event: JsonObject): boolean {
 
 /** What the stream cost: as reported, or else as counted, with the input guessed at. */
 export function spentIn(reading: StreamReading, request: ModelRequest): Spent {
-  const { reported, model } = reading;
-  if (reported !== undefined) return { usage: reported, basis: 'reported', model };
+  const { reported, model, serviceTier = request.serviceTier } = reading;
+  if (reported !== undefined) return { usage: reported, basis: 'reported', model, serviceTier };
   const usage = {
     inputTokens: request.inputTokensExpected,
     outputTokens: streamedTokens(reading.text),
   };
-  return { usage, basis: 'counted', model };
+  return { usage, basis: 'counted', model, serviceTier };
 }
 
 function afterChatChunk(reading: StreamReading, chunk: JsonObject): StreamReading {
@@ -79,6 +82,7 @@ function afterChatChunk(reading: StreamReading, chunk: JsonObject): StreamReadin
     text,
     reported: usageFromOpenAi(chunk['usage']) ?? reading.reported,
     model: reading.model ?? modelOf(chunk),
+    serviceTier: serviceTierOfOpenAi(chunk) ?? reading.serviceTier,
     isComplete: reading.isComplete || isUsageChunk(chunk),
   };
 }
@@ -108,6 +112,7 @@ function afterResponseEvent(
     text: isText ? withDelta(reading.text, stringOf(event['delta'])) : reading.text,
     reported: (isEnd ? usageOf(response) : undefined) ?? reading.reported,
     model: reading.model ?? modelOf(response),
+    serviceTier: serviceTierOfOpenAi(response) ?? reading.serviceTier,
     isComplete: reading.isComplete || isEnd,
   };
 }

@@ -66,6 +66,18 @@ describe('the input', () => {
     expect(three - one).toBeGreaterThanOrEqual(2 * IMAGE_TOKENS_MAX);
   });
 
+  test('says whether the prompt may be cached for the longer time, wherever that is asked for', () => {
+    const marked = [{ type: 'text', text: 'x', prompt_cache_breakpoint: { ttl: '12h' } }];
+    expect(requestOf('chat', { ...user('x'), prompt_cache_options: { ttl: '12h' } })).toMatchObject(
+      {
+        longCache: true,
+      },
+    );
+    expect(requestOf('chat', user(marked)).longCache).toBe(true);
+    const short = { ...user('x'), prompt_cache_options: { ttl: '30m' } };
+    expect(requestOf('chat', short).longCache).toBe(false);
+  });
+
   test('counts sound by its length and says that there is some', () => {
     const { audio, inputTokensMax } = requestOf(
       'chat',

@@ -44,10 +44,10 @@ export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
   if (price === null) {
     throw unpriced('estimate', `No price was known for the model ${JSON.stringify(model)} then`);
   }
-  const { inputTokens, audio = false } = wanted.estimate;
+  const { inputTokens, serviceTier = 'standard' } = wanted.estimate;
   const outputTokensMax =
     wanted.estimate.outputTokensMax ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK;
-  const classes = classesOf(price, audio);
+  const classes = classesOf(price, wanted.estimate);
   const uncovered = (side: 'input' | 'output', tokens: number): boolean =>
     tokens > 0 && !classes.some((name) => USAGE_CLASSES[name].side === side);
   const priceOfModel = `The price of the model ${JSON.stringify(model)} covers no`;
@@ -60,7 +60,7 @@ export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
       `${priceOfModel} output tokens (if the call produces none, say so with 0)`,
     );
   }
-  const bounds = { price, inputTokens, outputTokensMax, classes };
+  const bounds = { price, inputTokens, outputTokensMax, classes, serviceTier };
   return { amount: estimate(bounds), bounds };
 }
 
@@ -71,17 +71,23 @@ const AUDIO_CLASSES: ReadonlySet<UsageClass> = new Set([
 ]);
 
 /**
- * The token classes that `price` covers; unless the call has audio, without audio on a side that has
- * anything else: audio costs many times what text does, and would make every text call look that dear.
+ * The token classes that `price` covers; on a side that has anything else, without those that a call is only
+ * charged in when it asks for it: audio, which costs many times what text does and would make every text call
+ * look that dear, and long cache writes.
  */
-function classesOf(price: Price, audio: boolean): readonly UsageClass[] {
+function classesOf(
+  price: Price,
+  { audio = false, longCache = false }: NonNullable<Wanted['estimate']>,
+): readonly UsageClass[] {
+  const isAskedFor = (name: UsageClass): boolean =>
+    (audio || !AUDIO_CLASSES.has(name)) && (longCache || name !== 'cacheWriteLongTokens');
   const covered = USAGE_CLASS_NAMES.filter(
     (name) => costOfPricedClasses({ [name]: 1 }, price).unpriced.length === 0,
   );
   return (['input', 'output'] as const).flatMap((side) => {
     const all = covered.filter((name) => USAGE_CLASSES[name].side === side);
-    const plain = all.filter((name) => !AUDIO_CLASSES.has(name));
-    return audio || plain.length === 0 ? all : plain;
+    const askedFor = all.filter(isAskedFor);
+    return askedFor.length === 0 ? all : askedFor;
   });
 }
 

@@ -17,11 +17,17 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
   const canonical = [
     'reserve',
     user,
-    provider,
+    provider ?? null,
     model,
     estimate === undefined
       ? null
-      : [estimate.inputTokens, estimate.outputTokensMax ?? null, estimate.audio ?? false],
+      : [
+          estimate.inputTokens,
+          estimate.outputTokensMax ?? null,
+          estimate.audio ?? false,
+          estimate.longCache ?? false,
+          estimate.serviceTier ?? 'standard',
+        ],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,
   ];

@@ -13,9 +13,9 @@ import {
   larger,
   parseUsd,
   type Price,
+  type ServiceTier,
   type Usage,
   USAGE_CLASS_NAMES,
-  type UsageClass,
   ZERO,
 } from '@bursar/core';
 import type { Terms } from './terms.ts';
@@ -46,16 +46,26 @@ export async function settlementOf(
     return { cost: parseUsd(message.costUsd ?? '', 'costUsd'), detail: note };
   }
   const usage = message.usage as Usage;
-  const { cost, unpriced } = priced(usage, terms.price);
-  const detail = { ...note, usage: { ...usage } as Json };
+  const { serviceTier = 'standard' } = message;
+  const { cost, unpriced } = priced(usage, terms.price, serviceTier);
+  const detail = {
+    ...note,
+    usage: { ...usage } as Json,
+    ...(serviceTier !== 'standard' && { serviceTier }),
+  };
   if (unpriced.length === 0) return { cost, detail };
   return { cost: larger(cost, await reservedFor()), detail: { ...detail, unpriced } };
 }
 
+/** What the price covers of `usage`, and the names of the classes, and of the service tier, that it does not. */
 function priced(
   usage: Usage,
   price: Price | null,
-): { readonly cost: Amount; readonly unpriced: readonly UsageClass[] } {
-  if (price !== null) return costOfPricedClasses(usage, price);
-  return { cost: ZERO, unpriced: USAGE_CLASS_NAMES.filter((name) => (usage[name] ?? 0) > 0) };
+  serviceTier: ServiceTier,
+): { readonly cost: Amount; readonly unpriced: readonly string[] } {
+  if (price === null) {
+    return { cost: ZERO, unpriced: USAGE_CLASS_NAMES.filter((name) => (usage[name] ?? 0) > 0) };
+  }
+  const { cost, unpriced, unpricedTier } = costOfPricedClasses(usage, price, serviceTier);
+  return { cost, unpriced: [...unpriced, ...(unpricedTier === undefined ? [] : [unpricedTier])] };
 }

@@ -6,6 +6,7 @@
  */
 import {
   type InstantMs,
+  type Price,
   priceOrThrow,
   type PriceTable,
   type ReservationId,
@@ -18,6 +19,11 @@ import { type Terms, termsFromJson } from './terms.ts';
 
 /** Most reservations whose terms are kept at hand. */
 const TERMS_CACHED_MAX = 50_000;
+
+/** The provider of a call that does not name one, for a model of the operator's own. */
+const UNKNOWN_PROVIDER = 'unknown';
+
+type Call = Pick<ReserveMessage, 'user' | 'provider' | 'model'>;
 
 /** Makes, keeps and finds terms. */
 export class TermsBook {
@@ -35,15 +41,15 @@ export class TermsBook {
    * are to be priced and no price is known; a repeat of what was reserved before still finds its terms.
    */
   async agree(id: ReservationId, message: ReserveMessage, nowMs: InstantMs): Promise<Terms> {
-    const { user, provider, model, estimate } = message;
-    const known = this.#prices.lookup(model, nowMs);
+    const { provider, model, estimate } = message;
+    const known = this.#prices.lookup(model, nowMs, provider);
     if (known === undefined && estimate !== undefined) {
       const before = await this.#find(id);
       if (before !== undefined) return before;
     }
     const price =
-      known ?? (estimate === undefined ? null : priceOrThrow(this.#prices, model, nowMs));
-    return { user, provider, model, price, priceVersion: this.#prices.version };
+      known ?? (estimate === undefined ? null : priceOrThrow(this.#prices, model, nowMs, provider));
+    return this.#termsOf(message, price);
   }
 
   /** Keeps the terms that the tier has accepted. */
@@ -59,15 +65,20 @@ export class TermsBook {
   }
 
   /** The same; terms that were lost with their store are agreed anew, at the present price, for `call`. */
-  async ofOrFor(
-    id: ReservationId,
-    call: Pick<ReserveMessage, 'user' | 'provider' | 'model'>,
-    nowMs: InstantMs,
-  ): Promise<Terms> {
+  async ofOrFor(id: ReservationId, call: Call, nowMs: InstantMs): Promise<Terms> {
     const found = await this.#find(id);
     if (found !== undefined) return found;
-    const price = this.#prices.lookup(call.model, nowMs) ?? null;
-    return { ...call, price, priceVersion: this.#prices.version };
+    return this.#termsOf(call, this.#prices.lookup(call.model, nowMs, call.provider) ?? null);
+  }
+
+  #termsOf({ user, provider, model }: Call, price: Price | null): Terms {
+    return {
+      user,
+      provider: provider ?? price?.provider ?? UNKNOWN_PROVIDER,
+      model,
+      price,
+      priceVersion: this.#prices.version,
+    };
   }
 
   async #find(id: ReservationId): Promise<Terms | undefined> {

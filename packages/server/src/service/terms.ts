@@ -6,7 +6,8 @@
  *
  * | Field | Type | Meaning |
  * |---|---|---|
- * | `user`, `provider`, `model` | string | as the caller named them |
+ * | `user`, `model` | string | as the caller named them |
+ * | `provider` | string | as the caller named it, or else whose price it is |
  * | `price` | object or null | the row of the price table; null when the caller named an amount and no price was known |
  * | `priceVersion` | string | version of the whole table |
  */

@@ -191,11 +191,18 @@ const MESSAGES: readonly (readonly [
     'model',
   ],
   [
-    'an unknown provider',
+    'a provider that is no name of one',
     'meter.reserve',
-    { ...RESERVE, provider: 'acme', estimate: ESTIMATE },
+    { ...RESERVE, provider: 'Acme, Inc.', estimate: ESTIMATE },
     'input_invalid',
     'provider',
+  ],
+  [
+    'a service tier that nobody has',
+    'meter.reserve',
+    { ...RESERVE, estimate: { ...ESTIMATE, serviceTier: 'warp' } },
+    'input_invalid',
+    'estimate.serviceTier',
   ],
   [
     'an id that is no UUID',

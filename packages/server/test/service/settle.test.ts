@@ -114,7 +114,7 @@ describe('a settlement', () => {
         amountUsd: '0.20',
         at: '2026-11-15T12:00:00.000Z',
         detail: {
-          provider: 'openai',
+          provider: 'unknown',
           model: 'test-model-2026-11-01',
           basis: 'counted',
           priceVersion: 'v1',
