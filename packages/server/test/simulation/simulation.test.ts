@@ -40,7 +40,7 @@ it(`nothing is overspent, lost, stuck or drifting in ${HISTORIES} histories full
   }
   for (const name of MUST_REACH)
     expect({ name, count: reached[name] ?? 0 }).not.toMatchObject({ count: 0 });
-}, 600_000);
+}, 1_200_000);
 
 it('the same seed is the same history', async () => {
   const [first, second] = [await new World({ seed: 7 }).run(), await new World({ seed: 7 }).run()];
