@@ -29,8 +29,8 @@ const AFTER_CALLS = 3 * CALLS_PER_SECOND;
 const TIMES = IS_FULL
   ? {}
   : { quarantineMs: 500, breakerOpenMs: 2_000, returnStageMs: 200, redisTimeoutMs: 10_000 };
-const REQUEST_MS_MAX = 30_000;
-const RETURN_MS_MAX = IS_FULL ? 200_000 : 30_000;
+const REQUEST_MS_MAX = 60_000;
+const RETURN_MS_MAX = IS_FULL ? 200_000 : 60_000;
 
 /** Set aside for every call; it costs between nothing and this. nano-USD. */
 const HOLD = 1_000;

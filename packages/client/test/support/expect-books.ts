@@ -41,52 +41,27 @@ export interface Books {
 
 /** Waits until nothing is under way, then checks that everything adds up. */
 export async function expectBooks(world: HybridWorld, exceptions: Exceptions = {}): Promise<Books> {
-  const { bursar, holds, provider, servers } = world;
+  const { holds, provider, servers } = world;
   await world.settled();
   const users = [...new Set(Array.from(holds.values(), ({ user }) => user))];
-  const entries = new Map<string, HistoryEntry[]>();
-  let ledger = 0;
-  for (const user of users) {
-    const history = await historyOf(bursar, user);
-    const booked = history.reduce((sum, { amountUsd }) => sum + nanoUsd(amountUsd), 0);
-    const copy = await bursar.usage.current({ user });
-    const { limitUsd, grantedUsd, settledUsd, reservedUsd, availableUsd } = copy;
-    // The copies in Redis say what the rows of the ledger add up to, and hold nothing any more.
-    expect({ user, settled: nanoUsd(settledUsd), reserved: nanoUsd(reservedUsd) }).toEqual({
-      user,
-      settled: booked,
-      reserved: 0,
-    });
-    // Nobody is over their limit but by what the scenario says.
-    const over = booked - nanoUsd(limitUsd ?? '0') - nanoUsd(grantedUsd);
-    expect({ user, debt: Math.max(0, over) }).toEqual({
-      user,
-      debt: exceptions.debt?.[user] ?? 0,
-    });
-    expect(nanoUsd(availableUsd ?? '0')).toBe(-over);
-    ledger += booked;
-    for (const entry of history) {
-      const id = entry.reservation ?? '';
-      entries.set(id, [...(entries.get(id) ?? []), entry]);
-    }
-  }
+  expect(await world.copies()).toBe(users.length);
+  const all: HistoryEntry[] = [];
+  for (const user of users) all.push(...(await expectUser(world, user, exceptions)));
+  const ledger = chargeOf(all);
   // Everything that was admitted has ended, once; and nothing else is in the ledger.
+  const entries = Map.groupBy(all, ({ reservation }) => reservation ?? '');
   expect([...entries.keys()].toSorted()).toEqual([...holds.keys()].toSorted());
   for (const [reservation, ends] of entries) {
     expect(ENDINGS, reservation).toContain(ends.map(({ kind }) => kind).join(' '));
   }
   // The whole database agrees with itself.
-  const audit = await servers[0].audit?.();
-  expect(audit).toMatchObject({
+  expect(await servers[0].audit?.()).toMatchObject({
     findings: 0,
     shown: [],
     differenceNanoUsd: 0n,
     reservedNanoUsd: 0n,
     settledNanoUsd: BigInt(ledger),
-  });
-  expect({ ...audit?.reservations, reserved: audit?.reservations.reserved }).toEqual({
-    ...tally([...entries.values()]),
-    reserved: 0,
+    reservations: { ...tally([...entries.values()]), reserved: 0 },
   });
   // Whoever reached the provider had been admitted, and pays.
   const charged = [...entries.values()].filter((ends) => chargeOf(ends) > 0).length;
@@ -99,6 +74,30 @@ export async function expectBooks(world: HybridWorld, exceptions: Exceptions = {
   return { ledger, billed: provider.calls.reduce((sum, call) => sum + billOf(call), 0), entries };
 }
 
+/**
+ * The user's copy in Redis says what the rows of the ledger add up to and holds nothing any more; and nobody
+ * is over their limit but by what the scenario says. Answers the rows.
+ */
+async function expectUser(
+  { bursar }: HybridWorld,
+  user: string,
+  { debt = {} }: Exceptions,
+): Promise<readonly HistoryEntry[]> {
+  const history = await historyOf(bursar, user);
+  const booked = chargeOf(history);
+  const { limitUsd, grantedUsd, settledUsd, reservedUsd, availableUsd } =
+    await bursar.usage.current({ user });
+  const room = nanoUsd(limitUsd ?? '0') + nanoUsd(grantedUsd) - booked;
+  expect({
+    user,
+    settled: nanoUsd(settledUsd),
+    reserved: nanoUsd(reservedUsd),
+    available: nanoUsd(availableUsd ?? '0'),
+    debt: Math.max(0, 0 - room),
+  }).toEqual({ user, settled: booked, reserved: 0, available: room, debt: debt[user] ?? 0 });
+  return history;
+}
+
 /** What the provider bills for a call, nano-USD. */
 export function billOf({ model, promptTokens, outputTokens }: CallRecord): number {
   const price = PRICES[model ?? ''];
@@ -106,7 +105,7 @@ export function billOf({ model, promptTokens, outputTokens }: CallRecord): numbe
   return promptTokens * price.input + outputTokens * price.output;
 }
 
-/** Booked for one reservation, nano-USD. */
+/** What `ends` add up to, nano-USD. */
 export function chargeOf(ends: readonly HistoryEntry[]): number {
   return ends.reduce((sum, { amountUsd }) => sum + nanoUsd(amountUsd), 0);
 }
@@ -125,6 +124,7 @@ export async function expectRestToFit({ bursar, holds }: HybridWorld, user: stri
   await bursar.meter.release({ reservation });
 }
 
+/** The user's ledger of this month, oldest first. */
 export async function historyOf(bursar: Bursar, user: string): Promise<HistoryEntry[]> {
   const all: HistoryEntry[] = [];
   let cursor: number | undefined;

@@ -69,10 +69,13 @@ export interface HybridWorld extends AsyncDisposable {
   readonly holds: Map<string, Hold>;
   /** Another connection, closed with the world. */
   connect(options?: ConnectOptions): Bursar;
-  /** The openai client, unwrapped and without retries. */
-  plainOpenai(client?: ClientOptions): OpenAI;
-  /** The same, wrapped for `alice` on `bursar`, or another connection; what it is allowed is noted in `holds`. */
+  /**
+   * An openai client of the provider, without retries, wrapped for `alice` on `bursar` or another connection.
+   * What it is allowed is noted in `holds`.
+   */
   openai(options?: Partial<WrapOptions>, client?: ClientOptions, bursar?: Bursar): OpenAI;
+  /** How many accounts have a copy in Redis. */
+  copies(): Promise<number>;
   /** Resolves once no client has anything under way. */
   settled(): Promise<void>;
 }
@@ -115,8 +118,6 @@ export async function openHybridWorld(
     return client;
   };
   const bursar = connectTo();
-  const plainOpenai: HybridWorld['plainOpenai'] = (client) =>
-    new OpenAI({ apiKey: 'sk-test', baseURL: provider.url, maxRetries: 0, ...client });
   const settled = async (): Promise<void> => {
     for (const client of clients) await client.settled();
   };
@@ -128,9 +129,9 @@ export async function openHybridWorld(
     bursar,
     holds,
     connect: connectTo,
-    plainOpenai,
-    openai: (options, client, connection = bursar) =>
-      connection.wrap(plainOpenai(client), {
+    openai: (options, client, connection = bursar) => {
+      const plain = { apiKey: 'sk-test', baseURL: provider.url, maxRetries: 0, ...client };
+      return connection.wrap(new OpenAI(plain), {
         user: 'alice',
         ...options,
         onDecision: (call, decision: ReserveOutput) => {
@@ -139,7 +140,12 @@ export async function openHybridWorld(
           }
           options?.onDecision?.(call, decision);
         },
-      }),
+      });
+    },
+    async copies() {
+      const keys = await stores.redis.cli('KEYS', `${keyPrefix}:*:usage:*`);
+      return Array.isArray(keys) ? keys.length : 0;
+    },
     settled,
     [Symbol.asyncDispose]: async () => {
       await provider.close();
