@@ -4,7 +4,7 @@
  * Every path ends a call the same way, because books are a join: whichever store hears of it first, second or
  * twice, the ledger says one thing.
  */
-import { type Amount, type Outcome, ZERO } from '@bursar/core';
+import { type Amount, DIRECT, type Outcome, ZERO } from '@bursar/core';
 import { isAway } from './away.ts';
 import type { OpenCall } from './call-book.ts';
 import { drawForCall } from './draw-for-call.ts';
@@ -23,6 +23,12 @@ import {
 
 /** How often a call looks again after leases were drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
+
+/** The legs that a settlement names itself, for who does not remember its call. */
+function legsNamedBy(command: Change): OpenCall['legs'] {
+  const { legs = [] } = (command.kind === 'settle' ? command.adopt : undefined) ?? {};
+  return legs.map((leg) => ({ ...leg, lease: DIRECT }));
+}
 
 /** Changes and ends calls. */
 export class ChangeOnLeases {
@@ -80,12 +86,12 @@ export class ChangeOnLeases {
     const { found } = answer;
     const now = this.#noteChange(command, call, answer);
     // Legs whose copies were replaced are known to the authority alone.
-    const elsewhere = (call?.legs ?? []).filter(
+    const elsewhere = (call?.legs ?? legsNamedBy(command)).filter(
       ({ account }) => !found.reservation.accounts.includes(account),
     );
-    if (call !== undefined && elsewhere.length > 0 && command.kind !== 'expire') {
+    if (elsewhere.length > 0 && command.kind !== 'expire') {
       await this.#context.authority.executeAll(
-        reportsOfCall(call, standingAfter(command, answer), false, elsewhere),
+        reportsOfCall(call ?? now, standingAfter(command, answer), false, elsewhere),
       );
       this.#context.options.onPastCopies?.();
     }

@@ -85,6 +85,26 @@ describe('a settlement', () => {
     expect(await authority.account(purse.leg('alice').account)).toMatchObject({ settled: 70 });
   });
 
+  it('on copies that have lost a leg is booked on all budgets that it names, by who does not remember the call', async () => {
+    const one = await started();
+    const two = await started({ shared: one });
+    const id = await one.purse.open(['alice', 'team'], 100);
+    one.data.forget(one.purse.leg('alice').account);
+    await two.purse.execute({
+      kind: 'settle',
+      reservation: id,
+      cost: 70 as never,
+      final: true,
+      adopt: { legs: [two.purse.leg('alice'), two.purse.leg('team')], terms: null },
+      detail: null,
+    });
+    await two.sync.bringHome(0);
+    for (const user of ['alice', 'team']) {
+      const { account } = two.purse.leg(user);
+      expect(await two.authority.account(account)).toMatchObject({ settled: 70 });
+    }
+  });
+
   it('goes past copies that do not answer, and they are told when they do again', async () => {
     const hybrid = await started();
     const { purse, sync } = hybrid;
