@@ -290,6 +290,7 @@ export { MemoryCopies } from './copies/memory-copies.ts';
 export {
   type AskedBack,
   type Authority,
+  type EndedLeg,
   EXECUTE_ALL_MAX,
   type JournalClaim,
   type SetAside,

@@ -3,7 +3,8 @@
  *
  * PostgreSQL is the real one; the simulation has one in memory. What is here is not on the way of a call.
  */
-import type { AccountId, HolderId, ReservationId } from '../ids.ts';
+import type { LegState } from '../account/leg.ts';
+import type { AccountId, HolderId, LeaseId, ReservationId } from '../ids.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Command } from '../reservation/command.ts';
 import type { Correction } from '../reservation/books.ts';
@@ -31,6 +32,15 @@ export interface Worker {
   readonly oldestMs: DurationMs;
 }
 
+/** A part of a reservation that is over. */
+export interface EndedLeg {
+  readonly reservation: ReservationId;
+  readonly account: AccountId;
+  /** Under which it is booked, which need not be the one that every copy has it on. */
+  readonly lease: LeaseId;
+  readonly state: Exclude<LegState, 'reserved'>;
+}
+
 /** An event that could not be taken in, or that contradicts what is booked. */
 export interface SetAside {
   readonly id: string;
@@ -55,10 +65,8 @@ export interface Authority extends Tier {
   /** The lease, or nothing. */
   lease(account: AccountId, id: Lease['id']): Promise<Lease | undefined>;
 
-  /** Where `reservations`, at most `EXECUTE_ALL_MAX`, have ended: the accounts on which the ledger says so. */
-  ended(
-    reservations: readonly ReservationId[],
-  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>>;
+  /** The legs of `reservations`, at most `EXECUTE_ALL_MAX`, that have ended in the ledger. */
+  ended(reservations: readonly ReservationId[]): Promise<readonly EndedLeg[]>;
 
   /**
    * Registers what dataset `holder` now has, by compare-and-set: a lineage that is registered keeps its

@@ -224,7 +224,7 @@ export class SyncManager {
     const part = async (name: string, work: () => Promise<unknown>): Promise<void> => {
       await work().catch((error: unknown) => log.debug({ error, name }, 'sync: trying again'));
     };
-    await part('forget', () => forgetEnded(tier.calls, authority, nowMs));
+    await part('forget', () => forgetEnded(tier.calls, { authority, gate, nowMs }));
     await part('attest', () => this.#attest());
     await part('replay', () => this.#replay(nowMs - replayAgeMs(intervals)));
     await part('deliver', () => this.#deliver());

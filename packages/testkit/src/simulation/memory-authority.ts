@@ -20,6 +20,7 @@ import {
   decide,
   DIRECT,
   type DurationMs,
+  type EndedLeg,
   type HolderId,
   isProcessHolder,
   type InstantMs,
@@ -197,18 +198,13 @@ export class MemoryAuthority implements Authority {
     return this.books.lease(account, id);
   }
 
-  async ended(
-    reservations: readonly ReservationId[],
-  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>> {
-    const ended = new Map<ReservationId, readonly AccountId[]>();
-    for (const id of reservations) {
-      const accounts = this.books.reservation(id)?.accounts ?? [];
-      const over = accounts.filter(
-        (account) => (this.books.leg(account, id)?.state ?? 'reserved') !== 'reserved',
-      );
-      if (over.length > 0) ended.set(id, over);
-    }
-    return ended;
+  async ended(reservations: readonly ReservationId[]): Promise<readonly EndedLeg[]> {
+    return reservations.flatMap((reservation) =>
+      (this.books.reservation(reservation)?.accounts ?? []).flatMap((account) => {
+        const { state = 'reserved', lease = DIRECT } = this.books.leg(account, reservation) ?? {};
+        return state === 'reserved' ? [] : [{ reservation, account, lease, state }];
+      }),
+    );
   }
 
   async begin(dataset: {

@@ -13,11 +13,13 @@ import {
   type Command,
   type Correction,
   type DurationMs,
+  type EndedLeg,
   EXECUTE_ALL_MAX,
   type HolderId,
   type JournalClaim,
   type JournalPosition,
   type Lease,
+  type LeaseId,
   type Outcome,
   type ReservationId,
   type SetAside,
@@ -36,7 +38,7 @@ import {
 } from './process-leases.ts';
 import { PostgresTier } from './postgres-tier.ts';
 import { correctionFromRow, leaseFromRow } from './rows.ts';
-import type { CorrectionRow, Database, LeaseRow } from './schema.ts';
+import type { CorrectionRow, Database, LeaseRow, LegRow } from './schema.ts';
 import { isWorthAnotherTry, toStoreError } from './store-failure.ts';
 import {
   ALWAYS_UP,
@@ -70,20 +72,20 @@ export class PostgresAuthority extends PostgresTier implements Authority {
     return rows[0] === undefined ? undefined : leaseFromRow(rows[0]);
   }
 
-  async ended(
-    reservations: readonly ReservationId[],
-  ): Promise<ReadonlyMap<ReservationId, readonly AccountId[]>> {
+  async ended(reservations: readonly ReservationId[]): Promise<readonly EndedLeg[]> {
     assertBounded(reservations);
     const { rows } = await this.read(
-      sql<{ reservation_id: string; accounts: string[] }>`
-        select reservation_id, array_agg(account_id) as accounts
+      sql<Pick<LegRow, 'reservation_id' | 'account_id' | 'lease_id' | 'state'>>`
+        select reservation_id, account_id, lease_id, state
         from legs
-        where reservation_id = any(${reservations}::text[]) and state <> 'reserved'
-        group by reservation_id`,
+        where reservation_id = any(${reservations}::text[]) and state <> 'reserved'`,
     );
-    return new Map(
-      rows.map((row) => [row.reservation_id as ReservationId, row.accounts as AccountId[]]),
-    );
+    return rows.map((row) => ({
+      reservation: row.reservation_id as ReservationId,
+      account: row.account_id as AccountId,
+      lease: row.lease_id as LeaseId,
+      state: row.state as EndedLeg['state'],
+    }));
   }
 
   async begin(dataset: {
