@@ -1,10 +1,10 @@
 /**
  * The breaker of production: opossum, adapted to count failures in a row.
  *
- * opossum opens on a percentage over a rolling window and closes on the first success of any call that is
- * waiting when it half-opens. Here its own opening is out of reach (`volumeThreshold`), a counter in front
- * calls `open()`, and the only call it gets while half-open is our probe. Its time-out is off: it would not
- * cancel the command, and a command that may have been applied is not a failed one.
+ * opossum opens on a percentage over a rolling window, and while it is half open any call that ends closes it:
+ * also one that began before it opened, or whose error says nothing about the dependency. So the only thing it
+ * ever runs is the probe, and how that ends is the only thing it hears. A counter in front calls `open()`. Its
+ * time-out is off: it would not cancel the probe, which must not overlap with the next one.
  */
 import CircuitBreaker from 'opossum';
 import {
@@ -16,20 +16,16 @@ import {
   OPEN_MS,
 } from './breaker.ts';
 
-type Action = () => Promise<unknown>;
-
 /** A closed breaker. */
 export function opossumBreaker(options: BreakerOptions): Breaker {
   const { failuresToOpen = FAILURES_TO_OPEN, openMs = OPEN_MS, isFailure, probe } = options;
   let inARow = 0;
   let state: BreakerState = 'closed';
-  const circuit = new CircuitBreaker<[Action], unknown>((action: Action) => action(), {
+  const circuit = new CircuitBreaker(probe, {
     timeout: false,
     resetTimeout: openMs,
-    volumeThreshold: Number.MAX_SAFE_INTEGER,
     rollingCountTimeout: 1_000,
     rollingCountBuckets: 1,
-    errorFilter: (error: unknown) => !isFailure(error),
   });
   const become = (next: BreakerState): void => {
     if (state === next) return;
@@ -43,10 +39,8 @@ export function opossumBreaker(options: BreakerOptions): Breaker {
   });
   circuit.on('halfOpen', () => {
     become('probing');
-    circuit.fire(probe).then(
-      () => circuit.close(),
-      () => circuit.open(),
-    );
+    // It has opened or closed by then.
+    circuit.fire().catch(() => undefined);
   });
   return {
     get state() {
@@ -55,7 +49,7 @@ export function opossumBreaker(options: BreakerOptions): Breaker {
     async run<Result>(action: () => Promise<Result>): Promise<Result> {
       if (state !== 'closed') throw new BreakerOpen('the circuit breaker is open');
       try {
-        const result = (await circuit.fire(action)) as Result;
+        const result = await action();
         inARow = 0;
         return result;
       } catch (error) {

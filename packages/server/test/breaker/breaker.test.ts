@@ -125,4 +125,35 @@ describe.each<[string, (options: BreakerOptions) => Breaker]>([
     expect(probes.length).toBe(2);
     expect(breaker.state).toBe('probing');
   });
+
+  it('stays open whatever the error that the probe fails with', async () => {
+    await failTimes(FAILURES_TO_OPEN);
+    await vi.advanceTimersByTimeAsync(OPEN_MS);
+    probes[0]?.reject(new Error('denied'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states).toEqual(['open', 'probing', 'open']);
+  });
+
+  it('hears only its probe while it probes: not what began before it opened', async () => {
+    const ends: { well: () => void; badly: () => void }[] = [];
+    const early = Array.from({ length: 2 }, () =>
+      breaker
+        .run(
+          () =>
+            new Promise<void>((resolve, reject) => {
+              ends.push({ well: resolve, badly: () => reject(new Error('away')) });
+            }),
+        )
+        .catch(() => 'failed'),
+    );
+    await failTimes(FAILURES_TO_OPEN);
+    await vi.advanceTimersByTimeAsync(OPEN_MS);
+    ends[0]?.well();
+    ends[1]?.badly();
+    await Promise.all(early);
+    expect(states).toEqual(['open', 'probing']);
+    probes[0]?.resolve();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(states).toEqual(['open', 'probing', 'closed']);
+  });
 });
