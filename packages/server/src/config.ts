@@ -8,6 +8,7 @@ import { TTL_MS_MAX, TTL_MS_MIN } from '@bursar/api';
 import { type Amount, formatUsd, parseUsd } from '@bursar/core';
 import { z } from 'zod';
 import { DEFAULTS } from './defaults.ts';
+import { ALLOWANCE_MAX, parseAllowance } from './lenient/allowance.ts';
 import { SYNC_PRESETS, type SyncPreset } from './sync/plan-sync.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 import { redactText } from './telemetry/redact.ts';
@@ -29,6 +30,10 @@ export interface Config {
   readonly cacheDirectory: string | null;
   /** A month's limit of users without their own; `null`: none. */
   readonly defaultLimit: Amount | null;
+  /** What happens to calls while no store answers. */
+  readonly whenAway: 'refuse' | 'allow';
+  /** What may be let through then; `null` only if nothing is. */
+  readonly allowance: Amount | null;
   readonly bootstrapToken: string | null;
   readonly pricesFile: string | null;
   readonly logLevel: LogLevel;
@@ -62,6 +67,8 @@ const milliseconds = (fallback: number, min: number, max: number) =>
   whole(fallback, min, max, ' (milliseconds)');
 
 const limitProblem = `must be decimal USD such as 5.00, for one month, or "none" for no limit; leave it out for ${DEFAULTS.defaultLimitUsd}`;
+
+const allowanceProblem = `must be decimal USD such as 10.00, more than 0 and at most ${formatUsd(ALLOWANCE_MAX)}: what this server may let through in one outage`;
 
 const SCHEMA = z.object({
   BURSAR_HOST: z
@@ -128,6 +135,24 @@ const SCHEMA = z.object({
       }
     })
     .default(parseUsd(DEFAULTS.defaultLimitUsd)),
+  BURSAR_WHEN_AWAY: z
+    .enum(
+      ['refuse', 'allow'],
+      `must be refuse, or allow to let calls through while no store answers; leave it out for ${DEFAULTS.whenAway}`,
+    )
+    .default(DEFAULTS.whenAway),
+  BURSAR_ALLOWANCE_USD: z
+    .string()
+    .transform((text, context): Amount => {
+      try {
+        return parseAllowance(text);
+      } catch {
+        context.addIssue({ code: 'custom', message: allowanceProblem });
+        return z.NEVER;
+      }
+    })
+    .nullable()
+    .default(null),
   BURSAR_BOOTSTRAP_TOKEN: z
     .string()
     .regex(
@@ -166,6 +191,21 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
       'REDIS_URL needs DATABASE_URL: servers that share a Redis must share their books, and the embedded database belongs to one process. Set DATABASE_URL, or leave REDIS_URL out.',
     ]);
   }
+  if (data.BURSAR_WHEN_AWAY === 'allow') {
+    const problems = [
+      ...(data.DATABASE_URL === null
+        ? [
+            'BURSAR_WHEN_AWAY=allow needs DATABASE_URL: the embedded database cannot be away from its own process. Set DATABASE_URL, or leave BURSAR_WHEN_AWAY out.',
+          ]
+        : []),
+      ...(data.BURSAR_ALLOWANCE_USD === null
+        ? [
+            'BURSAR_WHEN_AWAY=allow needs BURSAR_ALLOWANCE_USD: what this server may let through in one outage, such as 10.00. Set it, or leave BURSAR_WHEN_AWAY out.',
+          ]
+        : []),
+    ];
+    if (problems.length > 0) throw new ConfigInvalid(problems);
+  }
   return {
     host: data.BURSAR_HOST,
     port: data.BURSAR_PORT,
@@ -177,6 +217,8 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     dataDirectory: data.BURSAR_DATA_DIR,
     cacheDirectory: data.BURSAR_CACHE_DIR,
     defaultLimit: data.BURSAR_DEFAULT_LIMIT_USD,
+    whenAway: data.BURSAR_WHEN_AWAY,
+    allowance: data.BURSAR_ALLOWANCE_USD,
     bootstrapToken: data.BURSAR_BOOTSTRAP_TOKEN,
     pricesFile: data.BURSAR_PRICES_FILE,
     logLevel: data.BURSAR_LOG_LEVEL,
@@ -198,10 +240,11 @@ export function unknownVariables(
 
 /** The configuration as it may be printed. */
 export function redactedConfig(config: Config): Readonly<Record<string, string | number | null>> {
-  const { bootstrapToken, databaseUrl, redisUrl, defaultLimit, ...plain } = config;
+  const { bootstrapToken, databaseUrl, redisUrl, defaultLimit, allowance, ...plain } = config;
   return {
     ...plain,
     defaultLimitUsd: defaultLimit === null ? 'none' : formatUsd(defaultLimit),
+    allowanceUsd: allowance === null ? null : formatUsd(allowance),
     databaseUrl: databaseUrl === null ? null : redactText(databaseUrl),
     redisUrl: redisUrl === null ? null : redactText(redisUrl),
     bootstrap: bootstrapToken === null ? 'not set' : 'set',

@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 /** What Bursar does when nobody says otherwise: the same for the process and for embedding. */
 export const DEFAULTS = {
   host: '127.0.0.1',
@@ -10,6 +12,8 @@ export const DEFAULTS = {
   sync: 'seconds',
   /** A month's limit of users without their own. */
   defaultLimitUsd: '5.00',
+  /** What happens to calls while no store answers. */
+  whenAway: 'refuse',
   /** Life of a reservation that names none: as long as the longest call. */
   tentativeTtlMs: 600_000,
   /** Life between two heartbeats of a running call: some of them may get lost. */
@@ -19,3 +23,8 @@ export const DEFAULTS = {
   /** How long running HTTP calls may take to finish when the server stops. */
   shutdownMs: 10_000,
 } as const;
+
+/** Where in a data directory the journal of an outage is. */
+export function awayDirectoryIn(dataDirectory: string): string {
+  return join(dataDirectory, 'away');
+}

@@ -6,4 +6,4 @@ export type { AuditReport } from './stores/postgres/audit-ledger.ts';
 export { createLog, type Log, LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 export { makeServiceToken } from './tokens/service-token.ts';
 export type { TokenRecord, TokenStore } from './tokens/token-store.ts';
-export { type Bursar, type BursarOptions, createBursar } from './wiring.ts';
+export { type Bursar, type BursarOptions, createBursar, type LetThrough } from './wiring.ts';

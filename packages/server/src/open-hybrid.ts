@@ -10,11 +10,13 @@ import {
   type Clock,
   type CopyStore,
   type HolderId,
+  type InstantMs,
   type LeaseId,
   processHolder,
   type Tier,
 } from '@bursar/core';
 import { v7 as uuidV7 } from 'uuid';
+import { BreakerOpen } from './breaker/breaker.ts';
 import { opossumBreaker } from './breaker/opossum-breaker.ts';
 import type { Timers } from './clock/timers.ts';
 import { isAway } from './leasing/away.ts';
@@ -43,6 +45,8 @@ export interface HybridOptions {
   /** How long an open breaker waits for its probe; see `OPEN_MS`. */
   readonly breakerOpenMs?: number | undefined;
   readonly returnStageMs?: number | undefined;
+  /** See `SyncManagerOptions`. */
+  readonly carriedSinceMs?: (() => InstantMs | undefined) | undefined;
 }
 
 /** A running hybrid. */
@@ -51,6 +55,8 @@ export interface Hybrid {
   readonly modes: ModeSource;
   /** What went on, for people and metrics. */
   readonly counts: () => Readonly<Record<string, number>>;
+  /** Resolves when the copy store answers and this process may decide on it. */
+  readonly reachCopies: () => Promise<void>;
   /** Brings everything home and stops. The database and the copy store stay open for who opened them. */
   close(): Promise<void>;
 }
@@ -108,6 +114,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
     time,
     random: () => Math.random(),
     log,
+    carriedSinceMs: options.carriedSinceMs,
   });
   const modes = hybridMode(time, () => ({
     isRedisOpen: gate.isOpen && gate.incarnation > 0,
@@ -125,6 +132,10 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
       ...sync.counts,
       ...outage.counts,
     }),
+    async reachCopies() {
+      if (gate.incarnation === 0) throw new BreakerOpen('no copies are known yet');
+      await gate.use((data) => data.inspect());
+    },
     async close() {
       await tier.close();
       await outage.close();

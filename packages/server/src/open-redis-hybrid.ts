@@ -1,5 +1,5 @@
 /** Opens the hybrid on a real Redis: the one place where its connection, its copies and its checks meet. */
-import type { Authority, Clock, HolderId } from '@bursar/core';
+import type { Authority, Clock, HolderId, InstantMs } from '@bursar/core';
 import type { Timers } from './clock/timers.ts';
 import { DEFAULTS } from './defaults.ts';
 import type { HybridLocation } from './open-store.ts';
@@ -18,6 +18,8 @@ export async function openRedisHybrid(
     /** Replaces Redis's own clock in tests. */
     readonly testClock: Clock | undefined;
     readonly log: Log;
+    /** See `SyncManagerOptions`. */
+    readonly carriedSinceMs?: (() => InstantMs | undefined) | undefined;
   },
 ): Promise<Hybrid> {
   const { time, testClock, log } = options;
@@ -53,6 +55,7 @@ export async function openRedisHybrid(
       times: syncTimes,
       breakerOpenMs,
       returnStageMs,
+      carriedSinceMs: options.carriedSinceMs,
     });
     return {
       ...hybrid,

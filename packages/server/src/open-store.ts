@@ -4,7 +4,16 @@
  * A store is a tier with what belongs to it: the tokens of its callers, an audit, its schema. Everything
  * above works with this and knows no driver.
  */
-import { type Amount, type Clock, MemoryTier, processHolder, type Tier } from '@bursar/core';
+import {
+  type Amount,
+  type Authority,
+  BursarError,
+  type Clock,
+  type InstantMs,
+  MemoryTier,
+  processHolder,
+  type Tier,
+} from '@bursar/core';
 import { DEFAULTS } from './defaults.ts';
 import { ProcessLeases } from './leasing/process-leases.ts';
 import { type AuditReport, auditLedger } from './stores/postgres/audit-ledger.ts';
@@ -15,10 +24,10 @@ import {
 } from './stores/postgres/open-database.ts';
 import { isCurrent, migrate } from './stores/postgres/migrate.ts';
 import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
-import { PostgresTier } from './stores/postgres/postgres-tier.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
 import { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import type { Timers } from './clock/timers.ts';
+import { openLenient, type WhenAway } from './lenient/open-lenient.ts';
 import type { ModeSource } from './modes/mode.ts';
 import { openRedisHybrid } from './open-redis-hybrid.ts';
 import type { SyncPreset } from './sync/plan-sync.ts';
@@ -82,6 +91,15 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/** A store that refuses when it is away, with what it takes to let somebody else decide meanwhile. */
+export interface StrictStore extends Store {
+  readonly audit: () => Promise<AuditReport>;
+  /** Sets aside what cannot be booked. */
+  readonly keepAside: Authority['setAside'];
+  /** Resolves when Redis answers and may decide without PostgreSQL; absent without a Redis. */
+  readonly reachCopies?: () => Promise<void>;
+}
+
 /** What a store is opened with. */
 export interface OpenStoreOptions {
   readonly location: StoreLocation;
@@ -91,22 +109,57 @@ export interface OpenStoreOptions {
   /** The memory store's clock. A database has its own, which is used unless a test hands one in. */
   readonly clock: Clock & Timers;
   readonly databaseClock?: Clock | undefined;
+  /** Lets calls through while no store answers; default: they are refused. */
+  readonly whenAway?: WhenAway | undefined;
   /** Told which migrations were applied. */
   readonly onMigrated?: (names: readonly string[]) => void;
 }
 
-/** Opens a store and brings its schema up to date. Throws `store_unavailable`, naming what to do. */
+/**
+ * Opens a store and brings its schema up to date. Throws `store_unavailable`, naming what to do, and
+ * `input_invalid` when `whenAway` is given for books in this process.
+ */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
-  const { location, defaultLimit, log } = options;
-  if (location.kind === 'memory') {
-    const tier = new MemoryTier({ clock: options.clock, defaultLimit });
-    return {
-      tier,
-      tokens: new MemoryTokenStore(),
-      isCurrent: async () => true,
-      close: () => tier.close(),
-    };
+  const { location, whenAway, clock, log } = options;
+  if (location.kind === 'memory' || location.kind === 'pglite') {
+    if (whenAway !== undefined) throw cannotBeAway();
+    return location.kind === 'memory' ? openMemory(options) : openStrict(location, options);
   }
+  if (whenAway === undefined) return openStrict(location, options);
+  return openLenient({
+    location,
+    whenAway,
+    time: clock,
+    log,
+    openBehind: (carriedSinceMs) => openStrict(location, options, carriedSinceMs),
+  });
+}
+
+function cannotBeAway(): BursarError {
+  return new BursarError('input_invalid', {
+    field: 'whenAway',
+    message:
+      'whenAway is for stores that can be away: books in this very process cannot. Put them into a PostgreSQL server, or leave whenAway out.',
+  });
+}
+
+function openMemory({ clock, defaultLimit }: OpenStoreOptions): Store {
+  const tier = new MemoryTier({ clock, defaultLimit });
+  return {
+    tier,
+    tokens: new MemoryTokenStore(),
+    isCurrent: async () => true,
+    close: () => tier.close(),
+  };
+}
+
+/** Opens a database, alone or with a Redis. `carriedSinceMs`: see `SyncManagerOptions`. */
+async function openStrict(
+  location: Exclude<StoreLocation, { kind: 'memory' }>,
+  options: OpenStoreOptions,
+  carriedSinceMs?: () => InstantMs | undefined,
+): Promise<StrictStore> {
+  const { defaultLimit, log } = options;
   const database = await openDatabase(databaseAt(location, log));
   try {
     const applied = await migrate(database);
@@ -116,22 +169,27 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     await database.close();
     throw error;
   }
-  const authority = { db: database.db, defaultLimit, clock: options.databaseClock };
-  const setAside = new SetAsideEvents(authority);
+  const { db } = database;
+  const policy = { db, defaultLimit, clock: options.databaseClock };
+  const authority = new PostgresAuthority(policy);
+  const shared = {
+    tokens: new PostgresTokenStore(db),
+    audit: () => auditLedger(db),
+    setAside: new SetAsideEvents(policy),
+    isCurrent: () => isCurrent(db),
+    keepAside: (events: Parameters<Authority['setAside']>[0]) => authority.setAside(events),
+  };
   if (location.kind === 'hybrid') {
-    const { db } = database;
     try {
-      const hybrid = await openRedisHybrid(location, new PostgresAuthority(authority), {
+      const hybrid = await openRedisHybrid(location, authority, {
         time: options.clock,
         testClock: options.databaseClock,
         log,
+        carriedSinceMs,
       });
       return {
+        ...shared,
         ...hybrid,
-        tokens: new PostgresTokenStore(db),
-        audit: () => auditLedger(db),
-        setAside,
-        isCurrent: () => isCurrent(db),
         async close() {
           await hybrid.close();
           await database.close();
@@ -144,22 +202,17 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
   if (location.kind === 'pglite') {
     try {
-      const embedded = await openEmbedded(database, new PostgresAuthority(authority), options);
-      return { ...embedded, setAside };
+      return { ...shared, ...(await openEmbedded(database, authority, options)) };
     } catch (error) {
       await database.close();
       throw error;
     }
   }
-  const tier = new PostgresTier(authority);
   return {
-    tier,
-    tokens: new PostgresTokenStore(database.db),
-    audit: () => auditLedger(database.db),
-    setAside,
-    isCurrent: () => isCurrent(database.db),
+    ...shared,
+    tier: authority,
     async close() {
-      await tier.close();
+      await authority.close();
       await database.close();
     },
   };

@@ -16,10 +16,13 @@ import { type Amount, type Clock, parseUsd, type PriceTable, tenantId } from '@b
 import { DEFAULT_PRICE_TABLE } from '@bursar/core/catalogue';
 import { systemClock } from './clock/system-clock.ts';
 import type { Timers } from './clock/timers.ts';
-import { DEFAULTS } from './defaults.ts';
+import { awayDirectoryIn, DEFAULTS } from './defaults.ts';
 import { HttpServer } from './http/http-server.ts';
 import { OpenStreams } from './http/open-streams.ts';
 import { Readiness } from './http/readiness.ts';
+import { parseAllowance } from './lenient/allowance.ts';
+import type { LenientTimes } from './lenient/lenient-times.ts';
+import type { WhenAway } from './lenient/open-lenient.ts';
 import { openStore, type Store, type StoreLocation } from './open-store.ts';
 import { directMode, modeView } from './modes/mode.ts';
 import { BudgetService } from './service/budget-service.ts';
@@ -39,6 +42,11 @@ export interface BursarOptions {
   readonly store?: StoreLocation;
   /** A month's limit of users without their own, decimal USD; `null` for none. Default `"5.00"`. */
   readonly defaultLimitUsd?: string | null;
+  /**
+   * Lets calls through while no store answers, within an allowance, and books them later; default: they are
+   * refused. For stores that can be away: PostgreSQL, with or without a Redis.
+   */
+  readonly whenAway?: LetThrough | undefined;
   /** Default: the catalogue that comes with Bursar. */
   readonly prices?: PriceTable;
   /** A token for HTTP callers that is good for everything in the tenant `default` and never stored. */
@@ -55,6 +63,21 @@ export interface BursarOptions {
   readonly log?: Log;
   /** For tests: time for everything, the database included. */
   readonly time?: Clock & Timers;
+}
+
+/** How calls are let through while no store answers. */
+export interface LetThrough {
+  /** What this process may let through in one outage, decimal USD; more than 0, at most 100,000. */
+  readonly allowanceUsd: string;
+  /**
+   * Where what was let through is kept until it is booked; of this process alone, on a disk that outlives it.
+   * Default `.bursar/data/away` below the working directory.
+   */
+  readonly directory?: string;
+  /** How long to wait for another process to leave the directory, in milliseconds. Default: not at all. */
+  readonly lockWaitMs?: number;
+  /** For tests, mostly; see `LENIENT_TIMES`. */
+  readonly times?: Partial<LenientTimes>;
 }
 
 /** A running Bursar. */
@@ -76,7 +99,10 @@ export interface Bursar {
   close(): Promise<void>;
 }
 
-/** Opens and starts everything. Throws `store_unavailable` when the store cannot be opened. */
+/**
+ * Opens and starts everything. Throws `store_unavailable` when the store cannot be opened, and `input_invalid` or
+ * `amount_out_of_range` for options that make no sense.
+ */
 export async function createBursar(options: BursarOptions = {}): Promise<Bursar> {
   const { time = systemClock, log = SILENT_LOG } = options;
   const { defaultLimitUsd = DEFAULTS.defaultLimitUsd } = options;
@@ -88,8 +114,17 @@ export async function createBursar(options: BursarOptions = {}): Promise<Bursar>
     log,
     clock: time,
     databaseClock: options.time,
+    whenAway: options.whenAway && whenAwayOf(options.whenAway),
   });
   return startBursar(store, defaultLimit, { ...options, time, log });
+}
+
+function whenAwayOf({ allowanceUsd, directory, ...rest }: LetThrough): WhenAway {
+  return {
+    ...rest,
+    allowance: parseAllowance(allowanceUsd, 'whenAway.allowanceUsd'),
+    directory: directory ?? awayDirectoryIn(DEFAULTS.dataDirectory),
+  };
 }
 
 /** Starts everything over an open store, which belongs to the result from then on. */

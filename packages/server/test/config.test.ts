@@ -35,6 +35,8 @@ describe('an empty environment', () => {
     dataDirectory: '.bursar/data',
     cacheDirectory: null,
     defaultLimit: 5_000_000_000,
+    whenAway: 'refuse',
+    allowance: null,
     bootstrapToken: null,
     pricesFile: null,
     logLevel: 'info',
@@ -63,6 +65,17 @@ it('F13: a Redis that servers share is refused without a database that they shar
   ]);
 });
 
+it('letting calls through needs a database that can be away, and an allowance', () => {
+  expect(problemsOf({ BURSAR_WHEN_AWAY: 'allow' })).toEqual([
+    expect.stringMatching(
+      /^BURSAR_WHEN_AWAY=allow needs DATABASE_URL: .+ leave BURSAR_WHEN_AWAY out\.$/,
+    ),
+    expect.stringMatching(/^BURSAR_WHEN_AWAY=allow needs BURSAR_ALLOWANCE_USD: .+ out\.$/),
+  ]);
+  expect(problemsOf({ DATABASE_URL, BURSAR_WHEN_AWAY: 'allow' })).toHaveLength(1);
+  expect(problemsOf({ DATABASE_URL, BURSAR_ALLOWANCE_USD: '1.00' })).toEqual([]);
+});
+
 describe('every variable', () => {
   it('is read', () => {
     const environment = {
@@ -75,6 +88,8 @@ describe('every variable', () => {
       BURSAR_SYNC: 'minutes',
       BURSAR_DATA_DIR: '/var/lib/bursar',
       BURSAR_DEFAULT_LIMIT_USD: 'none',
+      BURSAR_WHEN_AWAY: 'allow',
+      BURSAR_ALLOWANCE_USD: '12.50',
       BURSAR_BOOTSTRAP_TOKEN: TOKEN,
       BURSAR_PRICES_FILE: 'prices.json',
       BURSAR_LOG_LEVEL: 'debug',
@@ -94,6 +109,8 @@ describe('every variable', () => {
       dataDirectory: '/var/lib/bursar',
       cacheDirectory: null,
       defaultLimit: null,
+      whenAway: 'allow',
+      allowance: 12_500_000_000,
       bootstrapToken: TOKEN,
       pricesFile: 'prices.json',
       logLevel: 'debug',
@@ -119,6 +136,10 @@ describe('every variable', () => {
     ['BURSAR_DEFAULT_LIMIT_USD', '-5'],
     ['BURSAR_DEFAULT_LIMIT_USD', '1e3'],
     ['BURSAR_DEFAULT_LIMIT_USD', '99999999'],
+    ['BURSAR_WHEN_AWAY', 'perhaps'],
+    ['BURSAR_ALLOWANCE_USD', '0'],
+    ['BURSAR_ALLOWANCE_USD', '100000.01'],
+    ['BURSAR_ALLOWANCE_USD', 'none'],
     ['BURSAR_BOOTSTRAP_TOKEN', 'too short'],
     ['BURSAR_BOOTSTRAP_TOKEN', 'with blanks with blanks with blanks'],
     ['BURSAR_LOG_LEVEL', 'loud'],

@@ -1,6 +1,8 @@
 /** `bursar serve`: the server as a process. */
+import { formatUsd } from '@bursar/core';
 import { type Config, readConfig, redactedConfig, unknownVariables } from '../config.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { awayDirectoryIn } from '../defaults.ts';
 import { type BursarOptions, createBursar } from '../wiring.ts';
 import type { CliCommand } from './command.ts';
 import { bursarOptionsOf, logOf } from './from-config.ts';
@@ -42,10 +44,17 @@ export const serve: CliCommand = {
   },
 };
 
-/** As configured; embedded books may still be with the server before this one, which is finishing. */
+/**
+ * As configured; embedded books and the journal of an outage may still be with the server before this one, which
+ * is finishing. Only servers let calls through: a command that looks at the books leaves the journal alone.
+ */
 async function patientOptionsOf(config: Config, log: Log): Promise<BursarOptions> {
   const options = await bursarOptionsOf(config, log);
+  const lockWaitMs = config.shutdownMs + LOCK_GRACE_MS;
   const { store } = options;
-  if (store?.kind !== 'pglite') return options;
-  return { ...options, store: { ...store, lockWaitMs: config.shutdownMs + LOCK_GRACE_MS } };
+  if (store?.kind === 'pglite') return { ...options, store: { ...store, lockWaitMs } };
+  if (config.whenAway === 'refuse' || config.allowance === null) return options;
+  const allowanceUsd = formatUsd(config.allowance);
+  const directory = awayDirectoryIn(config.dataDirectory);
+  return { ...options, whenAway: { allowanceUsd, directory, lockWaitMs } };
 }

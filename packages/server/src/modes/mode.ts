@@ -2,8 +2,8 @@
  * Modes: which stores decide at present, why, since when, and what that may cost at worst.
  *
  * Nothing is decided here: every path picks its store by what it finds. This only says it, in answers, in
- * `/readyz` and in logs. In strict mode the worst overspend is nothing, whatever is away, because all that
- * can be spent anywhere was set aside first.
+ * `/readyz` and in logs. The worst overspend is nothing, whatever is away, because all that can be spent
+ * anywhere was set aside first; but for what a server lets through alone when it may, which is its allowance.
  */
 import type { ModeView } from '@bursar/api';
 import { type Amount, type Clock, formatUsd, type InstantMs, ZERO } from '@bursar/core';
@@ -45,6 +45,38 @@ export function hybridMode(clock: Clock, health: () => StoreHealth): ModeSource 
       const { mode, reason } = modeOf(health());
       if (mode !== last.mode) last = { mode, sinceMs: clock.nowMs() };
       return { ...last, reason, worstOverspend: ZERO };
+    },
+  };
+}
+
+/** What a server that decides alone when no store can says about it. */
+export interface LenientSource {
+  readonly allowance: Amount;
+  readonly outage:
+    | {
+        readonly sinceMs: InstantMs;
+        readonly used: Amount;
+        readonly isEnding: boolean;
+      }
+    | undefined;
+}
+
+/** The mode of a server that decides alone instead of closing. `usual` is asked each time: stores may still open. */
+export function lenientMode(usual: () => ModeSource, lenient: LenientSource): ModeSource {
+  return {
+    mode() {
+      const mode = usual().mode();
+      const { outage, allowance } = lenient;
+      if (outage === undefined && mode.mode !== 'closed') return mode;
+      const { sinceMs, used, isEnding } = outage ?? { ...mode, used: ZERO, isEnding: false };
+      return {
+        mode: 'lenient',
+        reason: isEnding
+          ? 'The stores answer again; what was let through is being booked.'
+          : `No store answers; this server lets calls through and books them later. $${formatUsd(used)} of its $${formatUsd(allowance)} is used.`,
+        sinceMs,
+        worstOverspend: allowance,
+      };
     },
   };
 }

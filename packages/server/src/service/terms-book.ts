@@ -13,6 +13,7 @@ import {
   type Tier,
 } from '@bursar/core';
 import { LRUCache } from 'lru-cache';
+import { StoresAway } from '../lenient/stores-away.ts';
 import type { ReserveMessage } from './fingerprint.ts';
 import { rejectionError } from './rejection.ts';
 import { type Terms, termsFromJson } from './terms.ts';
@@ -44,7 +45,7 @@ export class TermsBook {
     const { provider, model, estimate } = message;
     const known = this.#prices.lookup(model, nowMs, provider);
     if (known === undefined && estimate !== undefined) {
-      const before = await this.#find(id);
+      const before = await this.#findIfKnown(id);
       if (before !== undefined) return before;
     }
     const price =
@@ -64,9 +65,12 @@ export class TermsBook {
     return terms;
   }
 
-  /** The same; terms that were lost with their store are agreed anew, at the present price, for `call`. */
+  /**
+   * The same; terms that were lost with their store, or cannot be looked up because none answers and calls are
+   * settled all the same, are agreed anew for `call`, at the present price.
+   */
   async ofOrFor(id: ReservationId, call: Call, nowMs: InstantMs): Promise<Terms> {
-    const found = await this.#find(id);
+    const found = await this.#findIfKnown(id);
     if (found !== undefined) return found;
     return this.#termsOf(call, this.#prices.lookup(call.model, nowMs, call.provider) ?? null);
   }
@@ -79,6 +83,16 @@ export class TermsBook {
       price,
       priceVersion: this.#prices.version,
     };
+  }
+
+  /** The terms, unless this server decides alone and does not know them. */
+  async #findIfKnown(id: ReservationId): Promise<Terms | undefined> {
+    try {
+      return await this.#find(id);
+    } catch (error) {
+      if (error instanceof StoresAway) return undefined;
+      throw error;
+    }
   }
 
   async #find(id: ReservationId): Promise<Terms | undefined> {

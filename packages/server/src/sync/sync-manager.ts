@@ -74,6 +74,8 @@ export interface SyncManagerOptions {
   /** Between 0 and 1; spreads the retries of several servers. */
   readonly random: () => number;
   readonly log: Log;
+  /** How far back that reaches which this process has acknowledged outside of `tier` and not booked yet. */
+  readonly carriedSinceMs?: (() => InstantMs | undefined) | undefined;
 }
 
 /** How a shard's rounds went. */
@@ -163,8 +165,11 @@ export class SyncManager {
     await this.#deliver().catch(() => undefined);
     // Whoever leaves says that it carries nothing. Calls that go on elsewhere, and settlements that nobody has
     // brought home, are spoken of until this process counts as dead.
-    const { authority, tier, time, worker } = this.#options;
-    const isDone = tier.unconfirmed.size === 0 && tier.calls.oldestMs(time.nowMs()) === undefined;
+    const { authority, tier, time, worker, carriedSinceMs } = this.#options;
+    const isDone =
+      tier.unconfirmed.size === 0 &&
+      tier.calls.oldestMs(time.nowMs()) === undefined &&
+      carriedSinceMs?.() === undefined;
     if (isDone) await authority.leave(worker).catch(() => undefined);
   }
 
@@ -262,6 +267,7 @@ export class SyncManager {
     const oldest = Math.min(
       tier.calls.oldestMs(nowMs) ?? nowMs,
       tier.unconfirmed.oldestMs() ?? nowMs,
+      this.#options.carriedSinceMs?.() ?? nowMs,
     );
     try {
       await authority.attest({

@@ -4,6 +4,7 @@ import {
   BursarError,
   type CopyStore,
   type HolderId,
+  type InstantMs,
   type LeaseId,
   MemoryCopies,
 } from '@bursar/core';
@@ -23,6 +24,10 @@ export type Away = 'no' | 'unavailable' | 'answers lost';
 export class HybridInMemory {
   readonly time: ManualTime;
   readonly authority: MemoryAuthority;
+  /** The same as this server can reach it. */
+  readonly reachable: Authority;
+  /** How far back that reaches which this server carries besides; see `SyncManagerOptions`. */
+  carriedSinceMs: () => InstantMs | undefined = () => undefined;
   /** The data behind `copies`; another one is another Redis. */
   data: MemoryCopies;
   copiesAre: Away = 'no';
@@ -52,6 +57,7 @@ export class HybridInMemory {
     this.data = shared?.data ?? new MemoryCopies({ clock: this.time, lineage: 'first' });
     const name = shared === undefined ? 'one' : 'two';
     const authority = awayable(this.authority, () => this.authorityIs) as Authority;
+    this.reachable = authority;
     const copies = awayable(
       new Proxy({} as CopyStore, {
         get: (_target, method) => {
@@ -95,6 +101,7 @@ export class HybridInMemory {
       intervals: SYNC_PRESETS.seconds,
       times: SYNC_TIMES,
       random: () => 0.5,
+      carriedSinceMs: () => this.carriedSinceMs(),
     });
     this.purse = new TestPurse(this.tier, this.time as never, shared?.purse.tenant);
   }
