@@ -21,8 +21,11 @@ import type { CopiesGate } from '../leasing/copies-gate.ts';
 import type { UnconfirmedBook } from '../leasing/unconfirmed.ts';
 import type { Intake } from './intake.ts';
 
-/** How long a claim on a journal lasts without being renewed. */
-const CLAIM_MS = 5_000;
+/**
+ * How long a claim on a journal lasts without being renewed. What a killed server had acknowledged is in the
+ * copy store alone until another one takes over from it.
+ */
+const CLAIM_MS = 2_000;
 
 /** What bringing home needs. */
 export interface JournalHomeOptions {

@@ -44,7 +44,7 @@ const HOLD_MAX = 4_000;
 const TTL_MS = 8_000;
 const CALL_MS_MAX = 1_500;
 const ASK_MS_MAX = 3_000;
-/** Pause after a fault that took data, so that no second loss falls into the first: that is another promise. */
+/** Pause after a fault that took data, or one of its two carriers, so that no second loss falls into the first: that is another promise. */
 const AFTER_LOSS_MS = 3_500;
 const QUIET_MS_MAX = 180_000;
 

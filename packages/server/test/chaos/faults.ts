@@ -119,11 +119,16 @@ export const FAULTS: readonly Fault[] = [
     await wait(forMs);
     await chaos.postgres.restart();
   }),
-  fault('a server killed', async ({ chaos, server, forMs, wait }) => {
-    await chaos.killServer(server);
-    await wait(forMs);
-    await chaos.startServer(server);
-  }),
+  // Its memory is one of the two places that carry an acknowledgement until the ledger has it.
+  fault(
+    'a server killed',
+    async ({ chaos, server, forMs, wait }) => {
+      await chaos.killServer(server);
+      await wait(forMs);
+      await chaos.startServer(server);
+    },
+    true,
+  ),
   fault('a server stopped by SIGSTOP', async ({ server, forMs, wait }) => {
     server.process?.kill('SIGSTOP');
     await wait(forMs);
