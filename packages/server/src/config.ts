@@ -89,10 +89,13 @@ const SCHEMA = z.object({
     .default(null),
   REDIS_URL: z
     .string()
-    .refine((text) => /^rediss?:\/\//.test(text) && URL.canParse(text), {
-      message:
-        'must be a URL such as redis://user:password@host:6379 (rediss:// for TLS); leave it out and PostgreSQL alone decides',
-    })
+    .refine(
+      (text) => text.split(',').every((url) => /^rediss?:\/\//.test(url) && URL.canParse(url)),
+      {
+        message:
+          'must be a URL such as redis://user:password@host:6379 (rediss:// for TLS), or several of one cluster with commas between; leave it out and PostgreSQL alone decides',
+      },
+    )
     .nullable()
     .default(null),
   BURSAR_REDIS_SHARDS: whole(

@@ -65,6 +65,15 @@ it('F13: a Redis that servers share is refused without a database that they shar
   ]);
 });
 
+it('a Redis Cluster is reached by any of several URLs, each of which must be one', () => {
+  const urls = `${REDIS_URL},rediss://other.example:6380`;
+  const DATABASE_URL = 'postgres://bursar@db.example/bursar';
+  expect(readConfig({ DATABASE_URL, REDIS_URL: urls }).redisUrl).toBe(urls);
+  expect(problemsOf({ DATABASE_URL, REDIS_URL: `${REDIS_URL},other.example:6380` })).toEqual([
+    expect.stringMatching(/^REDIS_URL must be a URL .* or several of one cluster/),
+  ]);
+});
+
 it('letting calls through needs a database that can be away, and an allowance', () => {
   expect(problemsOf({ BURSAR_WHEN_AWAY: 'allow' })).toEqual([
     expect.stringMatching(

@@ -19,5 +19,6 @@ export {
   startRedis,
   startReplicaOf,
 } from './servers/redis-server.ts';
+export { type RedisCluster, startRedisCluster } from './servers/redis-cluster.ts';
 export { findLuacheck } from './tools/luacheck.ts';
 export type { FoundTool } from './tools/tool.ts';

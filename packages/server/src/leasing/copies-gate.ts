@@ -224,42 +224,52 @@ export class CopiesGate {
   }
 
   async #shakeNow(asksAuthority: boolean): Promise<void> {
-    const { copies, authority, holder, log } = this.#options;
     for (let tries = 0; tries < HANDSHAKE_TRIES; tries += 1) {
-      const dataset = await copies.inspect();
-      this.counts.handshakes += 1;
-      const isDoubted = this.#isDoubted(dataset.incarnation);
-      // Data that name the store they are in were adopted there: nobody needs to be asked.
-      const isKnown =
-        !asksAuthority &&
-        !isDoubted &&
-        dataset.incarnation > 0 &&
-        dataset.writtenBy === dataset.lineage;
-      const incarnation = isKnown
-        ? dataset.incarnation
-        : await authority
-            .begin({
-              holder,
-              lineage: dataset.lineage,
-              // Data in doubt count like none, so that they get an incarnation of their own.
-              incarnation: isDoubted ? 0 : dataset.incarnation,
-            })
-            .catch((error: unknown) => {
-              throw new AuthorityAway(error);
-            });
-      if (!(await copies.adopt(incarnation, dataset.lineage, dataset.incarnation))) continue;
-      // They fell into doubt while hands were shaken.
-      if (this.#isDoubted(dataset.incarnation) && !isDoubted) continue;
-      this.#doubted = undefined;
-      if (incarnation !== this.#incarnation) {
-        this.counts.bumps += 1;
-        const before = this.#incarnation;
-        log[before === 0 ? 'debug' : 'info']({ incarnation, before }, 'copies adopted');
-        this.#incarnation = incarnation;
+      try {
+        if (await this.#shakeOnce(asksAuthority)) return;
+      } catch (error) {
+        // The data changed hands meanwhile, which a cluster's do when its slots move.
+        if (!(error instanceof CopiesFenced)) throw error;
       }
-      return;
     }
     throw changingHands();
+  }
+
+  /** Answers whether the data are adopted now; otherwise somebody else got in between. */
+  async #shakeOnce(asksAuthority: boolean): Promise<boolean> {
+    const { copies, authority, holder, log } = this.#options;
+    const dataset = await copies.inspect();
+    this.counts.handshakes += 1;
+    const isDoubted = this.#isDoubted(dataset.incarnation);
+    // Data that name the store they are in were adopted there: nobody needs to be asked.
+    const isKnown =
+      !asksAuthority &&
+      !isDoubted &&
+      dataset.incarnation > 0 &&
+      dataset.writtenBy === dataset.lineage;
+    const incarnation = isKnown
+      ? dataset.incarnation
+      : await authority
+          .begin({
+            holder,
+            lineage: dataset.lineage,
+            // Data in doubt count like none, so that they get an incarnation of their own.
+            incarnation: isDoubted ? 0 : dataset.incarnation,
+          })
+          .catch((error: unknown) => {
+            throw new AuthorityAway(error);
+          });
+    if (!(await copies.adopt(incarnation, dataset.lineage, dataset.incarnation))) return false;
+    // They fell into doubt while hands were shaken.
+    if (this.#isDoubted(dataset.incarnation) && !isDoubted) return false;
+    this.#doubted = undefined;
+    if (incarnation !== this.#incarnation) {
+      this.counts.bumps += 1;
+      const before = this.#incarnation;
+      log[before === 0 ? 'debug' : 'info']({ incarnation, before }, 'copies adopted');
+      this.#incarnation = incarnation;
+    }
+    return true;
   }
 
   #isDoubted(incarnation: number): boolean {

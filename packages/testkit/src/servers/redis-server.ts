@@ -33,6 +33,8 @@ export interface RedisOptions {
   readonly maxmemoryPolicy?: string;
   /** Starts as a replica, as `replicateFrom` makes one. */
   readonly replicaOf?: RedisAddress;
+  /** Default: a random one. */
+  readonly password?: string;
   /** More lines of redis.conf: values are written as they are. */
   readonly config?: Readonly<Record<string, string>>;
 }
@@ -84,7 +86,7 @@ export interface RedisServer extends RedisAddress {
  */
 export async function startRedis(options: RedisOptions = {}): Promise<RedisServer> {
   const binary = await findRedisBinary();
-  const password = randomBytes(16).toString('hex');
+  const { password = randomBytes(16).toString('hex') } = options;
   const directory = await mkdtemp(join(tmpdir(), 'bursar-test-'));
   const dataDirectory = join(directory, 'data');
   const watchdog = startWatchdog(directory, undefined, 'KILL');

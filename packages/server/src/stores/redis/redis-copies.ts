@@ -38,12 +38,13 @@ import { CommandBatcher } from './command-batcher.ts';
 import { decodeAnswer, type Widen } from './decode-answer.ts';
 import { decodeEvents } from './decode-events.ts';
 import { encodeCommand, type EncodedCommand } from './encode-command.ts';
-import { type MoreRedisOptions, RedisConnection } from './redis-connection.ts';
+import type { MoreRedisOptions, RedisConnection } from './redis-connection.ts';
 import { isOutOfMemory, unavailable, unknownOutcome } from './redis-failure.ts';
 import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
+import { RedisNodes } from './redis-nodes.ts';
 import { bindScript, loadScript, readStatus, runScript } from './run-script.ts';
 import { type Floor, SequenceWatch } from './sequence-watch.ts';
-import { lineageOf, parseInfo } from './server-info.ts';
+import { joinLineages, lineageOf, parseInfo } from './server-info.ts';
 
 /** Reservations whose accounts are remembered, so that their keys are right at the first try. */
 const REMEMBERED_MAX = 50_000;
@@ -58,7 +59,10 @@ const COMMAND_TIMEOUT_MS = 1_000;
 
 /** How Redis is reached and used. */
 export interface RedisCopiesOptions {
-  /** `redis://` or `rediss://`, with the user of the ACL and the password. */
+  /**
+   * `redis://` or `rediss://`, with the user of the ACL and the password. Of a cluster one server will do, or
+   * several with commas between, in case one is away when this one starts.
+   */
   readonly url: string;
   /** More of ioredis' options, for example certificates. */
   readonly redis?: MoreRedisOptions | undefined;
@@ -92,12 +96,11 @@ interface Job extends EncodedCommand {
   readonly failed: (error: unknown) => void;
 }
 
-/** Copies in one Redis, in a fixed number of shards. */
+/** Copies in one Redis, or in a cluster of them, in a fixed number of shards. */
 export class RedisCopies implements CopyStore {
   readonly name = 'redis';
   readonly shards: number;
-  /** For `checkRedis`, and for whoever wants to know whether there is a connection. */
-  readonly connection: RedisConnection;
+  readonly #nodes: RedisNodes;
   readonly #keys: readonly ShardKeys[];
   readonly #batchers: readonly CommandBatcher<Job>[];
   readonly #clock: Clock | undefined;
@@ -124,10 +127,11 @@ export class RedisCopies implements CopyStore {
     this.#batchers = this.#keys.map(
       (keys) => new CommandBatcher<Job>((jobs) => this.#send(keys, jobs)),
     );
-    this.connection = new RedisConnection({
-      url: options.url,
+    this.#nodes = new RedisNodes({
+      urls: options.url,
       redis: options.redis,
       commandTimeoutMs,
+      shardKeys: this.#keys.map(({ meta }) => meta),
       onLost: (reason) => this.#unadopt(reason),
       onReady: options.onReady,
     });
@@ -156,7 +160,7 @@ export class RedisCopies implements CopyStore {
       argumentLists: {},
     };
     return this.#fenced(
-      runScript(this.connection, due, call, (reply) => {
+      runScript(this.#nodes.of(shard), due, call, (reply) => {
         readStatus(reply);
         return reply.rest() as AccountId[];
       }),
@@ -177,7 +181,7 @@ export class RedisCopies implements CopyStore {
       argumentLists: {},
     };
     return this.#fenced(
-      runScript(this.connection, read, call, (reply) => {
+      runScript(this.#nodes.of(shard), read, call, (reply) => {
         readStatus(reply);
         const events: (JournalEvent | MalformedEvent)[] = [];
         while (!reply.isAtEnd) {
@@ -200,13 +204,13 @@ export class RedisCopies implements CopyStore {
       arguments: { nowMs: this.#givenNow(), upToMs, upToCount, olderThanMs: String(olderThanMs) },
       argumentLists: {},
     };
-    await this.#fenced(runScript(this.connection, trim, call, readStatus));
+    await this.#fenced(runScript(this.#nodes.of(shard), trim, call, readStatus));
   }
 
   async inspect(): Promise<Dataset> {
-    await this.connection.whenReady(this.#timeoutMs);
+    await this.#nodes.locate(this.#timeoutMs);
     const lineage = await this.#lineage();
-    const metas = await Promise.all(this.#keys.map(({ meta }) => this.#meta(meta)));
+    const metas = await Promise.all(this.#keys.map((keys) => this.#meta(keys)));
     const writers = new Set(metas.map(({ writtenBy }) => writtenBy));
     const [writtenBy = null] = writers;
     return {
@@ -220,8 +224,8 @@ export class RedisCopies implements CopyStore {
   async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
     assert(Number.isSafeInteger(incarnation) && incarnation > 0, 'incarnations begin with 1');
     this.#adopted = undefined;
-    await this.connection.whenReady(this.#timeoutMs);
-    const { generation } = this.connection;
+    await this.#nodes.locate(this.#timeoutMs);
+    const { generation } = this.#nodes;
     if ((await this.#lineage()) !== lineage) {
       throw new CopiesFenced('this is not the Redis that the incarnation was made for');
     }
@@ -231,7 +235,7 @@ export class RedisCopies implements CopyStore {
     const holds = await Promise.all(
       this.#keys.map((keys) =>
         runScript(
-          this.connection,
+          this.#nodes.of(keys.shard),
           adopt,
           {
             keys: {
@@ -261,7 +265,7 @@ export class RedisCopies implements CopyStore {
     const { commands, due, read, trim } = adopted;
     for (const script of [commands.strict, commands.lenient, due, read, trim])
       await this.#load(script);
-    if (!this.connection.isReady || this.connection.generation !== generation) {
+    if (!this.#nodes.isReady || this.#nodes.generation !== generation) {
       throw new CopiesFenced('the connection was lost during the handshake');
     }
     this.#watch.clear();
@@ -271,13 +275,17 @@ export class RedisCopies implements CopyStore {
 
   /** Whether this Redis may be used as it is set up. Throws `store_unavailable` if there is no connection. */
   async check(): Promise<RedisCheck> {
-    await this.connection.whenReady(this.#timeoutMs);
-    return checkRedis(this.connection);
+    await this.#nodes.locate(this.#timeoutMs);
+    const checks = await Promise.all(this.#nodes.all.map((node) => checkRedis(node)));
+    return {
+      problems: checks.flatMap(({ problems }) => problems),
+      unchecked: checks.flatMap(({ unchecked }) => unchecked),
+    };
   }
 
   async close(): Promise<void> {
     this.#adopted = undefined;
-    this.connection.close();
+    this.#nodes.close();
   }
 
   async #sweep(command: Extract<CopyCommand, { kind: 'sweep' }>): Promise<CopyAnswer> {
@@ -345,7 +353,7 @@ export class RedisCopies implements CopyStore {
       const floor = this.#watch.floorOf(accounts);
       const bucket = bucketAt(this.#nowMs());
       const isDone = await runScript(
-        this.connection,
+        this.#nodes.of(keys.shard),
         jobs.every(({ allowsOom }) => allowsOom) ? commands.lenient : commands.strict,
         {
           keys: {
@@ -415,7 +423,7 @@ export class RedisCopies implements CopyStore {
 
   /** What `CopiesFenced` means for everybody else. */
   async #fenced<T>(running: Promise<T>): Promise<T> {
-    const { generation } = this.connection;
+    const { generation } = this.#nodes;
     try {
       return await running;
     } catch (error) {
@@ -433,26 +441,35 @@ export class RedisCopies implements CopyStore {
 
   #assertAdopted(): Adopted {
     const adopted = this.#adopted;
-    if (!this.connection.isReady) throw unavailable('Redis is not connected.');
-    if (adopted === undefined || adopted.generation !== this.connection.generation) {
+    if (!this.#nodes.isReady) throw unavailable('Redis is not connected.');
+    if (adopted === undefined || adopted.generation !== this.#nodes.generation) {
       throw new CopiesFenced('no handshake has been made on this connection');
     }
     return adopted;
   }
 
+  /** Names the running servers and their histories, and which of them has which shard. */
   async #lineage(): Promise<string> {
-    const texts = await Promise.all(
-      ['server', 'replication'].map((section) => this.connection.send('INFO', [section])),
+    const ofNode = new Map<RedisConnection, string>();
+    await Promise.all(
+      this.#nodes.all.map(async (node) => {
+        const texts = await Promise.all(
+          ['server', 'replication'].map((section) => node.send('INFO', [section])),
+        );
+        const lineage = lineageOf(parseInfo(texts.join('\r\n')));
+        if (lineage === undefined) {
+          throw unavailable(
+            'Redis does not tell run_id and master_replid; allow INFO to its user.',
+          );
+        }
+        ofNode.set(node, lineage);
+      }),
     );
-    const lineage = lineageOf(parseInfo(texts.join('\r\n')));
-    if (lineage === undefined) {
-      throw unavailable('Redis does not tell run_id and master_replid; allow INFO to its user.');
-    }
-    return lineage;
+    return joinLineages(this.#keys.map(({ shard }) => ofNode.get(this.#nodes.of(shard)) ?? ''));
   }
 
-  async #meta(key: string): Promise<{ incarnation: number; writtenBy: string | null }> {
-    const reply = await this.connection.send('HMGET', [key, 'inc', 'lineage']);
+  async #meta(keys: ShardKeys): Promise<{ incarnation: number; writtenBy: string | null }> {
+    const reply = await this.#nodes.of(keys.shard).send('HMGET', [keys.meta, 'inc', 'lineage']);
     const [inc, lineage] = Array.isArray(reply) ? (reply as unknown[]) : [];
     const incarnation = Number(inc ?? 0);
     const isSound = Number.isSafeInteger(incarnation) && incarnation >= 0;
@@ -462,14 +479,19 @@ export class RedisCopies implements CopyStore {
     };
   }
 
+  /** Makes every server know a script. */
   async #load(script: { readonly text: string; readonly sha: string }): Promise<void> {
-    try {
-      await loadScript(this.connection, script);
-    } catch (error) {
-      if (error instanceof CopiesFenced || isBursarError(error)) throw error;
-      this.connection.drop('a reply made no sense');
-      throw unknownOutcome(error);
-    }
+    await Promise.all(
+      this.#nodes.all.map(async (node) => {
+        try {
+          await loadScript(node, script);
+        } catch (error) {
+          if (error instanceof CopiesFenced || isBursarError(error)) throw error;
+          node.drop('a reply made no sense');
+          throw unknownOutcome(error);
+        }
+      }),
+    );
   }
 
   #keysOf(shard: number): ShardKeys {

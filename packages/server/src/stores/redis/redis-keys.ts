@@ -20,6 +20,7 @@ export const DEFAULT_PREFIX = 'bursar';
 
 /** The keys of one shard. */
 export class ShardKeys {
+  readonly shard: number;
   readonly meta: string;
   readonly open: string;
   readonly due: string;
@@ -27,6 +28,7 @@ export class ShardKeys {
   readonly #base: string;
 
   constructor(prefix: string, shard: number) {
+    this.shard = shard;
     this.#base = `${prefix}:{${shard}}`;
     this.meta = `${this.#base}:meta`;
     this.open = `${this.#base}:open`;

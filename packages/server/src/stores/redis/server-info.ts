@@ -1,4 +1,5 @@
 /** What a Redis says about itself with INFO. */
+import { createHash } from 'node:crypto';
 
 /** Fields of `INFO`, by name. */
 export function parseInfo(text: unknown): ReadonlyMap<string, string> {
@@ -16,4 +17,14 @@ export function lineageOf(info: ReadonlyMap<string, string>): string | undefined
   const run = info.get('run_id');
   const history = info.get('master_replid');
   return run === undefined || history === undefined ? undefined : `${run}:${history}`;
+}
+
+/**
+ * One name for what the servers of all shards, in their order, are called; another one when any of them is
+ * another one, or has a shard that it had not.
+ */
+export function joinLineages(ofShards: readonly string[]): string {
+  const [first = ''] = ofShards;
+  if (ofShards.every((lineage) => lineage === first)) return first;
+  return `cluster:${createHash('sha256').update(ofShards.join(' ')).digest('hex')}`;
 }
