@@ -13,8 +13,8 @@ const page = `<!-- Made by tools/build-error-page.ts from packages/core/src/erro
 # Errors
 
 A refused reservation is not an error but a decision: \`meter.reserve\` answers \`decision: "denied"\` with HTTP 200, and the wrapped
-OpenAI client throws its own \`APIError\` with status 402, which \`isDenied\` recognises. Errors are what the caller did wrong, or
-what went wrong. Each carries a \`code\` from this table, a message that names the problem and the fix, and the \`field\` at fault
+OpenAI client throws its own \`APIError\`, which \`isDenied\` recognises; [denials.md](denials.md) has the reasons. Errors are what the
+caller did wrong, or what went wrong. Each carries a \`code\` from this table, a message that names the problem and the fix, and the \`field\` at fault
 if there is one. Codes are stable; new ones are added at the end of their kind. "Retry": whether the same call, unchanged,
 can succeed later. Every command may be repeated with the same id without being applied twice.
 

@@ -4,12 +4,20 @@ export { type Principal, TOKEN_SCOPES, type TokenScope } from './principal.ts';
 export type { RequestContext } from './procedure.ts';
 export { type AppRouter, appRouter, createCaller } from './router.ts';
 export type { BudgetView } from './schemas/budget-view.ts';
+export type { BudgetExhausted } from './schemas/denials/budget-exhausted.ts';
+export type { Denial, MoneyDenial, ShortBudget } from './schemas/denials/denial.ts';
+export type { Denied, DeniedFor, DenialReason } from './schemas/denials/denied.ts';
+export type { LimitTooSmall } from './schemas/denials/limit-too-small.ts';
+export type { OwnKeyView } from './schemas/denials/own-key.ts';
+export type { ExhaustedRate, RateLimited } from './schemas/denials/rate-limited.ts';
+export type { RequestTooLarge } from './schemas/denials/request-too-large.ts';
+export type { ExceededShare, ShareExceeded } from './schemas/denials/share-exceeded.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
 export { HISTORY_PAGE_MAX, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
 export type { GetLimitInput, LimitOutput, SetLimitInput } from './schemas/limits.ts';
 export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';
-export type { Allowed, Denied, ReserveInput, ReserveOutput } from './schemas/reserve.ts';
+export type { Allowed, ReserveInput, ReserveOutput } from './schemas/reserve.ts';
 export type { SettleInput, SettleOutput } from './schemas/settle.ts';
 export type {
   CurrentUsageInput,

@@ -2,17 +2,23 @@
  * Recognising a refused call among the errors that SDKs throw, without importing any of them. What tells is
  * the body that Bursar answered with (`openai/denial-response.ts`), wherever the SDK put it.
  */
-import type { Denied } from '@bursar/api';
+import type { Denied, DenialReason, DeniedFor } from '@bursar/api';
 import { causesOf } from './connection-failure.ts';
 
-/** What the openai package throws for a refused call: its `APIError`, as far as Bursar fills it. */
-export interface DeniedCall extends Error {
-  /** `undefined` when a running stream was stopped. */
-  readonly status: 402 | undefined;
+/** What the openai package throws for a call refused for one reason: its `APIError`, as far as Bursar fills it. */
+export interface DeniedCallFor<Reason extends DenialReason> extends Error {
+  /**
+   * 429 for `rate_limited` when trying again helps (the package does, after the time it is told), 413 for
+   * `request_too_large`, 402 for all others; `undefined` when a running stream was stopped.
+   */
+  readonly status: 402 | 413 | 429 | undefined;
   readonly type: 'bursar_denied';
-  readonly code: Denied['reason'];
-  readonly error: { readonly message: string; readonly bursar: Denied };
+  readonly code: Reason;
+  readonly error: { readonly message: string; readonly bursar: DeniedFor<Reason> };
 }
+
+/** The same for any reason; `code` tells which, and narrows `error.bursar` with it. */
+export type DeniedCall = { [Reason in DenialReason]: DeniedCallFor<Reason> }[DenialReason];
 
 /**
  * Whether `error` is what the openai package throws for a call that Bursar refused. For errors of other SDKs,

@@ -1,7 +1,7 @@
 /** The public list of `@bursar/client`. */
 export type { Basis, CallHooks, CallIdentity } from './call-hooks.ts';
 export { type Bursar, connect } from './connect.ts';
-export { denialOf, type DeniedCall, isDenied } from './denial.ts';
+export { denialOf, type DeniedCall, type DeniedCallFor, isDenied } from './denial.ts';
 export type { MeterApi } from './meter-api.ts';
 export type { OpenAiClient } from './openai/openai-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';

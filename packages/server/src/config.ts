@@ -41,6 +41,7 @@ export interface Config {
   readonly shutdownMs: number;
   readonly tentativeTtlMs: number;
   readonly dispatchedTtlMs: number;
+  readonly inputTokensMax: number;
 }
 
 /** The environment does not make a configuration. `problems` has one sentence for each variable at fault. */
@@ -172,6 +173,12 @@ const SCHEMA = z.object({
   BURSAR_SHUTDOWN_MS: milliseconds(DEFAULTS.shutdownMs, 0, 600_000),
   BURSAR_TENTATIVE_TTL_MS: milliseconds(DEFAULTS.tentativeTtlMs, TTL_MS_MIN, TTL_MS_MAX),
   BURSAR_DISPATCHED_TTL_MS: milliseconds(DEFAULTS.dispatchedTtlMs, TTL_MS_MIN, TTL_MS_MAX),
+  BURSAR_INPUT_TOKENS_MAX: whole(
+    DEFAULTS.inputTokensMax,
+    1,
+    999_999_999,
+    ' (input tokens of one call)',
+  ),
 });
 
 /** The configuration in `environment`. Throws `ConfigInvalid` with every problem there is. */
@@ -229,6 +236,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     shutdownMs: data.BURSAR_SHUTDOWN_MS,
     tentativeTtlMs: data.BURSAR_TENTATIVE_TTL_MS,
     dispatchedTtlMs: data.BURSAR_DISPATCHED_TTL_MS,
+    inputTokensMax: data.BURSAR_INPUT_TOKENS_MAX,
   };
 }
 

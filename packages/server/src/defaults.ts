@@ -18,6 +18,8 @@ export const DEFAULTS = {
   tentativeTtlMs: 600_000,
   /** Life between two heartbeats of a running call: some of them may get lost. */
   dispatchedTtlMs: 60_000,
+  /** Most input tokens of one call: as much as the longest context of today's models, with room. */
+  inputTokensMax: 2_000_000,
   /** Pause between two sweeps. */
   sweepIntervalMs: 1_000,
   /** How long running HTTP calls may take to finish when the server stops. */

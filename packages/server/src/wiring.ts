@@ -55,6 +55,8 @@ export interface BursarOptions {
   readonly tentativeTtlMs?: number;
   /** Life between two heartbeats of a running call, in milliseconds. Default 60,000. */
   readonly dispatchedTtlMs?: number;
+  /** Most input tokens that a call may be estimated to have; more are denied. Default 2,000,000. */
+  readonly inputTokensMax?: number;
   /** Pause between sweeps for expired reservations, in milliseconds. Default 1,000. */
   readonly sweepIntervalMs?: number;
   /** How long `close` waits for running HTTP calls, in milliseconds. Default 10,000. */
@@ -144,6 +146,7 @@ export function startBursar(
     defaultLimit,
     tentativeTtlMs: options.tentativeTtlMs ?? DEFAULTS.tentativeTtlMs,
     dispatchedTtlMs: options.dispatchedTtlMs ?? DEFAULTS.dispatchedTtlMs,
+    inputTokensMax: options.inputTokensMax ?? DEFAULTS.inputTokensMax,
     mode: () => modeView(modes.mode()),
   });
   const intervalMs = options.sweepIntervalMs ?? DEFAULTS.sweepIntervalMs;

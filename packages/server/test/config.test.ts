@@ -44,6 +44,7 @@ describe('an empty environment', () => {
     shutdownMs: 10_000,
     tentativeTtlMs: 600_000,
     dispatchedTtlMs: 60_000,
+    inputTokensMax: 2_000_000,
   };
 
   it('is a configuration: embedded, local, five dollars a month', () => {
@@ -106,6 +107,7 @@ describe('every variable', () => {
       BURSAR_SHUTDOWN_MS: '0',
       BURSAR_TENTATIVE_TTL_MS: '60000',
       BURSAR_DISPATCHED_TTL_MS: '30000',
+      BURSAR_INPUT_TOKENS_MAX: '300000',
     };
     expect(readConfig(environment)).toEqual({
       host: '0.0.0.0',
@@ -127,6 +129,7 @@ describe('every variable', () => {
       shutdownMs: 0,
       tentativeTtlMs: 60_000,
       dispatchedTtlMs: 30_000,
+      inputTokensMax: 300_000,
     });
     expect(unknownVariables(environment)).toEqual([]);
   });
@@ -138,6 +141,7 @@ describe('every variable', () => {
     ['BURSAR_PORT', '-1'],
     ['BURSAR_PORT', '4600.5'],
     ['BURSAR_PORT', '0x10'],
+    ['BURSAR_INPUT_TOKENS_MAX', '0'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'postgres://['],
     ['BURSAR_DATA_DIR', 'a\0b'],

@@ -60,13 +60,20 @@ async function tellDenial(
   denied: NonNullable<ReturnType<typeof denialOf>>,
 ): Promise<void> {
   const usd = (text: string) => showUsd(parseUsd(text));
+  if (denied.reason !== 'budget_exhausted') {
+    throw new Error(`Bob was refused, but not for want of credit: ${denied.message}`);
+  }
   const { budget } = denied;
   narrator.refusal(`refused: ${denied.reason}, budget "${budget.budget}" of ${budget.period}`);
   narrator.fact(
     `the call may cost ${usd(denied.neededUsd)}; ${usd(budget.availableUsd ?? '0')} of ` +
       `${usd(budget.limitUsd ?? '0')} is left, so ${usd(denied.missingUsd)} is missing`,
   );
-  narrator.fact(`it fits again on ${denied.fitsAgainAt.slice(0, 10)}, when the next month begins`);
+  if (denied.fitsAgainAt !== null) {
+    narrator.fact(
+      `it fits again on ${denied.fitsAgainAt.slice(0, 10)}, when the next month begins`,
+    );
+  }
   if (denied.outputTokensThatFit !== null) {
     narrator.fact(`it fits now with at most ${denied.outputTokensThatFit} output tokens`);
   }

@@ -1,7 +1,8 @@
 /** `meter.extend`: the heartbeat of a running call: more time, and if wanted more money. */
 import { z } from 'zod';
 import { estimateField, reservationField, ttlField, usdField } from './fields.ts';
-import type { Allowed, Denied } from './reserve.ts';
+import type { Denied } from './denials/denied.ts';
+import type { Allowed } from './reserve.ts';
 
 /** What is asked. Totals, not differences: repeating or reordering heartbeats does no harm. */
 export const extendInput = z

@@ -10,6 +10,7 @@ import {
   userField,
 } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
+import type { Denied } from './denials/denied.ts';
 import type { ModeView } from './mode.ts';
 
 /** What is asked. Either `estimate` (the server prices it) or `amountUsd`. */
@@ -45,25 +46,6 @@ export interface Allowed {
   /** The version of the price table that the call will be charged by. */
   readonly priceVersion: string;
   readonly budgets: readonly BudgetView[];
-  readonly mode: ModeView;
-}
-
-/** The call may not be made; nothing was set aside. The data is the truth, `message` is made from it. */
-export interface Denied {
-  readonly decision: 'denied';
-  readonly reason: 'budget_exhausted';
-  readonly message: string;
-  /** The budget that lacks most. */
-  readonly budget: BudgetView;
-  readonly neededUsd: string;
-  readonly missingUsd: string;
-  /** When the budget's next period begins, ISO 8601. */
-  readonly fitsAgainAt: string;
-  /**
-   * The largest output-token cap with which this call would fit now; `null` when not even one token does,
-   * or when the request named an amount instead of tokens.
-   */
-  readonly outputTokensThatFit: number | null;
   readonly mode: ModeView;
 }
 

@@ -1,12 +1,13 @@
 /** A refused call: never sent, never retried, and the caller learns why. */
-import type { Denied } from '@bursar/api';
+import type { Denied, RateLimited, ReserveInput, ReserveOutput } from '@bursar/api';
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/connect.ts';
 import { denialOf, isDenied } from '../../src/denial.ts';
+import { denialResponse } from '../../src/openai/denial-response.ts';
 import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
-import { MODEL, openWorld, prompt, REACHES } from '../support/world.ts';
+import { MODEL, openWorld, prompt, REACHES, type World } from '../support/world.ts';
 
 const chat = { model: MODEL, messages: [prompt(5)], max_completion_tokens: 1_000 };
 
@@ -23,8 +24,10 @@ describe.each(REACHES)('%s', (reach) => {
     const error = await errorOf(world.openai({}, { maxRetries: 5 }).chat.completions.create(chat));
     if (!isDenied(error)) return expect.unreachable(String(error));
     expect(error).toBeInstanceOf(OpenAI.APIError);
-    expect(error).toMatchObject({ status: 402, code: 'budget_exhausted', type: 'bursar_denied' });
-    expect(error.error.bursar.budget.scope).toEqual({ kind: 'user', name: 'alice' });
+    expect(error).toMatchObject({ status: 402, code: 'limit_too_small', type: 'bursar_denied' });
+    expect(error.error.bursar.budgets).toMatchObject([
+      { budget: { scope: { kind: 'user', name: 'alice' } } },
+    ]);
     expect(error.message).toContain(error.error.bursar.message);
     expect(world.provider.calls).toHaveLength(0);
     expect(await world.reservedUsd()).toBe('0.00');
@@ -41,6 +44,16 @@ describe.each(REACHES)('%s', (reach) => {
       max_completion_tokens: fitting,
     });
     expect(usage?.completion_tokens).toBeLessThanOrEqual(fitting);
+  });
+
+  test('C15: a request with too many input tokens is refused as too large, and not sent', async () => {
+    await using world = await openWorld(reach, { inputTokensMax: 10 });
+    const error = await errorOf(world.openai({}, { maxRetries: 5 }).chat.completions.create(chat));
+    expect(error).toMatchObject({ status: 413, code: 'request_too_large', type: 'bursar_denied' });
+    const denied = denialOf(error);
+    expect(denied).toMatchObject({ counts: 'inputTokens', limit: 10 });
+    expect(world.provider.calls).toHaveLength(0);
+    expect(await world.reservedUsd()).toBe('0.00');
   });
 
   test.each([
@@ -92,6 +105,69 @@ test('a token that Bursar does not know is told apart from the provider’s key'
   const error = await errorOf(openai.chat.completions.create(chat));
   expect(error).toMatchObject({ status: 401, code: 'unauthorized', type: 'bursar_error' });
   expect(world.provider.calls).toHaveLength(0);
+});
+
+describe('too fast', () => {
+  /** A wrapped client whose first call is denied by a rate, and whether it waited for it. */
+  function tooFastAtFirst(world: World, retryAfterMs: number | null): OpenAI {
+    const caller = world.server.caller({ tenant: 'default' });
+    let isFirst = true;
+    const reserve = async (input: ReserveInput): Promise<ReserveOutput> => {
+      if (!isFirst) return await caller.meter.reserve(input);
+      isFirst = false;
+      return rateLimited(retryAfterMs);
+    };
+    const { extend, settle, release } = caller.meter;
+    const meter = { reserve, extend, settle, release };
+    const bursar = connect({ caller: { ...caller, meter } as typeof caller });
+    return bursar.wrap(world.plainOpenai({ maxRetries: 1 }), { user: 'alice' });
+  }
+
+  test('a call waits as long as it is told, by the openai package itself, and then is made', async () => {
+    await using world = await openWorld('in-process');
+    const answer = await tooFastAtFirst(world, 5).chat.completions.create(chat);
+    expect(answer.choices).toHaveLength(1);
+    expect(world.provider.calls).toHaveLength(1);
+  });
+
+  test('a call that never fits is not tried again', async () => {
+    await using world = await openWorld('in-process');
+    const error = await errorOf(tooFastAtFirst(world, null).chat.completions.create(chat));
+    expect(error).toMatchObject({ status: 402, code: 'rate_limited' });
+    expect(world.provider.calls).toHaveLength(0);
+  });
+
+  test('is answered with 429 and both forms of Retry-After, rounded up', () => {
+    const { status, headers } = denialResponse(rateLimited(1_500));
+    expect(status).toBe(429);
+    expect(headers.get('retry-after')).toBe('2');
+    expect(headers.get('retry-after-ms')).toBe('1500');
+    expect(headers.get('x-should-retry')).toBeNull();
+  });
+
+  function rateLimited(retryAfterMs: number | null): RateLimited {
+    const rate = {
+      scope: { kind: 'user', name: 'alice' },
+      name: 'burst',
+      counts: 'requests',
+      limit: 1,
+      used: 1,
+      remaining: 0,
+      resetAt: '2026-11-15T12:00:00.000Z',
+      retryAt: null,
+    } as const;
+    return {
+      decision: 'denied',
+      reason: 'rate_limited',
+      message: 'too fast',
+      rates: [rate],
+      retryAfterMs,
+      budgets: [],
+      outputTokensThatFit: null,
+      ownKey: null,
+      mode: { mode: 'direct', reason: null, since: rate.resetAt, worstOverspendUsd: '0.00' },
+    };
+  }
 });
 
 test('F01: of a burst exactly as many calls are made as the budget holds', async () => {

@@ -43,7 +43,7 @@ describe.each(REACHES)('%s', (reach) => {
       for await (const { choices } of stream) seen.push(choices[0]?.delta.content ?? '');
     })().catch((error: unknown) => error);
     expect(isDenied(error)).toBe(true);
-    expect(denialOf(error)?.budget.scope.name).toBe('alice');
+    expect(denialOf(error)?.budgets[0]?.budget.scope.name).toBe('alice');
     await world.provider.ended(1);
     expect(world.provider.calls[0]?.ending).toBe('aborted');
     const [booked] = await world.booked();

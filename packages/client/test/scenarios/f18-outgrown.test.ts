@@ -73,7 +73,7 @@ test("F18: with onExhausted: 'stop' it ends within one step of the limit, with t
   const stream = await openai.chat.completions.create(chat, { headers: SLOW_OVERRUN });
   const error = await read(stream).catch((thrown: unknown) => thrown);
   expect(isDenied(error)).toBe(true);
-  expect(denialOf(error)?.budget.scope.name).toBe('alice');
+  expect(denialOf(error)?.budgets[0]?.budget.scope.name).toBe('alice');
   await world.provider.ended(1);
   expect(world.provider.calls[0]?.ending).toBe('aborted');
   await world.settled();
@@ -103,7 +103,7 @@ test("F18: with onExhausted: 'finish' the true cost is booked, the excess is deb
   for (const server of [0, 1] as const) {
     const next = world.openai({}, {}, world.connect({ server })).chat.completions.create(chat);
     const error = await next.catch((thrown: unknown) => thrown);
-    expect(denialOf(error)?.budget.availableUsd).toBe('-0.029203');
+    expect(denialOf(error)?.budgets[0]?.budget.availableUsd).toBe('-0.029203');
   }
   expect(await expectBooks(world, { debt: { alice: COST - limit } })).toMatchObject({
     ledger: COST,

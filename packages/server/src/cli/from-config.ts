@@ -41,6 +41,7 @@ export async function bursarOptionsOf(config: Config, log: Log): Promise<BursarO
     bootstrapToken: config.bootstrapToken ?? undefined,
     tentativeTtlMs: config.tentativeTtlMs,
     dispatchedTtlMs: config.dispatchedTtlMs,
+    inputTokensMax: config.inputTokensMax,
     sweepIntervalMs: config.sweepIntervalMs,
     shutdownMs: config.shutdownMs,
     log,

@@ -27,6 +27,8 @@ export interface BudgetServiceOptions {
   readonly defaultLimit: Amount | null;
   readonly tentativeTtlMs: number;
   readonly dispatchedTtlMs: number;
+  /** Most input tokens that a call may be estimated to have. */
+  readonly inputTokensMax: number;
   /** In which mode answers are given, at this moment. */
   readonly mode: () => ModeView;
 }
@@ -54,6 +56,7 @@ export class BudgetService implements BursarService {
       prices,
       tentativeTtlMs: options.tentativeTtlMs,
       dispatchedTtlMs: options.dispatchedTtlMs,
+      inputTokensMax: options.inputTokensMax,
       mode: options.mode,
     });
     this.#limits = new LimitAdmin(shared);

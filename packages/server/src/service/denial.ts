@@ -1,10 +1,10 @@
 /**
  * Denials: why a call may not be made, and what would help.
  *
- * The data is the truth; the sentence is made from it and from nothing else. A denial is an answer and not
- * an error: nothing was set aside anywhere.
+ * A denial is an answer and not an error: nothing was set aside anywhere. Only data is made here; the sentence
+ * follows from it in `denial-sentence.ts`.
  */
-import type { Denied, ModeView } from '@bursar/api';
+import type { Denied, ModeView, MoneyDenial, ShortBudget } from '@bursar/api';
 import {
   type Account,
   type Amount,
@@ -12,10 +12,12 @@ import {
   available,
   type EstimateInput,
   formatUsd,
+  INSTANT_MAX,
   largestOutputFitting,
   type Refused,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
+import { worded } from './denial-sentence.ts';
 
 /** What was asked for when the tier refused. */
 export interface DeniedRequest {
@@ -27,27 +29,82 @@ export interface DeniedRequest {
   readonly bounds: EstimateInput | undefined;
 }
 
+/** An account without enough room. */
+interface Short {
+  readonly account: Account;
+  readonly missing: Amount;
+  /** The call is more than the account's whole limit. */
+  readonly isTooSmall: boolean;
+}
+
 /** The answer to a refused reservation or extension. */
 export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeView): Denied {
-  const worst = refused.shortfalls.reduce((a, b) => (b.missing > a.missing ? b : a));
-  const account = refused.accounts.find(({ id }) => id === worst.account);
-  assert(account !== undefined, 'a refusal carries the accounts it names');
-  const budget = budgetViewOf(account);
-  const outputTokensThatFit = outputFitting(refused, request);
-  return {
+  const short = shortAccounts(refused, request.needed);
+  const [worst] = short;
+  assert(worst !== undefined, 'a refusal names at least one account');
+  const shared: Omit<MoneyDenial<never>, 'reason' | 'message'> = {
     decision: 'denied',
-    reason: 'budget_exhausted',
-    message: sentence(account, worst.missing, request, outputTokensThatFit),
-    budget,
+    budget: budgetViewOf(worst.account),
     neededUsd: formatUsd(request.needed),
+    heldUsd: formatUsd(request.alreadyHeld),
     missingUsd: formatUsd(worst.missing),
-    fitsAgainAt: isoOf(account.endAtMs),
-    outputTokensThatFit,
+    budgets: short.map(shortBudgetOf),
+    outputTokensThatFit: outputFitting(refused, request),
+    ownKey: null,
     mode,
+  };
+  if (worst.isTooSmall) return worded({ ...shared, reason: 'limit_too_small', fitsAgainAt: null });
+  const fitsAgainAt = lastOf(shared.budgets);
+  return worded({ ...shared, reason: 'budget_exhausted', fitsAgainAt });
+}
+
+/** The denial of a request with more input tokens than any may have. */
+export function tooManyInputTokens(actual: number, limit: number, mode: ModeView): Denied {
+  return worded({
+    decision: 'denied',
+    reason: 'request_too_large',
+    counts: 'inputTokens',
+    limit,
+    actual,
+    budgets: [],
+    outputTokensThatFit: null,
+    ownKey: null,
+    mode,
+  });
+}
+
+/** Worst first: what fits in no period, then what lacks most, then by id so that the order is always the same. */
+function shortAccounts({ shortfalls, accounts }: Refused, needed: Amount): readonly Short[] {
+  return shortfalls
+    .map(({ account: id, missing }) => {
+      const account = accounts.find((candidate) => candidate.id === id);
+      assert(account !== undefined, 'a refusal carries the accounts it names');
+      return { account, missing, isTooSmall: account.limit !== null && needed > account.limit };
+    })
+    .toSorted(
+      (a, b) =>
+        Number(b.isTooSmall) - Number(a.isTooSmall) ||
+        b.missing - a.missing ||
+        (a.account.id < b.account.id ? -1 : 1),
+    );
+}
+
+function shortBudgetOf({ account, missing, isTooSmall }: Short): ShortBudget {
+  const isForever = account.endAtMs === INSTANT_MAX;
+  return {
+    budget: budgetViewOf(account),
+    missingUsd: formatUsd(missing),
+    fitsAgainAt: isTooSmall || isForever ? null : isoOf(account.endAtMs),
   };
 }
 
-/** The largest output bound with which the call fits every account that refused it; see `Denied`. */
+/** When the last of `budgets` fits; `null` when one never does. */
+function lastOf(budgets: readonly ShortBudget[]): string | null {
+  const instants = budgets.map(({ fitsAgainAt }) => fitsAgainAt);
+  return instants.reduce((a, b) => (a === null || b === null ? null : a > b ? a : b));
+}
+
+/** The largest output bound with which the call fits every account that refused it; see `Denial`. */
 function outputFitting(refused: Refused, request: DeniedRequest): number | null {
   if (request.bounds === undefined) return null;
   const room = refused.accounts.reduce(
@@ -60,34 +117,4 @@ function outputFitting(refused: Refused, request: DeniedRequest): number | null 
 
 function roomOf(account: Account): number {
   return Math.max(0, available(account) ?? Infinity);
-}
-
-function sentence(
-  account: Account,
-  missing: Amount,
-  { needed, alreadyHeld }: DeniedRequest,
-  outputTokensThatFit: number | null,
-): string {
-  const { scope, budget, period, limitUsd, resetsAt } = budgetViewOf(account);
-  const running = account.reserved - alreadyHeld;
-  const parts = [
-    `The ${budget} of ${scope.kind} ${JSON.stringify(scope.name)} for ${period} does not cover this call:`,
-    `it may cost up to $${formatUsd(needed)}` +
-      (alreadyHeld > 0 ? `, of which $${formatUsd(alreadyHeld)} is set aside already` : '') +
-      `; $${formatUsd(roomOf(account) as Amount)} is available, $${formatUsd(missing)} is missing.`,
-  ];
-  if (outputTokensThatFit !== null) {
-    parts.push(`It fits now with at most ${outputTokensThatFit} output tokens.`);
-  }
-  if (running >= missing) {
-    parts.push(
-      `$${formatUsd(running as Amount)} is set aside for other calls and may become free.`,
-    );
-  }
-  parts.push(
-    account.limit === null || needed <= account.limit
-      ? `The next period begins at ${resetsAt}.`
-      : `It is more than the whole limit of $${limitUsd}: it fits in no period unless the limit is raised.`,
-  );
-  return parts.join(' ');
 }

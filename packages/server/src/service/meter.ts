@@ -20,7 +20,7 @@ import {
 import { budgetViewOf, isoOf } from './budget-view.ts';
 import { estimateCall } from './call-estimate.ts';
 import { creditAt } from './credit.ts';
-import { denialOf } from './denial.ts';
+import { denialOf, tooManyInputTokens } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
 import { inPeriod } from './in-period.ts';
 import { rejectionError } from './rejection.ts';
@@ -40,6 +40,8 @@ export interface MeterOptions {
   readonly tentativeTtlMs: number;
   /** Life between two heartbeats of a running call that name none. */
   readonly dispatchedTtlMs: number;
+  /** Most input tokens that a call may be estimated to have. */
+  readonly inputTokensMax: number;
   /** In which mode answers are given, at this moment. */
   readonly mode: () => ModeView;
   /** Told of the accounts as each command has left them. */
@@ -58,7 +60,11 @@ export class Meter {
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
-    const { tier, clock, tentativeTtlMs } = this.#options;
+    const { tier, clock, tentativeTtlMs, inputTokensMax } = this.#options;
+    const inputTokens = message.estimate?.inputTokens ?? 0;
+    if (inputTokens > inputTokensMax) {
+      return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
+    }
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
     const terms = await this.#terms.agree(id, message, startedAtMs);

@@ -148,6 +148,26 @@ describe('a body', () => {
     expect(chunked).toMatchObject({ status: 413, code: 'payload_too_large', field: 'body' });
   });
 
+  it.each([
+    ['announced', 'content-length: 10000000000', '{"user":"'],
+    ['not announced', 'transfer-encoding: chunked', `11170\r\n${'a'.repeat(0x11170)}\r\n`],
+  ])('above 64 kB is refused before the rest of it is sent: %s', async (_how, header, start) => {
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    const [token] = Object.values(authorization(BOOTSTRAP_TOKEN));
+    // The body never ends, so that whoever waits for its end never answers.
+    socket.write(
+      `POST ${path} HTTP/1.1\r\nhost: ${hostname}\r\nauthorization: ${token}\r\n` +
+        `content-type: application/json\r\n${header}\r\n\r\n${start}`,
+    );
+    let answer = '';
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      answer += chunk.toString();
+      if (answer.includes('payload_too_large')) break;
+    }
+    expect(answer).toMatch(/^HTTP\/1\.1 413 /);
+  });
+
   it('of exactly 64 kB is read', async () => {
     const frame = '{"user":""}';
     const body = `{"user":"${'a'.repeat(65_536 - frame.length)}"}`;

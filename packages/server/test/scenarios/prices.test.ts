@@ -164,7 +164,7 @@ describe.each(TIERS)('on %s', (_name, openTier) => {
       const paid = { reservation: idOf(2), user: 'alice', model: 'gpt-4o-mini', estimate };
       expect(await bursar.meter.reserve(paid)).toMatchObject({
         decision: 'denied',
-        reason: 'budget_exhausted',
+        reason: 'limit_too_small',
       });
       // Free by the operator's word, and by the catalogue's.
       for (const [call, model] of ['my-free', 'omni-moderation-latest'].entries()) {

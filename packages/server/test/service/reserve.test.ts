@@ -122,24 +122,28 @@ describe('a denial', () => {
       ...CALL,
       estimate: HALF_A_DOLLAR,
     });
+    const budget = {
+      scope: { kind: 'user', name: 'alice' },
+      budget: 'credit',
+      period: '2026-11',
+      limitUsd: '1.00',
+      grantedUsd: '0.00',
+      settledUsd: '0.00',
+      reservedUsd: '0.70',
+      availableUsd: '0.30',
+      resetsAt: '2026-12-01T00:00:00.000Z',
+    };
     expect(denied).toEqual({
       decision: 'denied',
       reason: 'budget_exhausted',
       neededUsd: '0.50',
+      heldUsd: '0.00',
       missingUsd: '0.20',
       fitsAgainAt: '2026-12-01T00:00:00.000Z',
       outputTokensThatFit: 100_000,
-      budget: {
-        scope: { kind: 'user', name: 'alice' },
-        budget: 'credit',
-        period: '2026-11',
-        limitUsd: '1.00',
-        grantedUsd: '0.00',
-        settledUsd: '0.00',
-        reservedUsd: '0.70',
-        availableUsd: '0.30',
-        resetsAt: '2026-12-01T00:00:00.000Z',
-      },
+      budget,
+      budgets: [{ budget, missingUsd: '0.20', fitsAgainAt: '2026-12-01T00:00:00.000Z' }],
+      ownKey: null,
       message:
         'The credit of user "alice" for 2026-11 does not cover this call: it may cost up to $0.50; ' +
         '$0.30 is available, $0.20 is missing. It fits now with at most 100000 output tokens. ' +
@@ -176,10 +180,46 @@ describe('a denial', () => {
       ...CALL,
       estimate: HALF_A_DOLLAR,
     });
-    expect(denied).toMatchObject({ decision: 'denied', outputTokensThatFit: null });
+    expect(denied).toMatchObject({
+      decision: 'denied',
+      reason: 'limit_too_small',
+      fitsAgainAt: null,
+      budgets: [{ fitsAgainAt: null }],
+      outputTokensThatFit: null,
+    });
     expect((denied as { message: string }).message).toContain(
       'It is more than the whole limit of $0.01: it fits in no period unless the limit is raised.',
     );
+  });
+});
+
+describe('a request with more input tokens than any may have', () => {
+  const estimate = { inputTokens: 1_001, outputTokensMax: 1 };
+
+  it('is denied before anything is held, priced or opened, saying what is accepted', async () => {
+    const { as, tier } = openTestService({ inputTokensMax: 1_000 });
+    const bursar = as();
+    const reservation = idOf(1);
+    for (const model of ['test-model', 'free-model', 'nobody-knows']) {
+      const denied = await bursar.meter.reserve({ reservation, user: 'alice', model, estimate });
+      expect(denied).toEqual({
+        decision: 'denied',
+        reason: 'request_too_large',
+        counts: 'inputTokens',
+        limit: 1_000,
+        actual: 1_001,
+        budgets: [],
+        outputTokensThatFit: null,
+        ownKey: null,
+        message: 'The request may have 1001 input tokens, and at most 1000 are accepted.',
+        mode: expect.objectContaining({ mode: 'direct' }),
+      });
+    }
+    expect(await tier.reservation(`acme/${reservation}` as never)).toBeUndefined();
+    const fits = { ...estimate, inputTokens: 1_000 };
+    expect(await bursar.meter.reserve({ reservation, ...CALL, estimate: fits })).toMatchObject({
+      decision: 'allowed',
+    });
   });
 });
 

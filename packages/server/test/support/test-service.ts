@@ -68,6 +68,7 @@ export function openTestService(
     readonly time?: ManualTime;
     readonly prices?: PriceTable;
     readonly defaultLimitUsd?: string;
+    readonly inputTokensMax?: number;
   } = {},
 ): TestService {
   const time = over.time ?? new ManualTime();
@@ -81,6 +82,7 @@ export function openTestService(
     defaultLimit,
     tentativeTtlMs: 600_000,
     dispatchedTtlMs: 60_000,
+    inputTokensMax: over.inputTokensMax ?? 2_000_000,
     mode: () => modeView(directMode(time).mode()),
   });
   return {
