@@ -90,6 +90,12 @@ export const estimateField = z.strictObject({
   serviceTier: serviceTierField.optional(),
 });
 
+/** The caller's leave to reserve less output than asked for, when only less fits. */
+export const clampField = z.strictObject({
+  /** What is of no use to the caller below; 1 by default. */
+  outputTokensMin: z.int().min(1).max(UNITS_MAX).default(1),
+});
+
 /** A calendar month in UTC, e.g. `2026-11`. */
 export const periodField = z
   .string()

@@ -1,6 +1,7 @@
 /** `meter.reserve`: may this call be made, and if so, set its possible cost aside. */
 import { z } from 'zod';
 import {
+  clampField,
   estimateField,
   modelField,
   providerField,
@@ -23,12 +24,21 @@ export const reserveInput = z
     model: modelField,
     estimate: estimateField.optional(),
     amountUsd: usdField.optional(),
+    /**
+     * When the call does not fit as it is, reserve it with as much output as fits, and say how much that is. Only
+     * with `estimate`. Without it such a call is denied.
+     */
+    clamp: clampField.optional(),
     /** How long the reservation may stay undispatched: the longest call there may be. */
     ttlMs: ttlField.optional(),
   })
   .refine((input) => (input.estimate === undefined) !== (input.amountUsd === undefined), {
     path: ['estimate'],
     message: 'give either estimate (tokens) or amountUsd, and not both',
+  })
+  .refine((input) => input.clamp === undefined || input.estimate !== undefined, {
+    path: ['clamp'],
+    message: 'needs estimate: an amount cannot be clamped',
   });
 
 export type ReserveInput = z.input<typeof reserveInput>;
@@ -41,6 +51,13 @@ export interface Allowed {
   readonly replayed: boolean;
   /** Set aside for the call in total. */
   readonly heldUsd: string;
+  /** Output tokens that this is enough for; `null` when the request named no tokens. */
+  readonly outputTokensMax: number | null;
+  /**
+   * Whether that is less than was asked for, because more does not fit: the caller must see to it that the
+   * provider produces no more than `outputTokensMax`.
+   */
+  readonly clamped: boolean;
   /** When the reservation ends unless it is extended or settled, ISO 8601. */
   readonly deadlineAt: string;
   /** The version of the price table that the call will be charged by. */

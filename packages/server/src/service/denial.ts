@@ -15,6 +15,7 @@ import {
   INSTANT_MAX,
   largestOutputFitting,
   type Refused,
+  ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
 import { worded } from './denial-sentence.ts';
@@ -49,7 +50,10 @@ export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeVie
     heldUsd: formatUsd(request.alreadyHeld),
     missingUsd: formatUsd(worst.missing),
     budgets: short.map(shortBudgetOf),
-    outputTokensThatFit: outputFitting(refused, request),
+    outputTokensThatFit:
+      request.bounds === undefined
+        ? null
+        : outputFitting(refused, request.bounds, request.alreadyHeld),
     ownKey: null,
     mode,
   };
@@ -104,14 +108,20 @@ function lastOf(budgets: readonly ShortBudget[]): string | null {
   return instants.reduce((a, b) => (a === null || b === null ? null : a > b ? a : b));
 }
 
-/** The largest output bound with which the call fits every account that refused it; see `Denial`. */
-function outputFitting(refused: Refused, request: DeniedRequest): number | null {
-  if (request.bounds === undefined) return null;
+/**
+ * The largest output bound with which a call of `bounds` fits all accounts of `refused`, `alreadyHeld` for it
+ * being among what is set aside there; `null` when not even one token does.
+ */
+export function outputFitting(
+  refused: Refused,
+  bounds: EstimateInput,
+  alreadyHeld: Amount = ZERO,
+): number | null {
   const room = refused.accounts.reduce(
     (least, account) => Math.min(least, roomOf(account)),
     Infinity,
   );
-  const output = largestOutputFitting((request.alreadyHeld + room) as Amount, request.bounds);
+  const output = largestOutputFitting((alreadyHeld + room) as Amount, bounds);
   return output >= 1 ? output : null;
 }
 

@@ -13,7 +13,7 @@ export type ReserveMessage = Parameters<BursarService['reserve']>[1];
 
 /** SHA-256 of the message, in hexadecimal. */
 export function fingerprintOf(message: ReserveMessage): Fingerprint {
-  const { user, provider, model, estimate, amountUsd, ttlMs } = message;
+  const { user, provider, model, estimate, amountUsd, clamp, ttlMs } = message;
   const canonical = [
     'reserve',
     user,
@@ -30,6 +30,7 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
         ],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,
+    ...(clamp === undefined ? [] : [clamp.outputTokensMin]),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
 }

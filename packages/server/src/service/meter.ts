@@ -18,7 +18,8 @@ import {
   ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
-import { estimateCall } from './call-estimate.ts';
+import { type CallEstimate, estimateCall } from './call-estimate.ts';
+import { reserveClamped, termsFor } from './clamp.ts';
 import { creditAt } from './credit.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
@@ -68,20 +69,27 @@ export class Meter {
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
     const terms = await this.#terms.agree(id, message, startedAtMs);
-    const { amount, bounds } = estimateCall(message, terms);
-    const outcome = await inPeriod(startedAtMs, (nowMs) =>
-      tier.execute({
-        kind: 'reserve',
-        reservation: id,
-        fingerprint: fingerprintOf(message),
-        legs: [creditAt(principal.tenant, message.user, nowMs)],
-        amount: amount ?? ZERO,
-        ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
-        terms: termsToJson(terms),
-      }),
-    );
+    const wanted = estimateCall(message, terms);
+    const reserve = (asked: CallEstimate) =>
+      inPeriod(startedAtMs, (nowMs) =>
+        tier.execute({
+          kind: 'reserve',
+          reservation: id,
+          fingerprint: fingerprintOf(message),
+          legs: [creditAt(principal.tenant, message.user, nowMs)],
+          amount: asked.amount ?? ZERO,
+          ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
+          terms: termsToJson(termsFor(terms, wanted, asked)),
+        }),
+      );
+    const { clamp } = message;
+    const { outcome, asked } =
+      clamp === undefined
+        ? { outcome: await reserve(wanted), asked: wanted }
+        : await reserveClamped(wanted, clamp.outputTokensMin, reserve);
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     if (outcome.outcome === 'denied') {
+      const { amount, bounds } = wanted;
       const request = { needed: amount ?? ZERO, alreadyHeld: ZERO, bounds };
       return denialOf(outcome, request, this.#options.mode());
     }
@@ -89,7 +97,7 @@ export class Meter {
     const agreed =
       outcome.replayed && outcome.reservation !== undefined
         ? termsFromJson(outcome.reservation.terms)
-        : terms;
+        : termsFor(terms, wanted, asked);
     this.#terms.keep(id, agreed);
     return this.#allowed(message.reservation, outcome, agreed);
   }
@@ -114,7 +122,11 @@ export class Meter {
       const request = { needed: amount ?? ZERO, alreadyHeld, bounds };
       return denialOf(outcome, request, this.#options.mode());
     }
-    return this.#allowed(message.reservation, outcome, terms);
+    return this.#allowed(message.reservation, outcome, {
+      ...terms,
+      outputTokensMax: bounds?.outputTokensMax ?? null,
+      clamped: false,
+    });
   }
 
   /** Books what the call has cost: late, over the limit and twice, too. */
@@ -186,6 +198,8 @@ export class Meter {
       reservation,
       replayed: outcome.replayed,
       heldUsd: formatUsd(outcome.amount),
+      outputTokensMax: terms.outputTokensMax,
+      clamped: terms.clamped,
       deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
       priceVersion: terms.priceVersion,
       budgets: this.#budgetsAfter(outcome),

@@ -82,6 +82,8 @@ export class TermsBook {
       model,
       price,
       priceVersion: this.#prices.version,
+      outputTokensMax: null,
+      clamped: false,
     };
   }
 
