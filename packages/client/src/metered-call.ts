@@ -5,7 +5,7 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type { Denied, ExtendInput } from '@bursar/api';
+import type { Allowed, Denied, ExtendInput } from '@bursar/api';
 import { BursarError, isBursarError, type ServiceTier, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { Coverage } from './coverage.ts';
@@ -35,6 +35,8 @@ export interface CallTerms {
   readonly longCache: boolean;
   /** The service tier that it asks for; `undefined` for the standard one. */
   readonly serviceTier: ServiceTier | undefined;
+  /** With how many output tokens it may be made if it does not fit as it is; `undefined`: with no less. */
+  readonly outputTokensMin: number | undefined;
 }
 
 /** What a call did use. */
@@ -60,10 +62,11 @@ export async function reserveCall(
   }
   const meter = retryingMeter(context.meter, context.runtime);
   const reservation = context.runtime.newId();
-  const { user, model } = terms;
+  const { user, model, outputTokensMin } = terms;
   const estimate = estimateOf(terms, terms.outputTokensMax);
+  const clamp = outputTokensMin === undefined ? {} : { clamp: { outputTokensMin } };
   const decision = await meter
-    .reserve({ reservation, user, model, estimate, ttlMs: metering.callMsMax })
+    .reserve({ reservation, user, model, estimate, ...clamp, ttlMs: metering.callMsMax })
     .catch((error: unknown) => {
       // Nobody knows whether money was set aside, and nobody will use it.
       if (isBursarError(error) && error.code === 'store_timeout') {
@@ -74,7 +77,7 @@ export async function reserveCall(
   const identity = { reservation, user, model };
   tell(metering.onDecision, identity, decision);
   if (decision.decision === 'denied') return decision;
-  return new MeteredCall(identity, terms, { metering, context, meter });
+  return new MeteredCall(identity, terms, decision, { metering, context, meter });
 }
 
 /** A call for which money is set aside. */
@@ -86,12 +89,15 @@ export class MeteredCall {
   /** Repeats what fails; heartbeats do not need it, the next one says the same. */
   readonly #meter: MeterApi;
   readonly #coverage: Coverage;
+  /** Output tokens of all choices that the provider must be held to; `undefined`: the call is made as it was asked. */
+  readonly clampedTo: number | undefined;
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
 
   constructor(
     identity: CallIdentity,
     terms: CallTerms,
+    allowed: Allowed,
     parts: { metering: Metering; context: MeteringContext; meter: MeterApi },
   ) {
     this.#identity = identity;
@@ -99,8 +105,10 @@ export class MeteredCall {
     this.#metering = parts.metering;
     this.#context = parts.context;
     this.#meter = parts.meter;
+    const tokens = allowed.outputTokensMax ?? undefined;
+    this.clampedTo = allowed.clamped ? tokens : undefined;
     this.#coverage = new Coverage({
-      tokens: terms.outputTokensMax,
+      tokens: tokens ?? terms.outputTokensMax,
       extendTo: (tokens) => this.#extendTo(tokens),
       onError: this.#extendFailed,
     });

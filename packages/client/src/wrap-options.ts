@@ -24,6 +24,12 @@ export interface WrapOptions extends CallHooks {
   readonly onExhausted?: 'finish' | 'stop';
   /** Output tokens to set aside for a request without a cap of its own; by default the model's maximum. */
   readonly outputTokensFallback?: number;
+  /**
+   * When a request does not fit, send it with an output cap that does, of at least `outputTokensMin` tokens for
+   * each answer (1 by default), instead of refusing it. The answer then ends early, with `finish_reason`
+   * `length`; `onDecision` tells of each such call. `false` by default.
+   */
+  readonly clamp?: boolean | { readonly outputTokensMin?: number };
   /** Pause between heartbeats of a running call; 15,000 by default. */
   readonly heartbeatMs?: number;
   /** How long a running call lives without a heartbeat before it is charged in full; 60,000 by default. */
@@ -39,8 +45,10 @@ export interface WrapOptions extends CallHooks {
 
 /** The options with every default filled in. */
 export type Metering = CallHooks &
-  Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback'>> & {
+  Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback' | 'clamp'>> & {
     readonly outputTokensFallback: number | undefined;
+    /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
+    readonly clampMin: number | undefined;
   };
 
 /** Bounds of a reservation's life, the same as the API's. */
@@ -62,7 +70,8 @@ const DEFAULTS = {
 
 /** `options` checked and completed. Throws `id_invalid` or `input_invalid`, naming the option. */
 export function meteringOf(options: WrapOptions): Metering {
-  const metering: Metering = { ...DEFAULTS, ...definedOf(options) };
+  const { clamp, ...others } = options;
+  const metering: Metering = { ...DEFAULTS, ...definedOf(others), clampMin: clampMinOf(clamp) };
   checkUser(metering.user, 'user');
   checkInteger('drainMsMax', metering.drainMsMax, 0, TIMER_MS_MAX);
   checkInteger('heartbeatMs', metering.heartbeatMs, 1, TTL_MS_MAX);
@@ -87,6 +96,13 @@ export function checkUser(user: unknown, field: string): string {
     throw new BursarError('id_invalid', { field, message: `${field} ${problem}` });
   }
   return user as string;
+}
+
+function clampMinOf(clamp: WrapOptions['clamp']): number | undefined {
+  if (clamp === undefined || clamp === false) return undefined;
+  const least = clamp === true ? 1 : (clamp.outputTokensMin ?? 1);
+  checkInteger('clamp.outputTokensMin', least, 1, UNITS_MAX);
+  return least;
 }
 
 function checkInteger(field: string, value: number, least: number, most: number): void {

@@ -27,6 +27,7 @@ import { meteredAnswer } from './metered-answer.ts';
 import { meteredStream } from './metered-stream.ts';
 import { type ModelRequest, modelRequestOf } from './openai-request.ts';
 import { routeOf } from './openai-routes.ts';
+import { leastOutput, withOutputCap } from './output-cap.ts';
 import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
 import { responseWithBody } from './response-with-body.ts';
 
@@ -87,12 +88,14 @@ class MeteredFetch {
     });
   }
 
-  async #sendMetered(http: HttpRequest, request: ModelRequest, user: string): Promise<Response> {
+  async #sendMetered(http: HttpRequest, asked: ModelRequest, user: string): Promise<Response> {
     const { onAbort, drainMsMax } = this.#metering;
     const graceMs = onAbort === 'drain' ? drainMsMax : 0;
     const presence = new CallerPresence({ signal: http.signal, graceMs }, this.#context);
-    const reserved = await this.#reserve(request, user, presence);
+    const reserved = await this.#reserve(asked, user, presence);
     if (reserved instanceof Response) return reserved;
+    const { clampedTo } = reserved;
+    const request = clampedTo === undefined ? asked : withOutputCap(asked, clampedTo);
     const { unfinished } = this.#context;
     const answer = this.#answer(http, { call: reserved, request, presence, unfinished });
     unfinished.add(answer);
@@ -114,6 +117,7 @@ class MeteredFetch {
       audio: request.audio,
       longCache: request.longCache,
       serviceTier: request.serviceTier,
+      outputTokensMin: this.#leastOutputOf(request),
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     try {
@@ -129,6 +133,13 @@ class MeteredFetch {
       presence.forget();
       throw error;
     }
+  }
+
+  /** With how much output a request is still to be sent; a request that can have none has nothing to clamp. */
+  #leastOutputOf(request: ModelRequest): number | undefined {
+    const { clampMin } = this.#metering;
+    if (clampMin === undefined || request.outputTokensMax === 0) return undefined;
+    return leastOutput(request, clampMin);
   }
 
   /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */

@@ -6,6 +6,7 @@ import { BursarError, type ServiceTier, serviceTierOfOpenAi } from '@bursar/core
 import { inputSizeOf } from './input-size.ts';
 import { arrayOf, isObject, type JsonObject, parseJson } from './json-fields.ts';
 import type { MeteredRoute } from './openai-routes.ts';
+import { capIn, countIn } from './output-cap.ts';
 
 /** A request to a model. */
 export interface ModelRequest {
@@ -69,13 +70,12 @@ const LONG_CACHE = '"12h"';
 
 /** Each choice may use the whole cap. */
 function choicesOf(route: MeteredRoute, body: JsonObject): number {
-  return route === 'chat' ? (numberOf(body['n']) ?? 1) : 1;
+  return route === 'chat' ? (countIn(body, 'n') ?? 1) : 1;
 }
 
 function outputCap(route: MeteredRoute, body: JsonObject): number | undefined {
   if (route === 'embeddings') return 0;
-  if (route === 'responses') return numberOf(body['max_output_tokens']);
-  const cap = numberOf(body['max_completion_tokens']) ?? numberOf(body['max_tokens']);
+  const cap = capIn(route, body);
   return cap === undefined ? undefined : cap * choicesOf(route, body);
 }
 
@@ -101,11 +101,6 @@ function parsed(text: string): JsonObject {
   const body = parseJson(text);
   if (isObject(body)) return body;
   throw invalid('body', 'must be a JSON object: Bursar has to read the request before it is sent');
-}
-
-/** A count; anything else is left to the provider to refuse. */
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function invalid(field: string, problem: string): BursarError {

@@ -125,4 +125,7 @@ test('options that make no sense are refused when the client is wrapped', async 
   expect(() => world.openai({ callMsMax: Number.NaN })).toThrow('callMsMax');
   expect(() => world.openai({ drainMsMax: 1.5 })).toThrow('drainMsMax');
   expect(() => world.openai({ outputTokensFallback: -1 })).toThrow('outputTokensFallback');
+  for (const outputTokensMin of [0, 1.5, -1]) {
+    expect(() => world.openai({ clamp: { outputTokensMin } })).toThrow('clamp.outputTokensMin');
+  }
 });
