@@ -17,8 +17,8 @@ afterAll(() => hybrid.stop());
 
 it('calls of one user at once on two servers get what there is and no nano-dollar more, and a repeat on either server the same cap', async () => {
   const servers = hybrid.servers.map(({ store: { tier } }) => openTestService({ tier, time }).as());
-  const ask = (server: number, call: number) =>
-    servers[server % 2]?.meter.reserve({
+  const ask = async (server: number, call: number) =>
+    await servers[server % 2]?.meter.reserve({
       reservation: idOf(call),
       user: 'alice',
       model: 'test-model',
