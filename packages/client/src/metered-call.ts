@@ -29,6 +29,8 @@ export interface CallTerms {
   readonly inputTokens: number;
   /** Upper bound of the output tokens of all choices; `undefined` for the model's own. */
   readonly outputTokensMax: number | undefined;
+  /** Answers asked for at once. */
+  readonly choices: number;
   /** Whether audio goes in or comes out. */
   readonly audio: boolean;
   /** Whether the provider is asked to cache the prompt for the longer time. */
@@ -212,13 +214,14 @@ export class MeteredCall {
 }
 
 function estimateOf(
-  { inputTokens, audio, longCache, serviceTier }: CallTerms,
+  { inputTokens, choices, audio, longCache, serviceTier }: CallTerms,
   outputTokensMax: number | undefined,
 ): NonNullable<ExtendInput['estimate']> {
   return {
     inputTokens,
     audio,
     ...(longCache ? { longCache } : {}),
+    ...(choices > 1 ? { choices } : {}),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
   };

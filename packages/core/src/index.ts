@@ -92,6 +92,21 @@ export {
   type Weekday,
 } from './budget/period-rule.ts';
 
+export {
+  learned,
+  LEARNED_FROM,
+  LEARNED_PER_MILLE,
+  LEARNED_UP_TO,
+  learnedOutput,
+  NOTHING_LEARNED,
+} from './estimates/learned-output.ts';
+export {
+  merged,
+  quantile,
+  type QuantileSketch,
+  SKETCH_ERROR_PERCENT,
+} from './estimates/quantile-sketch.ts';
+
 export { SEQUENCE_STEP } from './lease/administer-lease.ts';
 export {
   type Lease,

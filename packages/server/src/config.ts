@@ -42,6 +42,8 @@ export interface Config {
   readonly tentativeTtlMs: number;
   readonly dispatchedTtlMs: number;
   readonly inputTokensMax: number;
+  /** Whether calls without an output cap are estimated by what such calls have used. */
+  readonly learnedEstimates: boolean;
 }
 
 /** The environment does not make a configuration. `problems` has one sentence for each variable at fault. */
@@ -179,6 +181,12 @@ const SCHEMA = z.object({
     999_999_999,
     ' (input tokens of one call)',
   ),
+  BURSAR_LEARNED_ESTIMATES: z
+    .enum(
+      ['off', 'on'],
+      `must be off, or on to set aside for calls without an output cap what such calls have used; leave it out for ${DEFAULTS.learnedEstimates}`,
+    )
+    .default(DEFAULTS.learnedEstimates),
 });
 
 /** The configuration in `environment`. Throws `ConfigInvalid` with every problem there is. */
@@ -237,6 +245,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     tentativeTtlMs: data.BURSAR_TENTATIVE_TTL_MS,
     dispatchedTtlMs: data.BURSAR_DISPATCHED_TTL_MS,
     inputTokensMax: data.BURSAR_INPUT_TOKENS_MAX,
+    learnedEstimates: data.BURSAR_LEARNED_ESTIMATES === 'on',
   };
 }
 
@@ -250,7 +259,9 @@ export function unknownVariables(
 }
 
 /** The configuration as it may be printed. */
-export function redactedConfig(config: Config): Readonly<Record<string, string | number | null>> {
+export function redactedConfig(
+  config: Config,
+): Readonly<Record<string, string | number | boolean | null>> {
   const { bootstrapToken, databaseUrl, redisUrl, defaultLimit, allowance, ...plain } = config;
   return {
     ...plain,

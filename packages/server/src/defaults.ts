@@ -20,6 +20,8 @@ export const DEFAULTS = {
   dispatchedTtlMs: 60_000,
   /** Most input tokens of one call: as much as the longest context of today's models, with room. */
   inputTokensMax: 2_000_000,
+  /** Whether what such calls have used is set aside for calls without an output cap. */
+  learnedEstimates: 'off',
   /** Pause between two sweeps. */
   sweepIntervalMs: 1_000,
   /** How long running HTTP calls may take to finish when the server stops. */

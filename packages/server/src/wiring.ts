@@ -57,6 +57,11 @@ export interface BursarOptions {
   readonly dispatchedTtlMs?: number;
   /** Most input tokens that a call may be estimated to have; more are denied. Default 2,000,000. */
   readonly inputTokensMax?: number;
+  /**
+   * Sets aside for calls without an output cap what such calls have used (all but one in a hundred), instead of the
+   * most that the model can produce. More calls fit; those that use more are booked as overage. Default `false`.
+   */
+  readonly learnedEstimates?: boolean;
   /** Pause between sweeps for expired reservations, in milliseconds. Default 1,000. */
   readonly sweepIntervalMs?: number;
   /** How long `close` waits for running HTTP calls, in milliseconds. Default 10,000. */
@@ -147,6 +152,7 @@ export function startBursar(
     tentativeTtlMs: options.tentativeTtlMs ?? DEFAULTS.tentativeTtlMs,
     dispatchedTtlMs: options.dispatchedTtlMs ?? DEFAULTS.dispatchedTtlMs,
     inputTokensMax: options.inputTokensMax ?? DEFAULTS.inputTokensMax,
+    learnedEstimates: options.learnedEstimates ?? false,
     mode: () => modeView(modes.mode()),
   });
   const intervalMs = options.sweepIntervalMs ?? DEFAULTS.sweepIntervalMs;

@@ -45,6 +45,7 @@ describe('an empty environment', () => {
     tentativeTtlMs: 600_000,
     dispatchedTtlMs: 60_000,
     inputTokensMax: 2_000_000,
+    learnedEstimates: false,
   };
 
   it('is a configuration: embedded, local, five dollars a month', () => {
@@ -108,6 +109,7 @@ describe('every variable', () => {
       BURSAR_TENTATIVE_TTL_MS: '60000',
       BURSAR_DISPATCHED_TTL_MS: '30000',
       BURSAR_INPUT_TOKENS_MAX: '300000',
+      BURSAR_LEARNED_ESTIMATES: 'on',
     };
     expect(readConfig(environment)).toEqual({
       host: '0.0.0.0',
@@ -130,6 +132,7 @@ describe('every variable', () => {
       tentativeTtlMs: 60_000,
       dispatchedTtlMs: 30_000,
       inputTokensMax: 300_000,
+      learnedEstimates: true,
     });
     expect(unknownVariables(environment)).toEqual([]);
   });
@@ -142,6 +145,7 @@ describe('every variable', () => {
     ['BURSAR_PORT', '4600.5'],
     ['BURSAR_PORT', '0x10'],
     ['BURSAR_INPUT_TOKENS_MAX', '0'],
+    ['BURSAR_LEARNED_ESTIMATES', 'true'],
     ['DATABASE_URL', 'mysql://localhost/x'],
     ['DATABASE_URL', 'postgres://['],
     ['BURSAR_DATA_DIR', 'a\0b'],

@@ -82,6 +82,8 @@ export const tokensField = z.int().min(0).max(UNITS_MAX);
 export const estimateField = z.strictObject({
   inputTokens: tokensField,
   outputTokensMax: tokensField.optional(),
+  /** Answers asked for at once, which share `outputTokensMax`. */
+  choices: tokensField.min(1).default(1),
   /** Whether audio goes in or comes out; it can cost many times what text does. */
   audio: z.boolean().optional(),
   /** Whether the provider is asked to cache the prompt for the longer time, which may cost twice the input. */

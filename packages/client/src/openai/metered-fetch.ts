@@ -114,6 +114,7 @@ class MeteredFetch {
       model: request.model,
       inputTokens: request.inputTokensMax,
       outputTokensMax: request.outputTokensMax ?? this.#fallbackFor(request),
+      choices: request.choices,
       audio: request.audio,
       longCache: request.longCache,
       serviceTier: request.serviceTier,

@@ -42,6 +42,7 @@ export async function bursarOptionsOf(config: Config, log: Log): Promise<BursarO
     tentativeTtlMs: config.tentativeTtlMs,
     dispatchedTtlMs: config.dispatchedTtlMs,
     inputTokensMax: config.inputTokensMax,
+    learnedEstimates: config.learnedEstimates,
     sweepIntervalMs: config.sweepIntervalMs,
     shutdownMs: config.shutdownMs,
     log,

@@ -10,6 +10,7 @@ import type { Timers } from '../clock/timers.ts';
 import { AccountChanges } from '../live/account-changes.ts';
 import { SubscriptionLimit } from '../live/subscription-limit.ts';
 import type { Log } from '../telemetry/logger.ts';
+import { LearnedEstimates } from './learned-estimates.ts';
 import { LimitAdmin } from './limit-admin.ts';
 import { Meter } from './meter.ts';
 import { UsageReader } from './usage-reader.ts';
@@ -29,6 +30,8 @@ export interface BudgetServiceOptions {
   readonly dispatchedTtlMs: number;
   /** Most input tokens that a call may be estimated to have. */
   readonly inputTokensMax: number;
+  /** Whether what calls without an output cap have used is what is set aside for the next ones. */
+  readonly learnedEstimates: boolean;
   /** In which mode answers are given, at this moment. */
   readonly mode: () => ModeView;
 }
@@ -41,6 +44,8 @@ export class BudgetService implements BursarService {
   readonly #usage: UsageReader;
   readonly #limits: LimitAdmin;
   readonly #closing = new AbortController();
+  /** What was learned from settled calls, with counts for metrics. */
+  readonly estimates: LearnedEstimates;
 
   constructor(options: BudgetServiceOptions) {
     const { tier, prices, time, log, defaultLimit } = options;
@@ -51,12 +56,14 @@ export class BudgetService implements BursarService {
       defaultLimit,
       onChange: changes.publish.bind(changes),
     };
+    this.estimates = new LearnedEstimates({ isUsed: options.learnedEstimates });
     this.#meter = new Meter({
       ...shared,
       prices,
       tentativeTtlMs: options.tentativeTtlMs,
       dispatchedTtlMs: options.dispatchedTtlMs,
       inputTokensMax: options.inputTokensMax,
+      estimates: this.estimates,
       mode: options.mode,
     });
     this.#limits = new LimitAdmin(shared);

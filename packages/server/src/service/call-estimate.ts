@@ -17,6 +17,7 @@ import {
   USAGE_CLASSES,
   type UsageClass,
 } from '@bursar/core';
+import type { OutputBasis } from './output-terms.ts';
 import type { Terms } from './terms.ts';
 
 /** The parts of a message that say how much may be needed; at most one of them is given. */
@@ -27,26 +28,34 @@ export interface CallEstimate {
   /** `null`: the message asked for no amount. */
   readonly amount: Amount | null;
   readonly bounds: EstimateInput | undefined;
+  /** Where the output bound is from. */
+  readonly basis: OutputBasis;
 }
+
+/** How much output a call is expected to have that may have `worst`; `undefined`: that much. */
+export type ExpectOutput = (worst: number) => number | undefined;
 
 /**
  * The amount that `wanted` asks for. A call without an output bound of its own gets its model's, and a model
- * without one the largest there is. Throws `price_unknown`, naming the field, for tokens that the agreed
+ * without one the largest there is, or as much less as `expect` says. Throws `price_unknown`, naming the field, for tokens that the agreed
  * price does not cover.
  */
-export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
+export function estimateCall(
+  wanted: Wanted,
+  terms: Terms,
+  expect: ExpectOutput = () => undefined,
+): CallEstimate {
   if (wanted.estimate === undefined) {
     const { amountUsd } = wanted;
     const amount = amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd');
-    return { amount, bounds: undefined };
+    return { amount, bounds: undefined, basis: 'asked' };
   }
   const { price, model } = terms;
   if (price === null) {
     throw unpriced('estimate', `No price was known for the model ${JSON.stringify(model)} then`);
   }
   const { inputTokens, serviceTier = 'standard' } = wanted.estimate;
-  const outputTokensMax =
-    wanted.estimate.outputTokensMax ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK;
+  const { outputTokensMax, basis } = outputOf(wanted.estimate, model, expect);
   const classes = classesOf(price, wanted.estimate);
   const uncovered = (side: 'input' | 'output', tokens: number): boolean =>
     tokens > 0 && !classes.some((name) => USAGE_CLASSES[name].side === side);
@@ -61,7 +70,27 @@ export function estimateCall(wanted: Wanted, terms: Terms): CallEstimate {
     );
   }
   const bounds = { price, inputTokens, outputTokensMax, classes, serviceTier };
-  return { amount: estimate(bounds), bounds };
+  return { amount: estimate(bounds), bounds, basis };
+}
+
+/**
+ * The output bound. A cap that is no less than what the model can produce is none: clients send such caps without
+ * meaning anything by it. Of several choices it is unknown how many make full use of theirs.
+ */
+function outputOf(
+  { outputTokensMax: cap, choices }: NonNullable<Wanted['estimate']>,
+  model: string,
+  expect: ExpectOutput,
+): { readonly outputTokensMax: number; readonly basis: OutputBasis } {
+  const bound = outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK;
+  if (cap !== undefined && (cap < bound || cap === 0 || choices > 1)) {
+    return { outputTokensMax: cap, basis: 'asked' };
+  }
+  const worst = cap ?? bound;
+  const expected = expect(worst);
+  return expected === undefined
+    ? { outputTokensMax: worst, basis: 'worst' }
+    : { outputTokensMax: expected, basis: 'learned' };
 }
 
 const AUDIO_CLASSES: ReadonlySet<UsageClass> = new Set([

@@ -55,13 +55,14 @@ export async function reserveClamped(
 
 /** The terms of a call of which `asked` is set aside and `wanted` was wanted. */
 export function termsFor(terms: Terms, wanted: CallEstimate, asked: CallEstimate): Terms {
-  const outputTokensMax = asked.bounds?.outputTokensMax ?? null;
-  return { ...terms, outputTokensMax, clamped: asked !== wanted };
+  if (asked.bounds === undefined) return terms;
+  const { outputTokensMax: tokensMax } = asked.bounds;
+  return { ...terms, output: { tokensMax, basis: asked.basis, clamped: asked !== wanted } };
 }
 
 /** `asked` with the output that fits; nothing when that is too little. */
 function fitting(
-  { bounds }: CallEstimate,
+  { bounds, basis }: CallEstimate,
   refused: Refused,
   outputTokensMin: number,
 ): CallEstimate | undefined {
@@ -72,7 +73,7 @@ function fitting(
     return undefined;
   }
   const clamped: EstimateInput = { ...bounds, outputTokensMax };
-  return { amount: estimate(clamped), bounds: clamped };
+  return { amount: estimate(clamped), bounds: clamped, basis };
 }
 
 /** The refusal of a smaller try, `latest`, as one of what was wanted: what refused it refused that all the more. */

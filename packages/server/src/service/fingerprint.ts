@@ -27,6 +27,7 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
           estimate.audio ?? false,
           estimate.longCache ?? false,
           estimate.serviceTier ?? 'standard',
+          ...(estimate.choices === 1 ? [] : [estimate.choices]),
         ],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,

@@ -15,6 +15,8 @@ import {
   type PriceTable,
   reservationId,
   type Tier,
+  totalOutputTokens,
+  type Usage,
   ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
@@ -24,6 +26,7 @@ import { creditAt } from './credit.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
 import { inPeriod } from './in-period.ts';
+import type { LearnedEstimates } from './learned-estimates.ts';
 import { rejectionError } from './rejection.ts';
 import { type SettleMessage, settlementOf } from './settlement.ts';
 import { TermsBook } from './terms-book.ts';
@@ -43,6 +46,7 @@ export interface MeterOptions {
   readonly dispatchedTtlMs: number;
   /** Most input tokens that a call may be estimated to have. */
   readonly inputTokensMax: number;
+  readonly estimates: LearnedEstimates;
   /** In which mode answers are given, at this moment. */
   readonly mode: () => ModeView;
   /** Told of the accounts as each command has left them. */
@@ -61,7 +65,7 @@ export class Meter {
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
-    const { tier, clock, tentativeTtlMs, inputTokensMax } = this.#options;
+    const { tier, clock, tentativeTtlMs, inputTokensMax, estimates } = this.#options;
     const inputTokens = message.estimate?.inputTokens ?? 0;
     if (inputTokens > inputTokensMax) {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
@@ -69,7 +73,8 @@ export class Meter {
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
     const terms = await this.#terms.agree(id, message, startedAtMs);
-    const wanted = estimateCall(message, terms);
+    const key = { tenant: principal.tenant, model: message.model };
+    const wanted = estimateCall(message, terms, (worst) => estimates.outputTokens(key, worst));
     const reserve = (asked: CallEstimate) =>
       inPeriod(startedAtMs, (nowMs) =>
         tier.execute({
@@ -107,7 +112,7 @@ export class Meter {
     const { tier, dispatchedTtlMs } = this.#options;
     const id = reservationId(principal.tenant, message.reservation);
     const terms = await this.#terms.of(id);
-    const { amount, bounds } = estimateCall(message, terms);
+    const { amount, bounds, basis } = estimateCall(message, terms);
     const outcome = await tier.execute({
       kind: 'extend',
       reservation: id,
@@ -124,8 +129,7 @@ export class Meter {
     }
     return this.#allowed(message.reservation, outcome, {
       ...terms,
-      outputTokensMax: bounds?.outputTokensMax ?? null,
-      clamped: false,
+      output: bounds ? { tokensMax: bounds.outputTokensMax, basis, clamped: false } : null,
     });
   }
 
@@ -159,6 +163,7 @@ export class Meter {
       detail,
     });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
+    if (final && !outcome.replayed) this.#learn(principal, message, terms, outcome);
     return {
       outcome: 'settled',
       reservation: message.reservation,
@@ -192,14 +197,27 @@ export class Meter {
     };
   }
 
+  /** Learns from a call that has ended, what was set aside for it having been estimated from tokens. */
+  #learn({ tenant }: Principal, message: SettleMessage, terms: Terms, outcome: Done): void {
+    const { usage, basis } = message;
+    if (terms.output === null || usage === undefined) return;
+    const key = { tenant, model: terms.model };
+    this.#options.estimates.onSettled(key, terms.output, {
+      reportedTokens: basis === 'reported' ? totalOutputTokens(usage as Usage) : undefined,
+      held: outcome.amount,
+      spent: outcome.spent,
+      overage: outcome.overage,
+    });
+  }
+
   #allowed(reservation: string, outcome: Done, terms: Terms): Allowed {
     return {
       decision: 'allowed',
       reservation,
       replayed: outcome.replayed,
       heldUsd: formatUsd(outcome.amount),
-      outputTokensMax: terms.outputTokensMax,
-      clamped: terms.clamped,
+      outputTokensMax: terms.output?.tokensMax ?? null,
+      clamped: terms.output?.clamped ?? false,
       deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
       priceVersion: terms.priceVersion,
       budgets: this.#budgetsAfter(outcome),

@@ -82,8 +82,7 @@ export class TermsBook {
       model,
       price,
       priceVersion: this.#prices.version,
-      outputTokensMax: null,
-      clamped: false,
+      output: null,
     };
   }
 

@@ -10,10 +10,10 @@
  * | `provider` | string | as the caller named it, or else whose price it is |
  * | `price` | object or null | the row of the price table; null when the caller named an amount and no price was known |
  * | `priceVersion` | string | version of the whole table |
- * | `outputTokensMax` | number or null | output tokens that were set aside for; null when the caller named an amount |
- * | `clamped` | boolean | whether those are fewer than the caller asked for |
+ * | `output` | object or null | how much output is set aside for; null when the caller named an amount |
  */
 import { assert, checkPrice, type Json, type Price } from '@bursar/core';
+import { type OutputTerms, outputTermsFromJson } from './output-terms.ts';
 
 /** What was agreed. */
 export interface Terms {
@@ -22,8 +22,7 @@ export interface Terms {
   readonly model: string;
   readonly price: Price | null;
   readonly priceVersion: string;
-  readonly outputTokensMax: number | null;
-  readonly clamped: boolean;
+  readonly output: OutputTerms | null;
 }
 
 /** The terms as they are stored. */
@@ -34,7 +33,7 @@ export function termsToJson(terms: Terms): Json {
 /** The terms that `termsToJson` made `stored` from. What does not read back is a bug. */
 export function termsFromJson(stored: Json): Terms {
   assert(isRecord(stored), 'stored terms are an object');
-  const { user, provider, model, price, priceVersion, outputTokensMax, clamped } = stored;
+  const { user, provider, model, price, priceVersion, output } = stored;
   assert(
     typeof user === 'string' && typeof provider === 'string' && typeof model === 'string',
     'stored terms name user, provider and model',
@@ -46,9 +45,7 @@ export function termsFromJson(stored: Json): Terms {
     model,
     price: price === null || price === undefined ? null : checkPrice(price),
     priceVersion,
-    // What was reserved before these were stored has neither.
-    outputTokensMax: typeof outputTokensMax === 'number' ? outputTokensMax : null,
-    clamped: clamped === true,
+    output: outputTermsFromJson(output),
   };
 }
 

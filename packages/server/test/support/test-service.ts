@@ -69,6 +69,7 @@ export function openTestService(
     readonly prices?: PriceTable;
     readonly defaultLimitUsd?: string;
     readonly inputTokensMax?: number;
+    readonly learnedEstimates?: boolean;
   } = {},
 ): TestService {
   const time = over.time ?? new ManualTime();
@@ -83,6 +84,7 @@ export function openTestService(
     tentativeTtlMs: 600_000,
     dispatchedTtlMs: 60_000,
     inputTokensMax: over.inputTokensMax ?? 2_000_000,
+    learnedEstimates: over.learnedEstimates ?? false,
     mode: () => modeView(directMode(time).mode()),
   });
   return {
