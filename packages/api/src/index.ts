@@ -14,6 +14,19 @@ export type { RequestTooLarge } from './schemas/denials/request-too-large.ts';
 export type { ExceededShare, ShareExceeded } from './schemas/denials/share-exceeded.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
 export { HISTORY_PAGE_MAX, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
+export type {
+  ListKeysInput,
+  ListKeysOutput,
+  OpenKeyInput,
+  OpenKeyOutput,
+  OwnKeyView,
+  RegisterKeyInput,
+  RejectKeyInput,
+  RejectKeyOutput,
+  RevokeKeyInput,
+  RevokeKeyOutput,
+} from './schemas/keys.ts';
+export { KEY_REJECTIONS, KEYS_PAGE_MAX, type KeyRejection } from './schemas/keys.ts';
 export type { GetLimitInput, LimitOutput, SetLimitInput } from './schemas/limits.ts';
 export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';

@@ -1,5 +1,6 @@
 /** Every procedure of the server. */
 import { createCallerFactory, createRouter } from './procedure.ts';
+import { keysRouter } from './procedures/keys.ts';
 import { limitsRouter } from './procedures/limits.ts';
 import { meterRouter } from './procedures/meter.ts';
 import { usageRouter } from './procedures/usage.ts';
@@ -8,6 +9,7 @@ export const appRouter = createRouter({
   meter: meterRouter,
   usage: usageRouter,
   limits: limitsRouter,
+  keys: keysRouter,
 });
 
 /** The contract, as a type: all that a client needs to know of the server. */

@@ -6,6 +6,18 @@ import type { z } from 'zod';
 import type { Principal } from './principal.ts';
 import type { BudgetView } from './schemas/budget-view.ts';
 import type { extendInput, ExtendOutput } from './schemas/extend.ts';
+import type {
+  listKeysInput,
+  ListKeysOutput,
+  openKeyInput,
+  OpenKeyOutput,
+  OwnKeyView,
+  registerKeyInput,
+  rejectKeyInput,
+  RejectKeyOutput,
+  revokeKeyInput,
+  RevokeKeyOutput,
+} from './schemas/keys.ts';
 import type { getLimitInput, LimitOutput, setLimitInput } from './schemas/limits.ts';
 import type { releaseInput, ReleaseOutput } from './schemas/release.ts';
 import type { reserveInput, ReserveOutput } from './schemas/reserve.ts';
@@ -45,4 +57,9 @@ export interface BursarService {
   ): AsyncIterable<LiveUsage>;
   getLimit(principal: Principal, input: Parsed<typeof getLimitInput>): Promise<LimitOutput>;
   setLimit(principal: Principal, input: Parsed<typeof setLimitInput>): Promise<LimitOutput>;
+  registerKey(principal: Principal, input: Parsed<typeof registerKeyInput>): Promise<OwnKeyView>;
+  listKeys(principal: Principal, input: Parsed<typeof listKeysInput>): Promise<ListKeysOutput>;
+  openKey(principal: Principal, input: Parsed<typeof openKeyInput>): Promise<OpenKeyOutput>;
+  rejectKey(principal: Principal, input: Parsed<typeof rejectKeyInput>): Promise<RejectKeyOutput>;
+  revokeKey(principal: Principal, input: Parsed<typeof revokeKeyInput>): Promise<RevokeKeyOutput>;
 }

@@ -26,6 +26,7 @@ export type ErrorCode =
   | 'forbidden'
   | 'account_not_found'
   | 'reservation_not_found'
+  | 'own_key_not_found'
   | 'route_not_found'
   | 'reservation_already_settled'
   | 'reservation_already_released'
@@ -36,6 +37,7 @@ export type ErrorCode =
   | 'price_unknown'
   | 'budget_missing'
   | 'budgets_too_many'
+  | 'own_key_unavailable'
   | 'too_many_requests'
   | 'invariant_violated'
   | 'store_unavailable'
@@ -85,6 +87,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   },
   reservation_not_found: {
     meaning: 'No reservation with this id exists for this tenant.',
+    status: 404,
+    retryable: false,
+  },
+  own_key_not_found: {
+    meaning:
+      'The user has no key of their own at this provider that can pay: none is registered, or the provider rejected it.',
     status: 404,
     retryable: false,
   },
@@ -139,6 +147,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   },
   budgets_too_many: {
     meaning: 'More budgets apply to the call than one call can be charged to; remove some.',
+    status: 412,
+    retryable: false,
+  },
+  own_key_unavailable: {
+    meaning:
+      'The key was registered but cannot be opened with the secrets this server has; the message says what to configure.',
     status: 412,
     retryable: false,
   },

@@ -9,6 +9,7 @@ import { type Amount, formatUsd, parseUsd } from '@bursar/core';
 import { z } from 'zod';
 import { DEFAULTS } from './defaults.ts';
 import { ALLOWANCE_MAX, parseAllowance } from './lenient/allowance.ts';
+import { KeyRing, secretTextsIn } from './own-keys/key-ring.ts';
 import { SYNC_PRESETS, type SyncPreset } from './sync/plan-sync.ts';
 import { LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';
 import { redactText } from './telemetry/redact.ts';
@@ -35,6 +36,8 @@ export interface Config {
   /** What may be let through then; `null` only if nothing is. */
   readonly allowance: Amount | null;
   readonly bootstrapToken: string | null;
+  /** `name:secret` of each, newest first; `null`: users' own keys are not kept. */
+  readonly ownKeySecrets: string | null;
   readonly pricesFile: string | null;
   readonly logLevel: LogLevel;
   readonly sweepIntervalMs: number;
@@ -167,6 +170,17 @@ const SCHEMA = z.object({
     )
     .nullable()
     .default(null),
+  BURSAR_OWN_KEY_SECRETS: z
+    .string()
+    .superRefine((text, context) => {
+      try {
+        KeyRing.parse(text, '');
+      } catch (error) {
+        context.addIssue({ code: 'custom', message: (error as Error).message.trim() });
+      }
+    })
+    .nullable()
+    .default(null),
   BURSAR_PRICES_FILE: z.string().nullable().default(null),
   BURSAR_LOG_LEVEL: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}; leave it out for info`)
@@ -238,6 +252,7 @@ export function readConfig(environment: Readonly<Record<string, string | undefin
     whenAway: data.BURSAR_WHEN_AWAY,
     allowance: data.BURSAR_ALLOWANCE_USD,
     bootstrapToken: data.BURSAR_BOOTSTRAP_TOKEN,
+    ownKeySecrets: data.BURSAR_OWN_KEY_SECRETS,
     pricesFile: data.BURSAR_PRICES_FILE,
     logLevel: data.BURSAR_LOG_LEVEL,
     sweepIntervalMs: data.BURSAR_SWEEP_INTERVAL_MS,
@@ -262,7 +277,15 @@ export function unknownVariables(
 export function redactedConfig(
   config: Config,
 ): Readonly<Record<string, string | number | boolean | null>> {
-  const { bootstrapToken, databaseUrl, redisUrl, defaultLimit, allowance, ...plain } = config;
+  const {
+    bootstrapToken,
+    ownKeySecrets,
+    databaseUrl,
+    redisUrl,
+    defaultLimit,
+    allowance,
+    ...plain
+  } = config;
   return {
     ...plain,
     defaultLimitUsd: defaultLimit === null ? 'none' : formatUsd(defaultLimit),
@@ -270,6 +293,7 @@ export function redactedConfig(
     databaseUrl: databaseUrl === null ? null : redactText(databaseUrl),
     redisUrl: redisUrl === null ? null : redactText(redisUrl),
     bootstrap: bootstrapToken === null ? 'not set' : 'set',
+    ownKeys: ownKeySecrets === null ? 'not kept' : 'encrypted',
   };
 }
 
@@ -279,5 +303,8 @@ export function secretsIn(config: Config): readonly string[] {
     const password = url === null ? '' : new URL(url).password;
     return [password, decodeURIComponent(password)];
   });
-  return [config.bootstrapToken ?? '', ...passwords].filter((secret) => secret.length >= 8);
+  const ownKeySecrets = secretTextsIn(config.ownKeySecrets ?? '');
+  return [config.bootstrapToken ?? '', ...ownKeySecrets, ...passwords].filter(
+    (secret) => secret.length >= 8,
+  );
 }

@@ -23,11 +23,14 @@ import {
   openDatabase,
 } from './stores/postgres/open-database.ts';
 import { isCurrent, migrate } from './stores/postgres/migrate.ts';
+import { PostgresOwnKeyStore } from './stores/postgres/postgres-own-key-store.ts';
 import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
 import { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import type { Timers } from './clock/timers.ts';
 import { openLenient, type WhenAway } from './lenient/open-lenient.ts';
+import { MemoryOwnKeyStore } from './own-keys/memory-own-key-store.ts';
+import type { OwnKeyStore } from './own-keys/own-key-store.ts';
 import type { ModeSource } from './modes/mode.ts';
 import { openRedisHybrid } from './open-redis-hybrid.ts';
 import type { SyncPreset } from './sync/plan-sync.ts';
@@ -77,6 +80,8 @@ export interface HybridLocation {
 export interface Store {
   readonly tier: Tier;
   readonly tokens: TokenStore;
+  /** Users' own keys at a provider. */
+  readonly ownKeys: OwnKeyStore;
   /** Which stores decide, where that can change. */
   readonly modes?: ModeSource;
   /** How often each path was taken, by name; for people and metrics. */
@@ -148,6 +153,7 @@ function openMemory({ clock, defaultLimit }: OpenStoreOptions): Store {
   return {
     tier,
     tokens: new MemoryTokenStore(),
+    ownKeys: new MemoryOwnKeyStore(),
     isCurrent: async () => true,
     close: () => tier.close(),
   };
@@ -174,6 +180,7 @@ async function openStrict(
   const authority = new PostgresAuthority(policy);
   const shared = {
     tokens: new PostgresTokenStore(db),
+    ownKeys: new PostgresOwnKeyStore(db),
     audit: () => auditLedger(db),
     setAside: new SetAsideEvents(policy),
     isCurrent: () => isCurrent(db),
@@ -239,6 +246,7 @@ async function openEmbedded(
   return {
     tier: leases.tier,
     tokens: new PostgresTokenStore(db),
+    ownKeys: new PostgresOwnKeyStore(db),
     counts: () => ({ ...leases.sync.counts, ...leases.counts }),
     audit: () => auditLedger(db),
     isCurrent: () => isCurrent(db),

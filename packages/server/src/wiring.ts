@@ -23,6 +23,8 @@ import { Readiness } from './http/readiness.ts';
 import { parseAllowance } from './lenient/allowance.ts';
 import type { LenientTimes } from './lenient/lenient-times.ts';
 import type { WhenAway } from './lenient/open-lenient.ts';
+import { KeyRing } from './own-keys/key-ring.ts';
+import { OwnKeys } from './own-keys/own-keys.ts';
 import { openStore, type Store, type StoreLocation } from './open-store.ts';
 import { directMode, modeView } from './modes/mode.ts';
 import { BudgetService } from './service/budget-service.ts';
@@ -51,6 +53,11 @@ export interface BursarOptions {
   readonly prices?: PriceTable;
   /** A token for HTTP callers that is good for everything in the tenant `default` and never stored. */
   readonly bootstrapToken?: string | undefined;
+  /**
+   * Secrets under which users' own keys are encrypted, newest first: `name:secret`, separated by commas, each secret
+   * 32 bytes in base64. Default: none, and own keys are recognised but not kept.
+   */
+  readonly ownKeySecrets?: string | undefined;
   /** Life of a reservation that names none, in milliseconds: the longest call. Default 600,000. */
   readonly tentativeTtlMs?: number;
   /** Life between two heartbeats of a running call, in milliseconds. Default 60,000. */
@@ -91,6 +98,8 @@ export interface LetThrough {
 export interface Bursar {
   readonly service: BursarService;
   readonly tokens: TokenStore;
+  /** Users' own keys at a provider. */
+  readonly ownKeys: OwnKeys;
   /** Recomputes every balance from the ledger; absent in memory. */
   readonly audit?: () => Promise<AuditReport>;
   /** Events that could not be taken into the ledger, for a person to decide on; absent in memory. */
@@ -113,6 +122,8 @@ export interface Bursar {
 export async function createBursar(options: BursarOptions = {}): Promise<Bursar> {
   const { time = systemClock, log = SILENT_LOG } = options;
   const { defaultLimitUsd = DEFAULTS.defaultLimitUsd } = options;
+  // Before anything is opened that would have to be closed again.
+  if (options.ownKeySecrets !== undefined) KeyRing.parse(options.ownKeySecrets);
   const defaultLimit =
     defaultLimitUsd === null ? null : parseUsd(defaultLimitUsd, 'defaultLimitUsd');
   const store = await openStore({
@@ -143,8 +154,15 @@ export function startBursar(
   const { time, log } = options;
   const { tier, tokens } = store;
   const modes = store.modes ?? directMode(time);
+  const ownKeys = new OwnKeys({
+    store: store.ownKeys,
+    ring: options.ownKeySecrets === undefined ? undefined : KeyRing.parse(options.ownKeySecrets),
+    time,
+    log,
+  });
   const service = new BudgetService({
     tier,
+    ownKeys,
     prices: options.prices ?? DEFAULT_PRICE_TABLE,
     time,
     log,
@@ -165,6 +183,7 @@ export function startBursar(
   async function close(): Promise<void> {
     await server.drain(options.shutdownMs ?? DEFAULTS.shutdownMs);
     service.close();
+    ownKeys.close();
     await sweeper.stop();
     await store.close();
   }
@@ -173,6 +192,7 @@ export function startBursar(
   return {
     service,
     tokens,
+    ownKeys,
     ...(store.audit === undefined ? {} : { audit: store.audit }),
     ...(store.setAside === undefined ? {} : { setAside: store.setAside }),
     caller: ({ tenant, scopes = TOKEN_SCOPES }, { signal } = {}) => {

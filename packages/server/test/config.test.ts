@@ -38,6 +38,7 @@ describe('an empty environment', () => {
     whenAway: 'refuse',
     allowance: null,
     bootstrapToken: null,
+    ownKeySecrets: null,
     pricesFile: null,
     logLevel: 'info',
     sweepIntervalMs: 1_000,

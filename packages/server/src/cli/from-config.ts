@@ -39,6 +39,7 @@ export async function bursarOptionsOf(config: Config, log: Log): Promise<BursarO
     defaultLimitUsd: config.defaultLimit === null ? null : formatUsd(config.defaultLimit),
     prices: await readPrices(config.pricesFile, systemClock.nowMs()),
     bootstrapToken: config.bootstrapToken ?? undefined,
+    ownKeySecrets: config.ownKeySecrets ?? undefined,
     tentativeTtlMs: config.tentativeTtlMs,
     dispatchedTtlMs: config.dispatchedTtlMs,
     inputTokensMax: config.inputTokensMax,

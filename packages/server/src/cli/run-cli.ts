@@ -6,6 +6,7 @@ import { redactText } from '../telemetry/redact.ts';
 import { audit } from './audit.ts';
 import { argumentsOf, type CliCommand, helpOf, UsageError } from './command.ts';
 import { eventsDismiss, eventsList, eventsReplay } from './events.ts';
+import { keysList, keysRenew, keysRevoke } from './keys.ts';
 import { limitGet, limitSet } from './limit.ts';
 import { migrate } from './migrate.ts';
 import { pricesCheck, pricesDiff, pricesShow } from './prices.ts';
@@ -22,6 +23,9 @@ const COMMANDS: readonly CliCommand[] = [
   tokenRevoke,
   limitGet,
   limitSet,
+  keysList,
+  keysRevoke,
+  keysRenew,
   usage,
   pricesShow,
   pricesDiff,

@@ -6,6 +6,7 @@
  */
 import type { Tier } from '@bursar/core';
 import type { StrictStore } from '../open-store.ts';
+import type { OwnKeyStore } from '../own-keys/own-key-store.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { StoresAway } from './stores-away.ts';
 
@@ -78,6 +79,20 @@ export class LateStore {
       add: async (record) => tokens().add(record),
       list: async (tenant) => tokens().list(tenant),
       revoke: async (id, atMs) => tokens().revoke(id, atMs),
+    };
+  }
+
+  /** The store's own keys, whenever they are there. */
+  ownKeys(): OwnKeyStore {
+    const ownKeys = (): OwnKeyStore => this.store.ownKeys;
+    return {
+      live: async (place) => ownKeys().live(place),
+      put: async (record) => ownKeys().put(record),
+      list: async (query) => ownKeys().list(query),
+      reject: async (place, id, rejected) => ownKeys().reject(place, id, rejected),
+      revoke: async (place, atMs) => ownKeys().revoke(place, atMs),
+      reseal: async (id, from, to) => ownKeys().reseal(id, from, to),
+      changes: async (after) => ownKeys().changes(after),
     };
   }
 }

@@ -107,6 +107,7 @@ function parts(late: LateStore, tier: LenientTier, time: Clock & Timers): Omit<S
   return {
     tier,
     tokens: new RememberingTokenStore(late.tokens(), time),
+    ownKeys: late.ownKeys(),
     modes: lenientMode(() => (late.isOpen ? late.store.modes : undefined) ?? beforeItIsOpen, tier),
     counts: () => ({ ...(late.isOpen ? late.store.counts?.() : {}), ...tier.counts }),
     audit: async () => late.store.audit(),

@@ -11,8 +11,10 @@ import { AccountChanges } from '../live/account-changes.ts';
 import { SubscriptionLimit } from '../live/subscription-limit.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { LearnedEstimates } from './learned-estimates.ts';
+import type { OwnKeys } from '../own-keys/own-keys.ts';
 import { LimitAdmin } from './limit-admin.ts';
 import { Meter } from './meter.ts';
+import { OwnKeyDesk } from './own-key-desk.ts';
 import { UsageReader } from './usage-reader.ts';
 
 /** How often a watched account is read, to see the changes of other servers. */
@@ -21,6 +23,7 @@ const LIVE_POLL_MS = 1_000;
 /** What the service is made of. */
 export interface BudgetServiceOptions {
   readonly tier: Tier;
+  readonly ownKeys: OwnKeys;
   readonly prices: PriceTable;
   readonly time: Clock & Timers;
   readonly log: Log;
@@ -43,6 +46,7 @@ export class BudgetService implements BursarService {
   readonly #meter: Meter;
   readonly #usage: UsageReader;
   readonly #limits: LimitAdmin;
+  readonly #keys: OwnKeyDesk;
   readonly #closing = new AbortController();
   /** What was learned from settled calls, with counts for metrics. */
   readonly estimates: LearnedEstimates;
@@ -67,6 +71,7 @@ export class BudgetService implements BursarService {
       mode: options.mode,
     });
     this.#limits = new LimitAdmin(shared);
+    this.#keys = new OwnKeyDesk(options.ownKeys);
     this.#usage = new UsageReader({
       ...shared,
       changes,
@@ -125,6 +130,38 @@ export class BudgetService implements BursarService {
     message: Message<'setLimit'>,
   ): ReturnType<BursarService['setLimit']> {
     return this.#limits.set(principal, message);
+  }
+
+  registerKey(
+    principal: Principal,
+    message: Message<'registerKey'>,
+  ): ReturnType<BursarService['registerKey']> {
+    return this.#keys.register(principal, message);
+  }
+
+  listKeys(
+    principal: Principal,
+    message: Message<'listKeys'>,
+  ): ReturnType<BursarService['listKeys']> {
+    return this.#keys.list(principal, message);
+  }
+
+  openKey(principal: Principal, message: Message<'openKey'>): ReturnType<BursarService['openKey']> {
+    return this.#keys.open(principal, message);
+  }
+
+  rejectKey(
+    principal: Principal,
+    message: Message<'rejectKey'>,
+  ): ReturnType<BursarService['rejectKey']> {
+    return this.#keys.reject(principal, message);
+  }
+
+  revokeKey(
+    principal: Principal,
+    message: Message<'revokeKey'>,
+  ): ReturnType<BursarService['revokeKey']> {
+    return this.#keys.revoke(principal, message);
   }
 
   /** Ends every live stream. Commands still work: the tier decides when it is closed. */

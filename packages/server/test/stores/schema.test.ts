@@ -113,6 +113,21 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     resolved_by: 'text?',
     note: 'text?',
   },
+  own_keys: {
+    id: 'text',
+    tenant: 'text',
+    user_name: 'text',
+    provider: 'text',
+    hint: 'text',
+    digest: 'bytea?',
+    digest_ring_key: 'text?',
+    envelope: 'bytea?',
+    registered_at: 'timestamp with time zone',
+    rejected_at: 'timestamp with time zone?',
+    rejected_reason: 'text?',
+    revoked_at: 'timestamp with time zone?',
+    changed: 'bigint',
+  },
 };
 
 let database: OpenedDatabase;
@@ -128,6 +143,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0003-leases',
     '0004-process-leases',
     '0005-resolutions',
+    '0008-own-keys',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

@@ -2,6 +2,7 @@
 import { type TokenScope } from '@bursar/api';
 import { type Command, MemoryTier, type OutcomeOf, parseUsd, tenantId } from '@bursar/core';
 import type { Store } from '../../src/open-store.ts';
+import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
 import { MemoryTokenStore } from '../../src/tokens/memory-token-store.ts';
 import { makeServiceToken } from '../../src/tokens/service-token.ts';
@@ -50,7 +51,10 @@ export interface TestServer extends AsyncDisposable {
 
 /** Starts a server whose users have a default limit of one dollar. */
 export async function startTestServer(
-  over: Partial<Pick<Store, 'isCurrent'>> & { readonly logLevel?: 'debug' | 'silent' } = {},
+  over: Partial<Pick<Store, 'isCurrent' | 'ownKeys'>> & {
+    readonly logLevel?: 'debug' | 'silent';
+    readonly ownKeySecrets?: string;
+  } = {},
 ): Promise<TestServer> {
   const time = new ManualTime();
   const tier = new MemoryTier({ clock: time, defaultLimit: parseUsd('1.00') });
@@ -67,12 +71,19 @@ export async function startTestServer(
     return execute(command);
   };
   const bursar = startBursar(
-    { tier, tokens, isCurrent, close: () => tier.close() },
+    {
+      tier,
+      tokens,
+      ownKeys: over.ownKeys ?? new MemoryOwnKeyStore(),
+      isCurrent,
+      close: () => tier.close(),
+    },
     parseUsd('1.00'),
     {
       time,
       prices: testPrices('v1'),
       bootstrapToken: BOOTSTRAP_TOKEN,
+      ownKeySecrets: over.ownKeySecrets,
       log: createLog({
         level: over.logLevel ?? 'debug',
         destination: { write: (line) => void log.push(line) },

@@ -10,6 +10,8 @@ import {
 } from '@bursar/core';
 import { BudgetService } from '../../src/service/budget-service.ts';
 import { directMode, modeView } from '../../src/modes/mode.ts';
+import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
+import { OwnKeys } from '../../src/own-keys/own-keys.ts';
 import { SILENT_LOG } from '../../src/telemetry/logger.ts';
 import { ManualTime } from './manual-time.ts';
 
@@ -77,6 +79,12 @@ export function openTestService(
   const tier = over.tier ?? new MemoryTier({ clock: time, defaultLimit });
   const service = new BudgetService({
     tier,
+    ownKeys: new OwnKeys({
+      store: new MemoryOwnKeyStore(),
+      ring: undefined,
+      time,
+      log: SILENT_LOG,
+    }),
     prices: over.prices ?? testPrices('v1'),
     time,
     log: SILENT_LOG,

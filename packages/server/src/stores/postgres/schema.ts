@@ -18,6 +18,7 @@ export interface Database {
   journals: JournalRow;
   corrections: CorrectionRow;
   set_aside_events: SetAsideEventRow;
+  own_keys: OwnKeyRow;
 }
 
 export interface BudgetRow {
@@ -140,4 +141,20 @@ export interface SetAsideEventRow {
   dismissed_at: Date | null;
   resolved_by: string | null;
   note: string | null;
+}
+
+export interface OwnKeyRow {
+  id: string;
+  tenant: string;
+  user_name: string;
+  provider: string;
+  hint: string;
+  digest: Uint8Array | null;
+  digest_ring_key: string | null;
+  envelope: Uint8Array | null;
+  registered_at: Date;
+  rejected_at: Date | null;
+  rejected_reason: string | null;
+  revoked_at: Date | null;
+  changed: bigint;
 }

@@ -5,6 +5,7 @@ import { up as serviceTokens } from './0002-service-tokens.ts';
 import { up as leases } from './0003-leases.ts';
 import { up as processLeases } from './0004-process-leases.ts';
 import { up as resolutions } from './0005-resolutions.ts';
+import { up as ownKeys } from './0008-own-keys.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
@@ -12,4 +13,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-leases': { up: leases },
   '0004-process-leases': { up: processLeases },
   '0005-resolutions': { up: resolutions },
+  '0008-own-keys': { up: ownKeys },
 };
