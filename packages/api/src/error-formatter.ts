@@ -102,13 +102,16 @@ function fromTrpc(error: TRPCError): BursarError {
   }
 }
 
+/** What a field may be called to be named in an answer: a name that is a secret in the wrong place is not. */
+const FIELD_NAME = /^[A-Za-z0-9_]{1,32}$/;
+
 /** The first problem that zod found, under the field's full path. */
 function fromZod(error: z.ZodError): BursarError {
   const issue = error.issues[0];
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const field =
     [...(issue?.path ?? []), ...keys.slice(0, 1)]
-      .map((part) => String(part).slice(0, 64))
+      .map((part) => (FIELD_NAME.test(String(part)) ? String(part) : '(a name that is none)'))
       .join('.') || 'input';
   const named =
     issue?.code === 'custom' ? (issue.params?.['code'] as ErrorCode | undefined) : undefined;

@@ -24,8 +24,9 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
     if (known.code !== 'invariant_violated') {
       const level = known.status >= 500 ? 'warn' : 'debug';
       const { code, field, cause } = known;
-      // Why the store failed, in one line: there may be as many of these as there are calls.
-      const reason = cause instanceof Error ? cause.message : undefined;
+      // Why the store failed, in one line: there may be as many of these as there are calls. What is wrong with an
+      // input is not repeated, because a parser quotes from it, and there may be a key in it.
+      const reason = known.status >= 500 && cause instanceof Error ? cause.message : undefined;
       log[level]({ procedure: path, code, field, reason }, 'a call was refused');
       return;
     }

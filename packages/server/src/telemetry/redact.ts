@@ -10,12 +10,14 @@ const REDACTED = '[redacted]';
 
 /** Names of fields whose value is never shown. Plain `…tokens` are counts and stay. */
 const SECRET_NAME =
-  /authorization|cookie|passw(or)?d|secret|credential|api[-_]?key|private[-_]?key|token$/i;
+  /authorization|cookie|passw(or)?d|secret|credential|(api|private|own|provider)[-_]?key|^key$|token$/i;
 
 /** Text that is a secret by its looks, and what replaces it. */
 const SECRET_TEXT: readonly (readonly [RegExp, string])[] = [
   [/\bbk_[a-z]+_[A-Za-z0-9_-]{8,}/g, REDACTED],
   [/\bsk-[A-Za-z0-9_-]{8,}/g, REDACTED],
+  // Other providers' keys begin with these. Keys of no known look are kept out by never being logged.
+  [/\b(?:gsk_|hf_|r8_|fw_|csk-|xai-|pplx-|nvapi-|tgp_|AIza)[A-Za-z0-9_-]{16,}/g, REDACTED],
   [/\bBearer\s+[^\s"',]+/gi, `Bearer ${REDACTED}`],
   [/\beyJ[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, REDACTED],
   [/(\b[a-z][a-z0-9+.-]*:\/\/[^\s:@/"]*):[^\s/"]+@/gi, `$1:${REDACTED}@`],

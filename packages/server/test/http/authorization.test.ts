@@ -18,7 +18,7 @@ interface Expectation {
   readonly scope: 'meter' | 'read' | 'admin';
   readonly input: object;
   /** What a token of another tenant gets, which has the same scopes and sees none of our things. */
-  readonly elsewhere: 'allowed' | 'reservation_not_found';
+  readonly elsewhere: 'allowed' | 'reservation_not_found' | 'own_key_not_found';
 }
 
 const user = 'alice';
@@ -59,7 +59,29 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     input: { user, limitUsd: '1.00' },
     elsewhere: 'allowed',
   },
+  'keys.register': {
+    type: 'mutation',
+    scope: 'admin',
+    input: { user: 'bob', key: 'sk-a-key-of-bob-0123456789' },
+    elsewhere: 'allowed',
+  },
+  'keys.list': { type: 'query', scope: 'admin', input: { user }, elsewhere: 'allowed' },
+  'keys.open': {
+    type: 'mutation',
+    scope: 'meter',
+    input: { user },
+    elsewhere: 'own_key_not_found',
+  },
+  'keys.reject': {
+    type: 'mutation',
+    scope: 'meter',
+    input: { user, id: reservation, reason: 'invalid' },
+    elsewhere: 'allowed',
+  },
+  'keys.revoke': { type: 'mutation', scope: 'admin', input: { user }, elsewhere: 'allowed' },
 };
+
+const RING = `k1:${Buffer.alloc(32, 1).toString('base64')}`;
 
 const TOKENS = [
   'none',
@@ -79,7 +101,7 @@ let server: TestServer;
 const tokens = new Map<string, string | null>();
 
 beforeAll(async () => {
-  server = await startTestServer({ logLevel: 'silent' });
+  server = await startTestServer({ logLevel: 'silent', ownKeySecrets: RING });
   const good = await server.tokenFor(['meter', 'read', 'admin']);
   const revoked = await server.tokenFor(['meter', 'read', 'admin']);
   await server.tokens.revoke(revoked.split('_')[2] ?? '', server.time.nowMs());
@@ -96,6 +118,7 @@ beforeAll(async () => {
   tokens.set('another tenant', await server.tokenFor(['meter', 'read', 'admin'], 'other'));
   // The bootstrap token's tenant is `default`, so to it our things are another tenant's, too.
   tokens.set('bootstrap', BOOTSTRAP_TOKEN);
+  await server.post('keys.register', { user, key: 'sk-a-key-of-alice-0123456789' }, good);
   for (const id of [reservation, idOf(3)]) {
     // Longer than all the waiting below.
     const ttlMs = 3_600_000;
