@@ -9,6 +9,8 @@ import {
 } from '../src/config.ts';
 
 const TOKEN = 'a-bootstrap-token-of-32-characters';
+const OWN_KEY_SECRET = Buffer.from('canary'.padEnd(32, '!')).toString('base64');
+const OWN_KEY_SECRETS = `k2:${Buffer.alloc(32, 2).toString('base64')}, k1:${OWN_KEY_SECRET}`;
 const REDIS_URL = 'redis://bursar:canary-password@redis.example:6379';
 const DATABASE_URL = 'postgres://bursar:canary-password@db.example:5432/bursar';
 
@@ -103,6 +105,7 @@ describe('every variable', () => {
       BURSAR_WHEN_AWAY: 'allow',
       BURSAR_ALLOWANCE_USD: '12.50',
       BURSAR_BOOTSTRAP_TOKEN: TOKEN,
+      BURSAR_OWN_KEY_SECRETS: OWN_KEY_SECRETS,
       BURSAR_PRICES_FILE: 'prices.json',
       BURSAR_LOG_LEVEL: 'debug',
       BURSAR_SWEEP_INTERVAL_MS: '250',
@@ -126,6 +129,7 @@ describe('every variable', () => {
       whenAway: 'allow',
       allowance: 12_500_000_000,
       bootstrapToken: TOKEN,
+      ownKeySecrets: OWN_KEY_SECRETS,
       pricesFile: 'prices.json',
       logLevel: 'debug',
       sweepIntervalMs: 250,
@@ -160,6 +164,8 @@ describe('every variable', () => {
     ['BURSAR_ALLOWANCE_USD', 'none'],
     ['BURSAR_BOOTSTRAP_TOKEN', 'too short'],
     ['BURSAR_BOOTSTRAP_TOKEN', 'with blanks with blanks with blanks'],
+    ['BURSAR_OWN_KEY_SECRETS', 'a-secret-without-a-name'],
+    ['BURSAR_OWN_KEY_SECRETS', 'k1:tooShort'],
     ['BURSAR_LOG_LEVEL', 'loud'],
     ['BURSAR_SWEEP_INTERVAL_MS', '0'],
     ['BURSAR_SHUTDOWN_MS', '1h'],
@@ -191,16 +197,24 @@ describe('several problems', () => {
 
 describe('secrets', () => {
   it('are in no printed configuration and in no complaint about one', () => {
-    const config = readConfig({ DATABASE_URL, BURSAR_BOOTSTRAP_TOKEN: TOKEN });
+    const config = readConfig({
+      DATABASE_URL,
+      BURSAR_BOOTSTRAP_TOKEN: TOKEN,
+      BURSAR_OWN_KEY_SECRETS: OWN_KEY_SECRETS,
+    });
     const printed = JSON.stringify(redactedConfig(config));
     expect(printed).toContain('db.example');
     expect(printed).not.toContain(TOKEN);
     expect(printed).not.toContain('canary-password');
+    expect(printed).not.toContain(OWN_KEY_SECRET);
+    expect(printed).toContain('"ownKeys":"encrypted"');
     const problems = problemsOf({
       DATABASE_URL: 'mysql://u:canary-password@h/d',
       BURSAR_BOOTSTRAP_TOKEN: 'short-canary',
+      BURSAR_OWN_KEY_SECRETS: `k1:${OWN_KEY_SECRET}canary`,
     });
-    expect(problems).toHaveLength(2);
+    expect(problems).toHaveLength(3);
+    expect(problems.join()).not.toContain(OWN_KEY_SECRET.slice(0, 12));
     expect(problems.join()).not.toContain('canary');
   });
 
@@ -208,8 +222,9 @@ describe('secrets', () => {
     const config = readConfig({
       DATABASE_URL: 'postgres://bursar:p%40ssword%21%21@db.example/bursar',
       BURSAR_BOOTSTRAP_TOKEN: TOKEN,
+      BURSAR_OWN_KEY_SECRETS: `k1:${OWN_KEY_SECRET}`,
     });
-    expect(secretsIn(config)).toEqual([TOKEN, 'p%40ssword%21%21', 'p@ssword!!']);
+    expect(secretsIn(config)).toEqual([TOKEN, OWN_KEY_SECRET, 'p%40ssword%21%21', 'p@ssword!!']);
     expect(secretsIn(readConfig({}))).toEqual([]);
   });
 });

@@ -40,11 +40,11 @@ export class KeyRing {
    */
   static parse(text: string, field = 'ownKeySecrets'): KeyRing {
     const entries = text.split(',').map((entry) => entry.trim());
-    if (entries.length > SECRETS_MAX) throw invalid(field, `has more than ${SECRETS_MAX} secrets`);
+    if (entries.length > SECRETS_MAX) throw invalid(field, `there are more than ${SECRETS_MAX}`);
     const [newest, ...others] = entries.map((entry, index) => ringKeyIn(entry, index, field));
-    if (newest === undefined) throw invalid(field, 'has no secret');
+    if (newest === undefined) throw invalid(field, 'there is none');
     const names = new Set([newest, ...others].map(({ name }) => name));
-    if (names.size < entries.length) throw invalid(field, 'uses a name for two secrets');
+    if (names.size < entries.length) throw invalid(field, 'two have the same name');
     return new KeyRing(newest, others);
   }
 
@@ -61,13 +61,13 @@ export function secretTextsIn(text: string): readonly string[] {
 
 function ringKeyIn(entry: string, index: number, field: string): RingKey {
   const [name = '', base64 = '', ...rest] = entry.split(':');
-  const place = `secret ${index + 1}`;
+  const which = `number ${index + 1}`;
   if (rest.length > 0 || !NAME_PATTERN.test(name)) {
-    throw invalid(field, `${place} has no name of 1 to 32 characters of a-z, 0-9, "_" and "-"`);
+    throw invalid(field, `${which} has no name of 1 to 32 characters of a-z, 0-9, "_" and "-"`);
   }
   const secret = Buffer.from(base64, 'base64');
   if (secret.length !== SECRET_BYTES || secret.toString('base64') !== base64) {
-    throw invalid(field, `${place} is not ${SECRET_BYTES} bytes in base64`);
+    throw invalid(field, `${which} is not ${SECRET_BYTES} bytes in base64`);
   }
   const key = {
     name,
@@ -88,6 +88,6 @@ function derive(secret: Buffer, purpose: string): KeyObject {
 function invalid(field: string, problem: string): BursarError {
   return new BursarError('input_invalid', {
     field,
-    message: `${field} ${problem}; write name:secret, newest first, separated by commas, each secret from: openssl rand -base64 32`,
+    message: `${field} must be secrets by name, newest first, such as k2:SECRET,k1:SECRET, each from: openssl rand -base64 32; ${problem}`,
   });
 }
