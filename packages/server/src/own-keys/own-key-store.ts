@@ -89,4 +89,4 @@ export interface OwnKeyStore {
 }
 
 /** Most places that `changes` names. */
-export const CHANGES_MAX = 1_000;
+export const CHANGES_MAX = 200;

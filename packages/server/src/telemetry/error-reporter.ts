@@ -27,7 +27,9 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
       // Why the store failed, in one line: there may be as many of these as there are calls. What is wrong with an
       // input is not repeated, because a parser quotes from it, and there may be a key in it.
       const reason = known.status >= 500 && cause instanceof Error ? cause.message : undefined;
-      log[level]({ procedure: path, code, field, reason }, 'a call was refused');
+      // A procedure that there is not may be anything that somebody put into a URL.
+      const procedure = code === 'route_not_found' ? undefined : path;
+      log[level]({ procedure, code, field, reason }, 'a call was refused');
       return;
     }
     const errorId = newId();
