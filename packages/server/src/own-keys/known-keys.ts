@@ -59,7 +59,7 @@ export class KnownKeys {
   #asked: Question | undefined;
   #cancelNext: (() => void) | undefined;
   /** Why the store counts as away. */
-  #away: unknown;
+  #away: Error | undefined;
   #usedAtMs = -Infinity;
   #isClosed = false;
 
@@ -141,7 +141,7 @@ export class KnownKeys {
       this.#readAtMs = beganAtMs;
       this.#away = undefined;
     } catch (error) {
-      this.#away = error;
+      this.#away = error as Error;
     }
   }
 
@@ -187,7 +187,7 @@ export class KnownKeys {
       return record;
     } catch (error) {
       // The next reading of the changes finds out whether the store is back.
-      if (isAway(error)) this.#away = error;
+      if (isAway(error)) this.#away = error as Error;
       throw error;
     }
   }

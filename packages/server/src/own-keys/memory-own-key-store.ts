@@ -69,7 +69,8 @@ export class MemoryOwnKeyStore implements OwnKeyStore {
     to: { readonly envelope: Uint8Array; readonly digest: KeyDigest },
   ): Promise<boolean> {
     const record = this.#kept.get(id)?.record;
-    if (record?.envelope == null || !Buffer.from(record.envelope).equals(from)) return false;
+    if (record === undefined || record.envelope === null) return false;
+    if (!Buffer.from(record.envelope).equals(from)) return false;
     this.#last += 1n;
     this.#write({ ...record, ...to });
     return true;

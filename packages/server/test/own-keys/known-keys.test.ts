@@ -193,7 +193,7 @@ describe.each(['away', 'silent'] as const)('while the store is %s', (fate) => {
     expect(store.asked.live).toBe(asked);
   });
 
-  it('it is asked in the background, one question at a time', async () => {
+  it('gets one question at a time, in the background', async () => {
     const asked = store.asked.changes;
     for (let second = 0; second < 20; second += 1) {
       await known.live(ALICE);
