@@ -19,7 +19,7 @@ export type {
   ListKeysOutput,
   OpenKeyInput,
   OpenKeyOutput,
-  OwnKeyView,
+  RegisteredKey,
   RegisterKeyInput,
   RejectKeyInput,
   RejectKeyOutput,

@@ -11,7 +11,7 @@ import type {
   ListKeysOutput,
   openKeyInput,
   OpenKeyOutput,
-  OwnKeyView,
+  RegisteredKey,
   registerKeyInput,
   rejectKeyInput,
   RejectKeyOutput,
@@ -57,7 +57,7 @@ export interface BursarService {
   ): AsyncIterable<LiveUsage>;
   getLimit(principal: Principal, input: Parsed<typeof getLimitInput>): Promise<LimitOutput>;
   setLimit(principal: Principal, input: Parsed<typeof setLimitInput>): Promise<LimitOutput>;
-  registerKey(principal: Principal, input: Parsed<typeof registerKeyInput>): Promise<OwnKeyView>;
+  registerKey(principal: Principal, input: Parsed<typeof registerKeyInput>): Promise<RegisteredKey>;
   listKeys(principal: Principal, input: Parsed<typeof listKeysInput>): Promise<ListKeysOutput>;
   openKey(principal: Principal, input: Parsed<typeof openKeyInput>): Promise<OpenKeyOutput>;
   rejectKey(principal: Principal, input: Parsed<typeof rejectKeyInput>): Promise<RejectKeyOutput>;

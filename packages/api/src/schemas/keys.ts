@@ -37,7 +37,7 @@ const keyIdField = z
 const holderFields = { user: userField, provider: providerField.default('openai') };
 
 /** A registered key as it is shown. */
-export interface OwnKeyView {
+export interface RegisteredKey {
   readonly id: string;
   readonly user: string;
   readonly provider: string;
@@ -72,7 +72,7 @@ export type ListKeysInput = z.input<typeof listKeysInput>;
 
 export interface ListKeysOutput {
   /** Oldest first. */
-  readonly keys: readonly OwnKeyView[];
+  readonly keys: readonly RegisteredKey[];
   /** `after` of the next page; `null` if there is none. */
   readonly next: string | null;
 }

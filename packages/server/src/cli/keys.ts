@@ -1,5 +1,5 @@
 /** `bursar keys …`: users' own keys at a provider. None of these ever shows a key, or takes one. */
-import { KEYS_PAGE_MAX, type OwnKeyView } from '@bursar/api';
+import { KEYS_PAGE_MAX, type RegisteredKey } from '@bursar/api';
 import { type CliCommand, UsageError } from './command.ts';
 import { withLedger } from './from-config.ts';
 
@@ -74,7 +74,7 @@ export const keysRenew: CliCommand = {
   },
 };
 
-function lineOf(key: OwnKeyView): string {
+function lineOf(key: RegisteredKey): string {
   const kept = key.stored ? 'stored' : 'not stored';
   return [
     key.id,
@@ -87,7 +87,7 @@ function lineOf(key: OwnKeyView): string {
   ].join('\t');
 }
 
-function stateOf({ revokedAt, rejected }: OwnKeyView): string {
+function stateOf({ revokedAt, rejected }: RegisteredKey): string {
   if (revokedAt !== null) return `revoked ${revokedAt}`;
   return rejected === null ? 'good' : `rejected ${rejected.at}: ${rejected.reason}`;
 }

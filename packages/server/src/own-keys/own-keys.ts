@@ -5,7 +5,7 @@
  * are recognised and counted as paying, but not kept: then it is the product that has them.
  */
 import type { KeyRejection } from '@bursar/api';
-import { BursarError, type Clock, type TenantId } from '@bursar/core';
+import { BursarError, type Clock } from '@bursar/core';
 import { v7 as uuidV7 } from 'uuid';
 import type { Timers } from '../clock/timers.ts';
 import { isAway } from '../leasing/away.ts';
@@ -27,6 +27,12 @@ export interface OwnKeysOptions {
   readonly log: Log;
 }
 
+/** Whether a user has a key of their own that pays; `unknown`: the store is away, so none pays. */
+export type OwnKeyStanding =
+  | { readonly state: 'good'; readonly id: string }
+  | { readonly state: 'rejected'; readonly id: string; readonly reason: KeyRejection }
+  | { readonly state: 'none' | 'unknown' };
+
 /** An opened key. */
 export interface OpenedKey {
   readonly id: string;
@@ -44,18 +50,27 @@ export class OwnKeys {
   }
 
   /**
-   * The id of the key that pays for the user's calls to the provider, if there is one: live, and not rejected. For the
-   * path of a call: costs the database nothing for a user who called before, and never throws because it is away.
-   * Then what was known is believed for `BELIEVED_MS`, and after that nobody has a key.
+   * How the user stands with the provider. For the path of a call: costs the database nothing for a user who called
+   * before, and never throws because it is away. Then what was known is believed for `BELIEVED_MS`.
    */
-  async paying(tenant: TenantId, user: string, provider: string): Promise<string | undefined> {
+  async standing(place: OwnKeyPlace): Promise<OwnKeyStanding> {
     try {
-      const record = await this.#known.live({ tenant, user, provider });
-      return record === undefined || record.rejected !== null ? undefined : record.id;
+      const record = await this.#known.live(place);
+      if (record === undefined) return { state: 'none' };
+      const { id, rejected } = record;
+      return rejected === null
+        ? { state: 'good', id }
+        : { state: 'rejected', id, reason: rejected.reason };
     } catch (error) {
       if (!isAway(error)) throw error;
-      return undefined;
+      return { state: 'unknown' };
     }
+  }
+
+  /** The id of the key that pays for the user's calls to the provider: live, and not rejected. See `standing`. */
+  async paying(place: OwnKeyPlace): Promise<string | undefined> {
+    const standing = await this.standing(place);
+    return standing.state === 'good' ? standing.id : undefined;
   }
 
   /**

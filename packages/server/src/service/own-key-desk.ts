@@ -3,7 +3,7 @@ import type {
   BursarService,
   ListKeysOutput,
   OpenKeyOutput,
-  OwnKeyView,
+  RegisteredKey,
   Principal,
   RejectKeyOutput,
   RevokeKeyOutput,
@@ -21,7 +21,7 @@ export class OwnKeyDesk {
     this.#ownKeys = ownKeys;
   }
 
-  async register(principal: Principal, message: Message<'registerKey'>): Promise<OwnKeyView> {
+  async register(principal: Principal, message: Message<'registerKey'>): Promise<RegisteredKey> {
     return viewOf(await this.#ownKeys.register(placeOf(principal, message), message.key));
   }
 
@@ -58,7 +58,7 @@ function placeOf(
 }
 
 /** What may be shown of a record: no digest and no envelope. */
-function viewOf(record: OwnKeyRecord): OwnKeyView {
+function viewOf(record: OwnKeyRecord): RegisteredKey {
   const { id, user, provider, hint, envelope, registeredAtMs, rejected, revokedAtMs } = record;
   return {
     id,

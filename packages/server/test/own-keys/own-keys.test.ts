@@ -33,8 +33,7 @@ function ownKeysWith(ring: KeyRing | undefined): OwnKeys {
   });
 }
 
-const { tenant, user, provider } = ALICE;
-const payingWith = (ownKeys: OwnKeys) => ownKeys.paying(tenant, user, provider);
+const payingWith = (ownKeys: OwnKeys) => ownKeys.paying(ALICE);
 const envelope = async (): Promise<Uint8Array | null | undefined> =>
   (await store.live(ALICE))?.envelope;
 
@@ -42,6 +41,7 @@ describe('a key', () => {
   it('pays from when it is registered until it is revoked, and opens in between', async () => {
     const ownKeys = ownKeysWith(ringOf('k1'));
     expect(await payingWith(ownKeys)).toBeUndefined();
+    expect(await ownKeys.standing(ALICE)).toEqual({ state: 'none' });
     const { id } = await ownKeys.register(ALICE, KEY);
     expect(await payingWith(ownKeys)).toBe(id);
     expect(await ownKeys.open(ALICE)).toEqual({ id, key: KEY });
@@ -70,7 +70,7 @@ describe('a key', () => {
       { ...ALICE, user: 'bob' },
       { ...ALICE, provider: 'groq' },
     ]) {
-      expect(await ownKeys.paying(place.tenant, place.user, place.provider)).toBeUndefined();
+      expect(await ownKeys.paying(place)).toBeUndefined();
       await expect(ownKeys.open(place)).rejects.toMatchObject({ code: 'own_key_not_found' });
     }
   });
@@ -130,6 +130,7 @@ describe('a rejected key', () => {
     const { id } = await ownKeys.register(ALICE, KEY);
     expect(await ownKeys.markRejected(ALICE, id, 'no_credit')).toBe(true);
     expect(await payingWith(ownKeys)).toBeUndefined();
+    expect(await ownKeys.standing(ALICE)).toEqual({ state: 'rejected', id, reason: 'no_credit' });
     await expect(ownKeys.open(ALICE)).rejects.toThrow("rejected the user's key (no_credit)");
     expect(await ownKeys.register(ALICE, KEY)).toMatchObject({ id, rejected: null });
     expect(await payingWith(ownKeys)).toBe(id);
@@ -180,6 +181,7 @@ describe('while the store is away', () => {
     expect(await ownKeys.open(ALICE)).toEqual({ id, key: KEY });
     await time.advance(2_000);
     expect(await payingWith(ownKeys)).toBeUndefined();
+    expect(await ownKeys.standing(ALICE)).toEqual({ state: 'unknown' });
     await expect(ownKeys.open(ALICE)).rejects.toMatchObject({ code: 'store_unavailable' });
   });
 
