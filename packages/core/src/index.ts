@@ -43,7 +43,20 @@ export {
 } from './ids.ts';
 export { after, type DurationMs, duration, INSTANT_MAX, type InstantMs, instant } from './time.ts';
 
-export { type Account, available, committed, openAccount, shortfall } from './account/account.ts';
+export {
+  type Account,
+  available,
+  committed,
+  limitFor,
+  openAccount,
+  shortfall,
+} from './account/account.ts';
+export {
+  type AccountTerms,
+  areSameTerms,
+  isNewerTerms,
+  limitUnder,
+} from './account/account-terms.ts';
 export type {
   AccountCommand,
   AdminCommand,
@@ -285,6 +298,7 @@ export type {
   Release,
   Reserve,
   Settle,
+  LegAccount,
 } from './reservation/command.ts';
 export { decide } from './reservation/decide.ts';
 export type { Decision, Policy } from './reservation/decision.ts';

@@ -5,6 +5,7 @@
  */
 import {
   type AccountId,
+  type AccountTerms,
   accountId,
   type Amount,
   amount,
@@ -77,6 +78,8 @@ export class TestPurse {
       readonly ttlMs?: number;
       readonly fingerprint?: string;
       readonly terms?: Json;
+      /** What the policies say about each of the accounts. */
+      readonly onTerms?: AccountTerms;
     } = {},
   ): Promise<OutcomeOf<Reserve>> {
     const users = typeof user === 'string' ? [user] : user;
@@ -84,7 +87,10 @@ export class TestPurse {
       kind: 'reserve',
       reservation: options.id ?? this.id(),
       fingerprint: (options.fingerprint ?? `${users.join()}:${nanoUsd}`) as Fingerprint,
-      legs: users.map((name) => this.leg(name)),
+      legs: users.map((name) => ({
+        ...this.leg(name),
+        ...(options.onTerms === undefined ? {} : { terms: options.onTerms }),
+      })),
       amount: amount(nanoUsd),
       ttlMs: (options.ttlMs ?? 60_000) as DurationMs,
       terms: options.terms ?? null,
@@ -147,6 +153,14 @@ export class TestPurse {
       limit: limit as Amount | null,
       detail: null,
     });
+  }
+
+  clearLimit(user: string) {
+    return this.execute({ kind: 'clearLimit', leg: this.leg(user), detail: null });
+  }
+
+  setTerms(user: string, terms: AccountTerms) {
+    return this.execute({ kind: 'setTerms', leg: this.leg(user), terms });
   }
 
   grant(user: string, key: string, nanoUsd: number) {

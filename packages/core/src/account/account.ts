@@ -9,6 +9,7 @@ import { type Amount, ZERO } from '../amount.ts';
 import { type AccountId, DIRECT, type LeaseId } from '../ids.ts';
 import type { Period } from '../budget/period.ts';
 import type { InstantMs } from '../time.ts';
+import { type AccountTerms, limitUnder } from './account-terms.ts';
 
 /** An account. Every amount is integer nano-USD. */
 export interface Account {
@@ -21,7 +22,7 @@ export interface Account {
   readonly endAtMs: InstantMs;
   /** What may be spent in the period; 0 is a limit, `null` is none (and everything is still tracked). */
   readonly limit: Amount | null;
-  /** Credit added to the limit for this period only. */
+  /** Credit added to the limit for this period only: by the policies, and by grants of people. */
   readonly granted: Amount;
   /** Booked: the contributions of ended reservations, partial settlements and adjustments. */
   readonly settled: Amount;
@@ -31,22 +32,43 @@ export interface Account {
   readonly leased: Amount;
   /** Raised by one by each command that changed the account's sums or limit; 0 when opened. */
   readonly sequence: number;
+  /** What the policies say about it; absent until they say something. */
+  readonly terms?: AccountTerms | undefined;
 }
 
-/** A fresh account that spends directly. */
-export function openAccount(id: AccountId, period: Period, limit: Amount | null): Account {
+/** A fresh account that spends directly, under `limit` and with what `terms` grant. */
+export function openAccount(
+  id: AccountId,
+  period: Period,
+  limit: Amount | null,
+  terms?: AccountTerms,
+): Account {
   return {
     id,
     lease: DIRECT,
     startAtMs: period.startAtMs,
     endAtMs: period.endAtMs,
     limit,
-    granted: ZERO,
+    granted: terms?.granted ?? ZERO,
     settled: ZERO,
     reserved: ZERO,
     leased: ZERO,
     sequence: 0,
+    ...(terms === undefined ? {} : { terms }),
   };
+}
+
+/**
+ * The limit of an account: the budget's own if it has one, else what the policies say, else the default.
+ * `undefined` is not there, `null` is no limit.
+ */
+export function limitFor(
+  own: Amount | null | undefined,
+  terms: AccountTerms | undefined,
+  fallback: Amount | null,
+): Amount | null {
+  if (own !== undefined) return own;
+  return terms === undefined ? fallback : limitUnder(terms);
 }
 
 /** What can still be reserved: negative by the overage, `null` without a limit. */

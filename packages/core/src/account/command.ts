@@ -8,6 +8,7 @@ import type { Amount, SignedAmount } from '../amount.ts';
 import type { HolderId, LeaseId, ReservationId } from '../ids.ts';
 import type { LeaseAsk } from '../lease/size.ts';
 import type { InstantMs } from '../time.ts';
+import type { AccountTerms } from './account-terms.ts';
 import type { LegState } from './leg.ts';
 import type { Json } from './ledger-entry.ts';
 
@@ -77,6 +78,16 @@ export type AdminCommand =
       readonly kind: 'setLimit';
       readonly limit: Amount | null;
       readonly detail: Json;
+    }
+  | {
+      /** The budget has no limit of its own any more: what the policies say counts again. */
+      readonly kind: 'clearLimit';
+      readonly detail: Json;
+    }
+  | {
+      /** What the policies say. Older terms than the account is kept on change nothing. */
+      readonly kind: 'setTerms';
+      readonly terms: AccountTerms;
     }
   | {
       /** Add credit for this period. `key` is the caller's id of the grant. */

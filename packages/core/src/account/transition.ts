@@ -10,7 +10,7 @@
 import { add, type Amount, AMOUNT_MAX, difference, larger, subtract, ZERO } from '../amount.ts';
 import { unreachable } from '../assert.ts';
 import type { InstantMs } from '../time.ts';
-import { type Account, committed, shortfall } from './account.ts';
+import { type Account, committed, limitFor, shortfall } from './account.ts';
 import { administerLease } from '../lease/administer-lease.ts';
 import {
   type Lease,
@@ -19,6 +19,7 @@ import {
   settledBy,
   UNKNOWN_HOLDER,
 } from '../lease/lease.ts';
+import { isNewerTerms } from './account-terms.ts';
 import type { AccountCommand, AdminCommand, CommandOf, LegCommand } from './command.ts';
 import { held, type Leg, type LegState, RANK } from './leg.ts';
 import type { Json, LedgerEntry, LedgerEntryKind } from './ledger-entry.ts';
@@ -36,6 +37,10 @@ export interface AccountView {
   readonly entry?: LedgerEntry | undefined;
   /** The lease that the command or the leg names, if it exists. */
   readonly lease?: Lease | undefined;
+  /** The budget's own limit, if it has one, and the limit of budgets about which nothing is said. */
+  readonly limits?:
+    | { readonly own: Amount | null | undefined; readonly fallback: Amount | null }
+    | undefined;
   /** The account's leases that are not closed; for commands about leases. */
   readonly leases?: readonly Lease[] | undefined;
 }
@@ -62,6 +67,8 @@ export function transition(
 ): Transition {
   switch (command.kind) {
     case 'setLimit':
+    case 'clearLimit':
+    case 'setTerms':
     case 'grant':
     case 'adjust':
       return administer(view, command, nowMs);
@@ -401,6 +408,32 @@ function ingestEntry(command: CommandOf<'ingest'>): EntryNote {
   }
 }
 
+/** The account as a limit, the end of one or the policies would have it. */
+function underNewLimit(
+  { account, limits }: AccountView,
+  command: CommandOf<'setLimit' | 'clearLimit' | 'setTerms'>,
+): Account {
+  const { terms } = account;
+  const fallback = limits?.fallback ?? null;
+  switch (command.kind) {
+    case 'setLimit':
+      return { ...account, limit: command.limit };
+    case 'clearLimit':
+      return { ...account, limit: limitFor(undefined, terms, fallback) };
+    case 'setTerms': {
+      if (!isNewerTerms(command.terms, terms)) return account;
+      // What people granted stays.
+      const granted = account.granted - (terms?.granted ?? 0) + command.terms.granted;
+      return {
+        ...account,
+        limit: limitFor(limits?.own, command.terms, fallback),
+        granted: granted as Amount,
+        terms: command.terms,
+      };
+    }
+  }
+}
+
 function administer(view: AccountView, command: AdminCommand, nowMs: InstantMs): Transition {
   const { account } = view;
   const sequence = account.sequence + 1;
@@ -410,14 +443,22 @@ function administer(view: AccountView, command: AdminCommand, nowMs: InstantMs):
     reservation: null,
     lease: account.lease,
     atMs: nowMs,
-    detail: command.detail,
+    detail:
+      command.kind === 'setTerms'
+        ? { by: 'policies', version: command.terms.version }
+        : command.detail,
   };
-  if (command.kind === 'setLimit') {
-    if (command.limit === account.limit) return replay(view);
-    if ((command.limit ?? 0) + account.granted > AMOUNT_MAX)
-      return rejected(view, 'amount_out_of_range');
-    return applied({ ...account, limit: command.limit, sequence }, undefined, [
-      { ...entry, kind: 'limit', key: String(sequence), amount: ZERO, limit: command.limit },
+  if (command.kind === 'setLimit' || command.kind === 'clearLimit' || command.kind === 'setTerms') {
+    const next = underNewLimit(view, command);
+    if (next.limit === account.limit && next.granted === account.granted) {
+      // Terms that come to the same are kept for their version.
+      return next.terms === account.terms
+        ? replay(view)
+        : applied(next, undefined, [], { replayed: true });
+    }
+    if ((next.limit ?? 0) + next.granted > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
+    return applied({ ...next, sequence }, undefined, [
+      { ...entry, kind: 'limit', key: String(sequence), amount: ZERO, limit: next.limit },
     ]);
   }
   if (view.entry !== undefined) {

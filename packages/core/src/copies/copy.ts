@@ -5,6 +5,7 @@
  * returned. What the account is besides this lease is carried along for display, as it was when last heard.
  */
 import type { Account } from '../account/account.ts';
+import type { AccountTerms } from '../account/account-terms.ts';
 import { type Amount, difference, type SignedAmount, subtractToZero, ZERO } from '../amount.ts';
 import type { AccountId, LeaseId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
@@ -17,6 +18,8 @@ export interface Elsewhere {
   readonly settled: SignedAmount;
   readonly reserved: Amount;
   readonly leased: Amount;
+  /** What the policies say about the account, as far as the authority had heard. */
+  readonly terms?: AccountTerms | undefined;
 }
 
 /** An account in its holder's hands. Amounts are integer nano-USD, totals since the lease was opened. */
@@ -70,6 +73,7 @@ export function elsewhereOf(account: Account, outstanding: Amount, booked: Amoun
     settled: difference(account.settled, booked),
     reserved: account.reserved,
     leased: subtractToZero(account.leased, outstanding),
+    ...(account.terms === undefined ? {} : { terms: account.terms }),
   };
 }
 
@@ -87,5 +91,6 @@ export function wholeAccount(copy: Copy, lease: LeaseId): Account {
     reserved: (elsewhere.reserved + copy.reserved) as Amount,
     leased: elsewhere.leased,
     sequence: copy.sequence,
+    ...(elsewhere.terms === undefined ? {} : { terms: elsewhere.terms }),
   };
 }

@@ -25,8 +25,10 @@ export interface Changes {
   readonly leases: readonly Lease[];
   /** What the copies of leases have to be told, because they show something else. */
   readonly corrections: readonly Correction[];
-  /** The budget's limit for this and all later periods, when the command set it. */
-  readonly limit?: { readonly budget: BudgetId; readonly limit: Amount | null } | undefined;
+  /** The budget's own limit for this and all later periods, when the command set or cleared (`undefined`) it. */
+  readonly limit?:
+    | { readonly budget: BudgetId; readonly limit: Amount | null | undefined }
+    | undefined;
 }
 
 /** How a leg stands in the books, for the copy that its lease funds. */
@@ -56,7 +58,7 @@ export interface BooksReader {
 /** Books in memory, with no bound of their own: whoever fills them bounds them. */
 export class Books implements BooksReader {
   readonly #accounts = new Map<AccountId, Account>();
-  readonly #limits = new Map<BudgetId, Amount | null>();
+  readonly #limits = new Map<BudgetId, Amount | null | undefined>();
   readonly #reservations = new Map<ReservationId, Reservation>();
   readonly #legs = new Map<string, Leg>();
   readonly #adminEntries = new Map<string, LedgerEntry>();

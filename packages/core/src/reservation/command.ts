@@ -5,9 +5,18 @@ import type { Amount } from '../amount.ts';
 import type { Period } from '../budget/period.ts';
 import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
 import type { DurationMs, InstantMs } from '../time.ts';
+import type { AccountTerms } from '../account/account-terms.ts';
 import type { AdminCommand, LeaseCommand, OpenLeg } from '../account/command.ts';
 import type { LegState } from '../account/leg.ts';
 import type { Json } from '../account/ledger-entry.ts';
+
+/** An account that a command is about, with the period it stands for. */
+export interface LegAccount {
+  readonly account: AccountId;
+  readonly period: Period;
+  /** What the policies say about it: the account is opened with them, and put on them if they are newer. */
+  readonly terms?: AccountTerms | undefined;
+}
 
 /** Set `amount` aside on every account, or on none. */
 export interface Reserve {
@@ -15,7 +24,7 @@ export interface Reserve {
   readonly reservation: ReservationId;
   readonly fingerprint: Fingerprint;
   /** The accounts to charge, distinct, 1 … `LEGS_MAX`, each with the period it stands for. */
-  readonly legs: readonly { readonly account: AccountId; readonly period: Period }[];
+  readonly legs: readonly LegAccount[];
   readonly amount: Amount;
   /** How long it may stay tentative: as long as the longest permitted call. */
   readonly ttlMs: DurationMs;
@@ -55,7 +64,7 @@ export interface Settle {
    */
   readonly adopt?:
     | {
-        readonly legs: readonly { readonly account: AccountId; readonly period: Period }[];
+        readonly legs: readonly LegAccount[];
         readonly terms: Json;
       }
     | undefined;
@@ -99,15 +108,11 @@ export interface Ingest {
   readonly detail: Json;
 }
 
-/** An administrative command and the account it is for; `setLimit` also decides for all later periods. */
-export type Administer = AdminCommand & {
-  readonly leg: { readonly account: AccountId; readonly period: Period };
-};
+/** An administrative command and the account it is for; a limit, set or cleared, also holds for all later periods. */
+export type Administer = AdminCommand & { readonly leg: LegAccount };
 
 /** A command about a lease of an account. Tiers send it to the tier they stand on. */
-export type Lend = LeaseCommand & {
-  readonly leg: { readonly account: AccountId; readonly period: Period };
-};
+export type Lend = LeaseCommand & { readonly leg: LegAccount };
 
 /** Everything a tier executes. */
 export type Command = Reserve | Extend | Settle | Release | Expire | Ingest | Administer | Lend;

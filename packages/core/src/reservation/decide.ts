@@ -5,14 +5,15 @@
  * (fingerprint), all-or-nothing admission with every shortfall named, and the opening of accounts on first
  * touch. Pure like the machine: reads books, returns what changed, posts nothing itself.
  */
+import type { Account } from '../account/account.ts';
 import type { AdminCommand, LeaseCommand, LegCommand } from '../account/command.ts';
 import type { Leg } from '../account/leg.ts';
-import { transition } from '../account/transition.ts';
+import { type Transition, transition } from '../account/transition.ts';
 import { assert } from '../assert.ts';
 import { budgetOf } from '../budget/budget.ts';
 import { DIRECT, type Fingerprint } from '../ids.ts';
 import { after, type InstantMs } from '../time.ts';
-import type { BooksReader } from './books.ts';
+import type { BooksReader, Changes } from './books.ts';
 import type {
   Administer,
   Command,
@@ -26,10 +27,12 @@ import type {
 import type { OutcomeOf } from './outcome.ts';
 import {
   accountFor,
+  accountOnTerms,
   conclude,
   type Decision,
   done,
   knownAccount,
+  limitsOf,
   NOTHING,
   type Policy,
   rejected,
@@ -67,6 +70,8 @@ function decideAny(
     case 'ingest':
       return ingest(books, command, policy, nowMs);
     case 'setLimit':
+    case 'clearLimit':
+    case 'setTerms':
     case 'grant':
     case 'adjust':
       return administer(books, command, policy, nowMs);
@@ -95,9 +100,16 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     deadlineAtMs: after(nowMs, command.ttlMs),
   };
   // A repeat is answered from the accounts it was made on, even if the period has changed since.
+  const onTerms =
+    existing === undefined
+      ? command.legs.map((leg) => accountOnTerms(books, leg, policy, nowMs))
+      : [];
+  for (const { outcome } of onTerms) {
+    if (outcome.outcome === 'rejected') return rejected(outcome.code);
+  }
   const accounts =
     existing?.accounts.map((id) => knownAccount(books, id)) ??
-    command.legs.map(({ account, period }) => accountFor(books, account, period, policy));
+    onTerms.map(({ account }) => account);
   const steps = accounts.map((account) =>
     transition({ account, leg: books.leg(account.id, command.reservation) }, legCommand, nowMs),
   );
@@ -108,13 +120,22 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     terms: command.terms,
     createdAtMs: nowMs,
   };
-  return conclude(
+  const decision = conclude(
     reservation,
     accounts,
     steps,
     nowMs,
     existing === undefined ? { reservation } : {},
   );
+  return decision.outcome.outcome === 'applied' ? preceded(onTerms, decision) : decision;
+}
+
+/** `decision`, with the entries that say on which terms the accounts are now. */
+function preceded(onTerms: readonly Transition[], decision: Decision): Decision {
+  const entries = onTerms.flatMap((step) => step.entries);
+  if (entries.length === 0) return decision;
+  const { changes } = decision;
+  return { ...decision, changes: { ...changes, entries: [...entries, ...changes.entries] } };
 }
 
 function change(
@@ -170,7 +191,7 @@ function adopt(
   nowMs: InstantMs,
 ): Decision {
   const { reservation: id, cost, final, detail } = command;
-  const accounts = legs.map(({ account, period }) => accountFor(books, account, period, policy));
+  const accounts = legs.map((leg) => accountFor(books, leg, policy));
   const reservation: Reservation = {
     id,
     fingerprint: ADOPTED,
@@ -204,8 +225,9 @@ function isOpenAndDue(leg: Leg | undefined, nowMs: InstantMs): leg is Leg {
 }
 function lend(books: BooksReader, command: Lend, policy: Policy, nowMs: InstantMs): Decision {
   const { leg, ...leaseCommand } = command;
-  const account = accountFor(books, leg.account, leg.period, policy);
-  const isOpened = books.account(account.id) === undefined;
+  const onTerms = accountOnTerms(books, leg, policy, nowMs);
+  if (onTerms.outcome.outcome === 'rejected') return rejected(onTerms.outcome.code);
+  const { account } = onTerms;
   const step = transition(
     {
       account,
@@ -220,7 +242,8 @@ function lend(books: BooksReader, command: Lend, policy: Policy, nowMs: InstantM
     outcome: done([step], undefined),
     changes: {
       ...NOTHING,
-      accounts: step.account === account && !isOpened ? [] : [step.account],
+      accounts: step.account === books.account(account.id) ? [] : [step.account],
+      entries: onTerms.entries,
       leases: step.leases,
     },
   };
@@ -233,12 +256,12 @@ function administer(
   nowMs: InstantMs,
 ): Decision {
   const { leg, ...adminCommand } = command;
-  const account = accountFor(books, leg.account, leg.period, policy);
+  const opening = command.kind === 'setTerms' ? { ...leg, terms: command.terms } : leg;
+  const account = accountFor(books, opening, policy);
   const entry =
-    command.kind === 'setLimit'
-      ? undefined
-      : books.adminEntry(account.id, command.kind, command.key);
-  const step = transition({ account, entry }, adminCommand as AdminCommand, nowMs);
+    'key' in command ? books.adminEntry(account.id, command.kind, command.key) : undefined;
+  const limits = limitsOf(books, account.id, policy);
+  const step = transition({ account, entry, limits }, adminCommand as AdminCommand, nowMs);
   if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
   const isOpened = books.account(account.id) === undefined;
   return {
@@ -247,9 +270,14 @@ function administer(
       ...NOTHING,
       accounts: step.account === account && !isOpened ? [] : [step.account],
       entries: step.entries,
-      ...(command.kind === 'setLimit'
-        ? { limit: { budget: budgetOf(account.id), limit: command.limit } }
-        : {}),
+      ...limitChange(command, account),
     },
   };
+}
+
+/** What the command says about all later periods of the budget. */
+function limitChange(command: Administer, { id }: Account): Pick<Changes, 'limit'> {
+  if (command.kind !== 'setLimit' && command.kind !== 'clearLimit') return {};
+  const limit = command.kind === 'setLimit' ? command.limit : undefined;
+  return { limit: { budget: budgetOf(id), limit } };
 }

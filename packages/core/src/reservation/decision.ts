@@ -3,17 +3,17 @@
  *
  * What all commands about reservations have in common: all legs or none, and accounts opened on first touch.
  */
-import { type Account, openAccount } from '../account/account.ts';
+import { type Account, limitFor, openAccount } from '../account/account.ts';
 import type { Leg } from '../account/leg.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
-import type { Transition } from '../account/transition.ts';
+import { type AccountView, type Transition, transition } from '../account/transition.ts';
 import { type Amount, larger, ZERO } from '../amount.ts';
 import { assert } from '../assert.ts';
 import { budgetOf } from '../budget/budget.ts';
-import type { Period } from '../budget/period.ts';
 import type { AccountId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
 import type { BooksReader, Changes } from './books.ts';
+import type { LegAccount } from './command.ts';
 import type { Outcome } from './outcome.ts';
 import type { Reservation } from './reservation.ts';
 
@@ -99,17 +99,48 @@ function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {
   return legs.reduce((most, leg) => larger(most, of(leg)), ZERO);
 }
 
-/** The account, or a fresh one with the limit of its budget. */
+/** The account as it is, or a fresh one on the terms of its budget. */
 export function accountFor(
   books: BooksReader,
-  id: AccountId,
-  period: Period,
+  { account: id, period, terms }: LegAccount,
   policy: Policy,
 ): Account {
   const existing = books.account(id);
   if (existing !== undefined) return existing;
-  const limit = books.limit(budgetOf(id));
-  return openAccount(id, period, limit === undefined ? policy.defaultLimit : limit);
+  const limit = limitFor(books.limit(budgetOf(id)), terms, policy.defaultLimit);
+  return openAccount(id, period, limit, terms);
+}
+
+/** What is known of the account's limits besides the account itself. */
+export function limitsOf(books: BooksReader, id: AccountId, policy: Policy): AccountView['limits'] {
+  return { own: books.limit(budgetOf(id)), fallback: policy.defaultLimit };
+}
+
+/**
+ * The account on the terms that `leg` brings along, if they are newer than its own, with the entry that says
+ * so. Terms that cannot be counted are a rejection.
+ */
+export function accountOnTerms(
+  books: BooksReader,
+  leg: LegAccount,
+  policy: Policy,
+  nowMs: InstantMs,
+): Transition {
+  const account = accountFor(books, leg, policy);
+  const { terms } = leg;
+  const limits = limitsOf(books, account.id, policy);
+  if (terms === undefined || account.terms === terms) return untouched(account);
+  return transition({ account, limits }, { kind: 'setTerms', terms }, nowMs);
+}
+
+function untouched(account: Account): Transition {
+  return {
+    account,
+    leg: undefined,
+    outcome: { outcome: 'applied', replayed: true, overage: ZERO, late: false, conflict: false },
+    entries: [],
+    leases: [],
+  };
 }
 
 /** The account of a reservation that exists, which therefore exists too. */

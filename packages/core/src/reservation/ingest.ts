@@ -31,7 +31,7 @@ export function ingest(
   policy: Policy,
   nowMs: InstantMs,
 ): Decision {
-  const account = accountFor(books, command.leg.account, command.leg.period, policy);
+  const account = accountFor(books, command.leg, policy);
   const known = books.reservation(command.reservation);
   // Reports come leg by leg, so the reservation may learn of its accounts one after the other.
   const reservation: Reservation = {

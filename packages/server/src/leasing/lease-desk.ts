@@ -21,8 +21,8 @@ import {
   LEASE_HORIZON_MS,
   type LeaseAsk,
   type LeaseId,
+  type LegAccount,
   outstanding,
-  type Period,
   roomIn,
   shouldPrefetch,
 } from '@bursar/core';
@@ -45,10 +45,7 @@ const PACE_MS = 1_000;
 const USUAL_CALLS = 4;
 
 /** An account that a call is charged to. */
-export interface LegToLease {
-  readonly account: AccountId;
-  readonly period: Period;
-}
+export type LegToLease = LegAccount;
 
 /** What a draw came to: the copy afterwards and the authority's account; or that the lease is no longer good. */
 export type Drawn =

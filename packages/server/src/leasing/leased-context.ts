@@ -23,6 +23,7 @@ import { CallBook, type OpenCall } from './call-book.ts';
 import type { CopiesGate } from './copies-gate.ts';
 import { LeaseDesk } from './lease-desk.ts';
 import { callAfter, type Change, type DoneAnswer, legOfCopy } from './standing.ts';
+import { TermsOnCopies } from './terms-on-copies.ts';
 import { UnconfirmedBook } from './unconfirmed.ts';
 
 /** What a leased tier is made of. */
@@ -67,6 +68,7 @@ export class LeasedContext {
   readonly calls = new CallBook();
   readonly unconfirmed = new UnconfirmedBook();
   readonly desk: LeaseDesk;
+  readonly terms: TermsOnCopies;
   /** How often each path was taken. */
   readonly counts = { onCopies: 0, direct: 0, past: 0, lookedAgain: 0, cancelled: 0, reclaimed: 0 };
   isClosed = false;
@@ -77,6 +79,14 @@ export class LeasedContext {
     this.authority = options.authority;
     this.fallback = options.fallback ?? options.authority;
     this.desk = new LeaseDesk(options);
+    const { gate, log, pacesMax } = options;
+    this.terms = new TermsOnCopies({
+      gate,
+      desk: this.desk,
+      below: this.fallback,
+      log,
+      seenMax: pacesMax,
+    });
   }
 
   /** Asks the copies; an answer that got lost is asked for once more, because every command may be repeated. */
@@ -93,6 +103,7 @@ export class LeasedContext {
   done(answer: DoneAnswer, amount: Amount): Done {
     const { found, copies } = answer;
     for (const copy of copies) this.desk.consider(legOfCopy(copy), copy, amount);
+    this.terms.note(copies);
     return {
       outcome: 'applied',
       replayed: answer.replayed,

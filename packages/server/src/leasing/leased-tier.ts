@@ -74,6 +74,8 @@ export class LeasedTier implements Tier {
       case 'expire':
         return this.#changing.change(command);
       case 'setLimit':
+      case 'clearLimit':
+      case 'setTerms':
       case 'grant':
       case 'adjust':
         return this.#administer(command);
@@ -109,7 +111,7 @@ export class LeasedTier implements Tier {
   async #administer(command: Administer): Promise<Outcome> {
     const { gate, desk, fallback, options } = this.#context;
     // The ledger tells things in their order, and what is corrected must have been booked.
-    await this.#reader.bringHome(command.leg.account);
+    if (command.kind !== 'setTerms') await this.#reader.bringHome(command.leg.account);
     const outcome = await fallback.execute(command);
     if (outcome.outcome !== 'applied') return outcome;
     const [account] = outcome.accounts;

@@ -80,7 +80,7 @@ export class OutageLeases implements Tier {
     if (command.kind === 'reserve') this.#note(command.legs.map(({ account }) => account));
     const outcome = await this.#through((tier) => tier.execute(command));
     const isNews = outcome.outcome === 'applied' && !outcome.replayed;
-    if (isNews && (command.kind === 'setLimit' || command.kind === 'adjust')) {
+    if (isNews && MAY_LOWER.has(command.kind) && 'leg' in command) {
       await this.#askBack(command.leg.account);
     }
     return outcome;
@@ -198,6 +198,14 @@ export class OutageLeases implements Tier {
     this.#lookAgain();
   }
 }
+
+/** Commands after which less may be spent than before. */
+const MAY_LOWER: ReadonlySet<Command['kind']> = new Set([
+  'setLimit',
+  'clearLimit',
+  'setTerms',
+  'adjust',
+]);
 
 function openShared(options: OutageLeasesOptions) {
   return (mayLease: (account: AccountId) => boolean): Promise<ProcessLeases> =>

@@ -36,7 +36,7 @@ export class ReserveOnLeases {
     const isForCopies = known === undefined && this.#isForCopies(command);
     if (known?.place !== 'copies' && !isForCopies) return this.#reserveDirect(command);
     try {
-      const outcome = await this.#reserveOnCopies(command);
+      const outcome = await this.#reserveOnCopies(command, known !== undefined);
       return outcome ?? (await this.#reserveDirect(command));
     } catch (error) {
       if (!isAway(error)) throw error;
@@ -57,8 +57,11 @@ export class ReserveOnLeases {
   }
 
   /** The answer of the copies; nothing when the authority has to decide. */
-  async #reserveOnCopies(command: Reserve): Promise<Outcome | undefined> {
+  async #reserveOnCopies(command: Reserve, isRepeat: boolean): Promise<Outcome | undefined> {
     const { reservation, fingerprint, legs, amount, ttlMs, terms } = command;
+    const behind = isRepeat ? undefined : this.#context.terms.catchUp(legs);
+    const refused = behind && (await behind);
+    if (refused !== undefined) return refused;
     const accounts = legs.map(({ account }) => account);
     const ask: CopyCommand = {
       kind: 'reserve',

@@ -203,9 +203,11 @@ export class AwayBook {
         `No store answers, and this server has let through as many calls as it keeps (${openMax} open, ${callsMax} in all); nothing was changed.`,
       );
     }
-    const { reservation, fingerprint, terms, legs } = command;
+    const { reservation, fingerprint, terms } = command;
+    // An account binds as it was last seen: what else is known of its limit, nobody here can say.
+    const legs = command.legs.map(({ account, period }) => ({ account, period }));
     for (const { account } of legs) this.#openAsSeen(account, seen);
-    const decision = decide(this.#books, command, POLICY, nowMs);
+    const decision = decide(this.#books, { ...command, legs }, POLICY, nowMs);
     const leg = decision.changes.legs[0];
     if (leg === undefined) return { outcome: this.#shown(decision.outcome) };
     const event: AwayEvent = {
@@ -216,7 +218,7 @@ export class AwayBook {
       made: {
         fingerprint,
         terms,
-        legs: legs.map(({ account, period }) => ({ account, period })),
+        legs,
       },
     };
     this.#assertAllowed(event, ZERO);

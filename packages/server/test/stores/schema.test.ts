@@ -20,6 +20,11 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     reserved_nano_usd: 'bigint',
     leased_nano_usd: 'bigint',
     sequence: 'bigint',
+    terms_limit_nano_usd: 'bigint?',
+    terms_granted_nano_usd: 'bigint?',
+    terms_enforced: 'boolean?',
+    terms_version: 'bigint?',
+    terms_since: 'timestamp with time zone?',
   },
   leases: {
     account_id: 'text',
@@ -128,6 +133,13 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     revoked_at: 'timestamp with time zone?',
     changed: 'bigint',
   },
+  policy_sets: {
+    version: 'bigint',
+    document: 'text',
+    put_by: 'text',
+    note: 'text?',
+    put_at: 'timestamp with time zone',
+  },
 };
 
 let database: OpenedDatabase;
@@ -143,6 +155,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0003-leases',
     '0004-process-leases',
     '0005-resolutions',
+    '0006-policies',
     '0008-own-keys',
   ]);
   expect(await migrate(database)).toEqual([]);

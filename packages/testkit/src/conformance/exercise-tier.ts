@@ -18,6 +18,7 @@ import { exerciseRelease } from './release.ts';
 import { exerciseReserve } from './reserve.ts';
 import { exerciseSeveralBudgets } from './several-budgets.ts';
 import { exerciseSettle } from './settle.ts';
+import { exerciseTerms } from './terms.ts';
 import { bench, type TierUnderTest } from './tier-under-test.ts';
 
 /** Runs the whole suite on a driver. */
@@ -32,6 +33,7 @@ export function exerciseTier(under: TierUnderTest): void {
     exerciseIdempotency(shared);
     exerciseConcurrency(shared);
     exerciseLimits(shared);
+    exerciseTerms(shared);
     exercisePeriods(shared);
     exerciseSeveralBudgets(shared);
     exerciseIngest(shared);

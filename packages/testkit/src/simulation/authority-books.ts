@@ -31,7 +31,7 @@ export interface KeptCorrection {
 /** Books that can be copied and listed. */
 export class AuthorityBooks implements BooksReader {
   #accounts = new Map<AccountId, Account>();
-  #limits = new Map<BudgetId, Amount | null>();
+  #limits = new Map<BudgetId, Amount | null | undefined>();
   #reservations = new Map<ReservationId, Reservation>();
   #legs = new Map<string, Leg>();
   #open = new Map<string, Leg>();

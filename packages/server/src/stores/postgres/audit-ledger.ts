@@ -83,7 +83,8 @@ const CONTRADICTIONS = sql`
   from (${RECKONED}) as reckoned where settled_nano_usd <> entries_settled
   union all
   select format('account %s: granted %s, its entries say %s', id, granted_nano_usd, entries_granted)
-  from (${RECKONED}) as reckoned where granted_nano_usd <> entries_granted
+  from (${RECKONED}) as reckoned
+  where granted_nano_usd <> entries_granted + coalesce(terms_granted_nano_usd, 0)
   union all
   select format('account %s: reserved %s, its open reservations say %s', id, reserved_nano_usd, legs_reserved)
   from (${RECKONED}) as reckoned where reserved_nano_usd <> legs_reserved

@@ -7,14 +7,18 @@
  * and read again afterwards.
  */
 import {
+  type Account,
   type AccountId,
+  type AccountTerms,
   Books,
   type BudgetId,
   budgetOf,
   type Command,
   type InstantMs,
+  isNewerTerms,
   LAZY_EXPIRY_MAX,
   type Leg,
+  type LegAccount,
   type Period,
   type ReservationId,
 } from '@bursar/core';
@@ -76,6 +80,10 @@ export async function loadBatch(
   const ids = new Set([...wanted.opening.keys(), ...accounts]);
   const locked = (await lockAccounts(transaction, [...ids].toSorted())).map(accountFromRow);
   books.post({ accounts: locked });
+  // On newer terms an account gets another limit, unless its budget has one of its own: that has to be known.
+  if (known !== undefined && locked.some((account) => isBehind(account, wanted.terms))) {
+    throw new LookAgain();
+  }
   // After a failover to an older standby even a row that never changes may be gone.
   if ([...wanted.opening.keys()].some((id) => known?.hasAccount(id) && !books.account(id))) {
     throw new LookAgain();
@@ -106,6 +114,8 @@ interface Wanted {
   /** Accounts of reserves, and how many due reservations the reserves may end on each. */
   readonly reserving: ReadonlyMap<AccountId, number>;
   readonly limiting: ReadonlySet<BudgetId>;
+  /** The newest terms that a command brings along for an account. */
+  readonly terms: ReadonlyMap<AccountId, AccountTerms>;
   readonly adminKeys: readonly {
     readonly account: AccountId;
     readonly kind: string;
@@ -119,6 +129,7 @@ function wantedBy(commands: readonly Command[]): Wanted {
   const opening = new Map<AccountId, Period>();
   const reserving = new Map<AccountId, number>();
   const limiting = new Set<BudgetId>();
+  const terms = new Map<AccountId, AccountTerms>();
   const adminKeys: { account: AccountId; kind: string; key: string }[] = [];
   for (const command of commands) {
     if ('reservation' in command) reservations.add(command.reservation);
@@ -133,13 +144,37 @@ function wantedBy(commands: readonly Command[]): Wanted {
     if (command.kind === 'settle') {
       for (const { account, period } of command.adopt?.legs ?? []) opening.set(account, period);
     }
-    if (command.kind === 'setLimit') limiting.add(budgetOf(command.leg.account));
+    if (
+      command.kind === 'setLimit' ||
+      command.kind === 'clearLimit' ||
+      command.kind === 'setTerms'
+    ) {
+      limiting.add(budgetOf(command.leg.account));
+    }
+    for (const leg of legsWithTerms(command)) {
+      if (isNewerTerms(leg.terms, terms.get(leg.account))) terms.set(leg.account, leg.terms);
+    }
     if (command.kind === 'grant' || command.kind === 'adjust') {
       adminKeys.push({ account: command.leg.account, kind: command.kind, key: command.key });
     }
   }
   const existing = new Set([...reservations].filter((id) => !reserved.has(id)));
-  return { reservations, existing, opening, reserving, limiting, adminKeys };
+  return { reservations, existing, opening, reserving, limiting, terms, adminKeys };
+}
+
+/** The legs of a command whose accounts it may put on other terms. */
+function legsWithTerms(
+  command: Command,
+): readonly { readonly account: AccountId; readonly terms: AccountTerms }[] {
+  const legs = command.kind === 'reserve' ? command.legs : 'leg' in command ? [command.leg] : [];
+  return legs.flatMap((leg: LegAccount) =>
+    leg.terms === undefined ? [] : [{ account: leg.account, terms: leg.terms }],
+  );
+}
+
+function isBehind(account: Account, newest: Wanted['terms']): boolean {
+  const terms = newest.get(account.id);
+  return terms !== undefined && isNewerTerms(terms, account.terms);
 }
 
 /** The accounts of the named reservations as far as `known` remembers all of them. */
@@ -203,12 +238,17 @@ async function openAccounts(
   books: Books,
 ): Promise<void> {
   const unknown = [...wanted.opening.keys()].filter((id) => known?.hasAccount(id) !== true);
-  if (unknown.length === 0 && wanted.limiting.size === 0) return;
+  // Without memory every budget that new terms are about is locked, whether they turn out to be new or not.
+  const limiting = [
+    ...wanted.limiting,
+    ...(known === undefined ? [...wanted.terms.keys()].map(budgetOf) : []),
+  ];
+  if (unknown.length === 0 && limiting.length === 0) return;
   const existing = await sql<{ id: string }>`
     select id from accounts where id = any(${unknown}::text[])`.execute(transaction);
   const found = new Set(existing.rows.map((row) => row.id));
   const missing = unknown.filter((id) => !found.has(id));
-  const budgets = [...new Set([...missing.map(budgetOf), ...wanted.limiting])].toSorted();
+  const budgets = [...new Set([...missing.map(budgetOf), ...limiting])].toSorted();
   if (budgets.length === 0) return;
   await sql`
     insert into budgets (id, is_default) select id, true from unnest(${budgets}::text[]) as new (id)

@@ -42,6 +42,20 @@ export function accountFromRow(row: AccountRow): Account {
     reserved: amount(row.reserved_nano_usd),
     leased: amount(row.leased_nano_usd),
     sequence: Number(row.sequence),
+    ...termsFromRow(row),
+  };
+}
+
+function termsFromRow(row: AccountRow): Pick<Account, 'terms'> {
+  if (row.terms_version === null) return {};
+  return {
+    terms: {
+      limit: limitOf(row.terms_limit_nano_usd),
+      granted: amount(row.terms_granted_nano_usd ?? 0n),
+      isEnforced: row.terms_enforced ?? true,
+      version: Number(row.terms_version),
+      sinceMs: instantOf(row.terms_since ?? new Date(Number.NaN)),
+    },
   };
 }
 

@@ -19,6 +19,15 @@ export interface Database {
   corrections: CorrectionRow;
   set_aside_events: SetAsideEventRow;
   own_keys: OwnKeyRow;
+  policy_sets: PolicySetRow;
+}
+
+export interface PolicySetRow {
+  version: bigint;
+  document: string;
+  put_by: string;
+  note: string | null;
+  put_at: Date;
 }
 
 export interface BudgetRow {
@@ -39,6 +48,11 @@ export interface AccountRow {
   reserved_nano_usd: bigint;
   leased_nano_usd: bigint;
   sequence: bigint;
+  terms_limit_nano_usd: bigint | null;
+  terms_granted_nano_usd: bigint | null;
+  terms_enforced: boolean | null;
+  terms_version: bigint | null;
+  terms_since: Date | null;
 }
 
 export interface LeaseRow {

@@ -92,11 +92,12 @@ async function writeLimits(
   limits: readonly NonNullable<Changes['limit']>[],
 ): Promise<void> {
   await sql`
-    update budgets set is_default = false, limit_nano_usd = new.limit_nano_usd
+    update budgets set is_default = new.is_default, limit_nano_usd = new.limit_nano_usd
     from unnest(
       ${limits.map(({ budget }) => budget)}::text[],
-      ${limits.map(({ limit }) => decimal(limit))}::bigint[]
-    ) as new (id, limit_nano_usd)
+      ${limits.map(({ limit }) => limit === undefined)}::boolean[],
+      ${limits.map(({ limit }) => decimal(limit ?? null))}::bigint[]
+    ) as new (id, is_default, limit_nano_usd)
     where budgets.id = new.id`.execute(transaction);
 }
 
@@ -131,7 +132,8 @@ async function writeRows(
     with written_accounts as (
       insert into accounts (
         id, budget_id, lease_id, start_at, end_at, limit_nano_usd, granted_nano_usd,
-        settled_nano_usd, reserved_nano_usd, leased_nano_usd, sequence
+        settled_nano_usd, reserved_nano_usd, leased_nano_usd, sequence,
+        terms_limit_nano_usd, terms_granted_nano_usd, terms_enforced, terms_version, terms_since
       )
       select * from unnest(
         ${accounts.map(({ id }) => id)}::text[],
@@ -144,7 +146,12 @@ async function writeRows(
         ${accounts.map(({ settled }) => decimal(settled))}::bigint[],
         ${accounts.map(({ reserved }) => decimal(reserved))}::bigint[],
         ${accounts.map(({ leased }) => decimal(leased))}::bigint[],
-        ${accounts.map(({ sequence }) => decimal(sequence))}::bigint[]
+        ${accounts.map(({ sequence }) => decimal(sequence))}::bigint[],
+        ${accounts.map(({ terms }) => decimal(terms?.limit ?? null))}::bigint[],
+        ${accounts.map(({ terms }) => decimal(terms?.granted ?? null))}::bigint[],
+        ${accounts.map(({ terms }) => terms?.isEnforced ?? null)}::boolean[],
+        ${accounts.map(({ terms }) => decimal(terms?.version ?? null))}::bigint[],
+        ${accounts.map(({ terms }) => (terms === undefined ? null : iso(terms.sinceMs)))}::timestamptz[]
       )
       on conflict (id) do update set
         limit_nano_usd = excluded.limit_nano_usd,
@@ -152,7 +159,12 @@ async function writeRows(
         settled_nano_usd = excluded.settled_nano_usd,
         reserved_nano_usd = excluded.reserved_nano_usd,
         leased_nano_usd = excluded.leased_nano_usd,
-        sequence = excluded.sequence
+        sequence = excluded.sequence,
+        terms_limit_nano_usd = excluded.terms_limit_nano_usd,
+        terms_granted_nano_usd = excluded.terms_granted_nano_usd,
+        terms_enforced = excluded.terms_enforced,
+        terms_version = excluded.terms_version,
+        terms_since = excluded.terms_since
     ), written_leases as (
       insert into leases (
         account_id, id, holder, ticket, drawn_nano_usd, returned_nano_usd, settled_nano_usd,

@@ -1,12 +1,14 @@
 /** From the words of `run-commands.lua` to an answer. */
 import {
   type AccountId,
+  type AccountTerms,
   type Amount,
   CopiesFenced,
   type Copy,
   type CopyAnswer,
   type Elsewhere,
   type Fingerprint,
+  instant,
   type InstantMs,
   isAmount,
   type JournalPosition,
@@ -16,6 +18,7 @@ import {
   type LegState,
   type RejectionCode,
   type ReservationId,
+  type SignedAmount,
 } from '@bursar/core';
 import { ReplyMalformed, type ReplyReader } from './reply-reader.ts';
 import { wrongType } from './run-script.ts';
@@ -33,6 +36,10 @@ export interface Widen {
   readonly answer: 'widen';
   readonly accounts: readonly AccountId[];
 }
+
+/** Words that say what is elsewhere, and those about the terms behind them. */
+const SUMS_ELSEWHERE = 5;
+const TERMS_WORDS = 5;
 
 const STATES: Readonly<Record<string, LegState>> = {
   o: 'reserved',
@@ -186,24 +193,44 @@ function copy(reply: ReplyReader): Copy {
 }
 
 function elsewhere(text: string): Elsewhere {
-  const [limit, ...others] = text.split(' ');
-  // What is settled elsewhere is negative when more was corrected downwards than booked there.
-  const [granted, settled, reserved, leased, ...more] = others.map((part, index) =>
-    index === 1 && part.startsWith('-')
-      ? ((0 - amountOf(part.slice(1))) as Amount)
-      : amountOf(part),
-  );
-  if (
-    limit === undefined ||
-    granted === undefined ||
-    settled === undefined ||
-    reserved === undefined ||
-    leased === undefined ||
-    more.length > 0
-  ) {
+  const words = text.split(' ');
+  if (words.length !== SUMS_ELSEWHERE && words.length !== SUMS_ELSEWHERE + TERMS_WORDS) {
     throw new ReplyMalformed('a copy does not say what is elsewhere');
   }
-  return { limit: limit === '-' ? null : amountOf(limit), granted, settled, reserved, leased };
+  const [limit = '', granted = '', settled = '', reserved = '', leased = '', ...terms] = words;
+  return {
+    limit: limitOf(limit),
+    granted: amountOf(granted),
+    // Negative when more was corrected downwards than was booked there.
+    settled: settled.startsWith('-')
+      ? ((0 - amountOf(settled.slice(1))) as SignedAmount)
+      : amountOf(settled),
+    reserved: amountOf(reserved),
+    leased: amountOf(leased),
+    ...(terms.length === 0 ? {} : { terms: termsOf(terms) }),
+  };
+}
+
+/** What `encodeElsewhere` made of an account's terms. */
+function termsOf([
+  limit = '',
+  granted = '',
+  enforced,
+  version = '',
+  sinceMs = '',
+]: string[]): AccountTerms {
+  if (enforced !== '0' && enforced !== '1') throw new ReplyMalformed('no terms elsewhere');
+  return {
+    limit: limitOf(limit),
+    granted: amountOf(granted),
+    isEnforced: enforced === '1',
+    version: amountOf(version),
+    sinceMs: instant(amountOf(sinceMs)),
+  };
+}
+
+function limitOf(text: string): Amount | null {
+  return text === '-' ? null : amountOf(text);
 }
 
 function amountOf(text: string): Amount {

@@ -197,10 +197,16 @@ function encodeFingerprint(fingerprint: string): string {
   return encodeURIComponent(fingerprint);
 }
 
-/** As one word, which the scripts only carry: `limit granted settled reserved leased`, `-` for no limit. */
+/**
+ * As one word, which the scripts only carry: `limit granted settled reserved leased`, `-` for no limit, and
+ * behind it, if there are terms, `limit granted enforced version since`.
+ */
 export function encodeElsewhere(elsewhere: Elsewhere): string {
-  const { limit, granted, settled, reserved, leased } = elsewhere;
-  return [limit ?? '-', granted, settled, reserved, leased].join(' ');
+  const { limit, granted, settled, reserved, leased, terms } = elsewhere;
+  const sums = [limit ?? '-', granted, settled, reserved, leased];
+  if (terms === undefined) return sums.join(' ');
+  const { isEnforced, version, sinceMs } = terms;
+  return [...sums, terms.limit ?? '-', terms.granted, flag(isEnforced), version, sinceMs].join(' ');
 }
 
 function decimal(value: Amount | number): string {

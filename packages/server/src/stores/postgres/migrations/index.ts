@@ -5,6 +5,7 @@ import { up as serviceTokens } from './0002-service-tokens.ts';
 import { up as leases } from './0003-leases.ts';
 import { up as processLeases } from './0004-process-leases.ts';
 import { up as resolutions } from './0005-resolutions.ts';
+import { up as policies } from './0006-policies.ts';
 import { up as ownKeys } from './0008-own-keys.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -13,5 +14,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0003-leases': { up: leases },
   '0004-process-leases': { up: processLeases },
   '0005-resolutions': { up: resolutions },
+  '0006-policies': { up: policies },
   '0008-own-keys': { up: ownKeys },
 };
