@@ -127,15 +127,27 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     nowMs,
     existing === undefined ? { reservation } : {},
   );
-  return decision.outcome.outcome === 'applied' ? preceded(onTerms, decision) : decision;
+  return afterTerms(books, onTerms, decision);
 }
 
-/** `decision`, with the entries that say on which terms the accounts are now. */
-function preceded(onTerms: readonly Transition[], decision: Decision): Decision {
+/**
+ * `decision`, with what its legs' terms changed before it. They are true whether or not the call is made, so a
+ * refusal keeps them; the call itself changes nothing then.
+ */
+function afterTerms(
+  books: BooksReader,
+  onTerms: readonly Transition[],
+  { outcome, changes }: Decision,
+): Decision {
+  if (outcome.outcome !== 'applied' && outcome.outcome !== 'denied') return { outcome, changes };
   const entries = onTerms.flatMap((step) => step.entries);
-  if (entries.length === 0) return decision;
-  const { changes } = decision;
-  return { ...decision, changes: { ...changes, entries: [...entries, ...changes.entries] } };
+  if (outcome.outcome === 'applied') {
+    return { outcome, changes: { ...changes, entries: [...entries, ...changes.entries] } };
+  }
+  const accounts = onTerms.flatMap(({ account }) =>
+    account.terms === books.account(account.id)?.terms ? [] : [account],
+  );
+  return { outcome, changes: { ...changes, accounts, entries } };
 }
 
 function change(

@@ -36,7 +36,7 @@ export interface Done {
   readonly accounts: readonly Account[];
 }
 
-/** Nothing was set aside anywhere: some account lacks the room. */
+/** Nothing was set aside anywhere: some account lacks the room. Newer terms that the call brought along hold all the same. */
 export interface Refused {
   readonly outcome: 'denied';
   /** Every account that lacks room, and how much. Never empty. */

@@ -6,6 +6,7 @@
  */
 import {
   type Account,
+  type AccountTerms,
   amount,
   Books,
   type Command,
@@ -30,6 +31,8 @@ type Step = { readonly waitMs: number } & (
       readonly n: number;
       readonly users: readonly string[];
       readonly amount: number;
+      /** Number of the terms that it brings along, if any. */
+      readonly terms: number | null;
     }
   | {
       readonly kind: 'extend';
@@ -40,6 +43,8 @@ type Step = { readonly waitMs: number } & (
   | { readonly kind: 'settle'; readonly n: number; readonly cost: number; readonly final: boolean }
   | { readonly kind: 'release' | 'expire'; readonly n: number }
   | { readonly kind: 'setLimit'; readonly user: string; readonly limit: number | null }
+  | { readonly kind: 'clearLimit'; readonly user: string }
+  | { readonly kind: 'setTerms'; readonly user: string; readonly terms: number }
   | {
       readonly kind: 'grant' | 'adjust';
       readonly user: string;
@@ -51,6 +56,8 @@ type Step = { readonly waitMs: number } & (
 const number = fc.integer({ min: 1, max: 6 });
 const money = fc.integer({ min: 0, max: 600 });
 const user = fc.constantFrom(...USERS);
+/** Which of `TERMS`. */
+const termsNumber = fc.integer({ min: 0, max: 5 });
 const waitMs = fc.constantFrom(0, 0, 1, 400, 1_500);
 
 /** Sequences that meet the same few reservations and users again and again. */
@@ -64,6 +71,7 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
         n: number,
         users: fc.subarray(USERS, { minLength: 1 }),
         amount: money,
+        terms: fc.option(termsNumber),
       }),
     },
     {
@@ -105,6 +113,19 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
     },
     {
       weight: 1,
+      arbitrary: fc.record({ waitMs, kind: fc.constant('clearLimit' as const), user }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.record({
+        waitMs,
+        kind: fc.constant('setTerms' as const),
+        user,
+        terms: termsNumber,
+      }),
+    },
+    {
+      weight: 1,
       arbitrary: fc.record({
         waitMs,
         kind: fc.constantFrom('grant' as const, 'adjust' as const),
@@ -117,6 +138,18 @@ export const steps: fc.Arbitrary<Step[]> = fc.array(
   { maxLength: 40 },
 );
 
+/** Terms of two versions, two of them dated: raised, lowered, lifted and only measured against. */
+function termsNumbered(number: number): AccountTerms {
+  const limits = [300, 900, null, 0, 500, 700];
+  return {
+    limit: (limits[number] ?? null) as AccountTerms['limit'],
+    granted: amount(number === 4 ? 100 : 0),
+    isEnforced: number !== 5,
+    version: Math.floor(number / 3),
+    sinceMs: (number % 3) as AccountTerms['sinceMs'],
+  };
+}
+
 /** The command of a step, for the users and ids of `purse`. */
 export function commandOf(purse: TestPurse, step: Step): Command {
   switch (step.kind) {
@@ -125,7 +158,10 @@ export function commandOf(purse: TestPurse, step: Step): Command {
         kind: 'reserve',
         reservation: purse.idNumber(step.n),
         fingerprint: `${step.users.join()}:${step.amount}` as Fingerprint,
-        legs: step.users.map((name) => purse.leg(name)),
+        legs: step.users.map((name) => ({
+          ...purse.leg(name),
+          ...(step.terms === null ? {} : { terms: termsNumbered(step.terms) }),
+        })),
         amount: amount(step.amount),
         ttlMs: 1_000 as DurationMs,
         terms: { n: step.n },
@@ -157,6 +193,10 @@ export function commandOf(purse: TestPurse, step: Step): Command {
         limit: step.limit === null ? null : amount(step.limit),
         detail: null,
       };
+    case 'clearLimit':
+      return { kind: 'clearLimit', leg: purse.leg(step.user), detail: null };
+    case 'setTerms':
+      return { kind: 'setTerms', leg: purse.leg(step.user), terms: termsNumbered(step.terms) };
     case 'grant':
       return {
         kind: 'grant',

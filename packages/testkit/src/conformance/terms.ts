@@ -137,13 +137,18 @@ export function exerciseTerms(bench: Bench): void {
       expect(await purse.tier.account(account)).toMatchObject({ terms: { version: 3 } });
     });
 
-    it('puts all accounts of a call on their terms, or none when it is refused', async () => {
+    it('puts all accounts of a call on their terms, whether it is made or refused', async () => {
       const { purse } = bench;
       const onTerms = termsOf(50);
       await purse.open('alice', 40, { onTerms });
       expect(await purse.reserve(['alice', 'team'], 11, { onTerms })).toMatchObject({
         outcome: 'denied',
         shortfalls: [{ account: purse.leg('alice').account, missing: 1 }],
+      });
+      expect(await purse.sums('team')).toMatchObject({ limit: 50, reserved: 0 });
+      const older = termsOf(9_000, { version: 0 });
+      expect(await purse.reserve('team', 51, { onTerms: older })).toMatchObject({
+        outcome: 'denied',
       });
       await purse.open(['alice', 'team'], 10, { onTerms });
       expect(await purse.sums('team')).toMatchObject({ limit: 50, reserved: 10 });
