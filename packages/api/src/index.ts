@@ -13,7 +13,6 @@ export type { ExhaustedRate, RateLimited } from './schemas/denials/rate-limited.
 export type { RequestTooLarge } from './schemas/denials/request-too-large.ts';
 export type { ExceededShare, ShareExceeded } from './schemas/denials/share-exceeded.ts';
 export type { ExtendInput, ExtendOutput } from './schemas/extend.ts';
-export { HISTORY_PAGE_MAX, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
 export type {
   ListKeysInput,
   ListKeysOutput,
@@ -27,7 +26,25 @@ export type {
   RevokeKeyOutput,
 } from './schemas/keys.ts';
 export { KEY_REJECTIONS, KEYS_PAGE_MAX, type KeyRejection } from './schemas/keys.ts';
-export type { GetLimitInput, LimitOutput, SetLimitInput } from './schemas/limits.ts';
+export type { BudgetSubject } from './schemas/budget-subject.ts';
+export { HISTORY_PAGE_MAX, type ScopesInput, TTL_MS_MAX, TTL_MS_MIN } from './schemas/fields.ts';
+export type { AdjustInput, BudgetEntryOutput, GrantInput } from './schemas/budgets.ts';
+export type {
+  ClearLimitInput,
+  GetLimitInput,
+  LimitOutput,
+  SetLimitInput,
+} from './schemas/limits.ts';
+export type {
+  ExplainPoliciesInput,
+  ExplainPoliciesOutput,
+  PoliciesOutput,
+  PolicyExplanation,
+  PolicyProblem,
+  PolicyVersion,
+  PutPoliciesInput,
+  PutPoliciesOutput,
+} from './schemas/policies.ts';
 export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';
 export type { Allowed, ReserveInput, ReserveOutput } from './schemas/reserve.ts';

@@ -1,8 +1,10 @@
 /** Every procedure of the server. */
 import { createCallerFactory, createRouter } from './procedure.ts';
 import { keysRouter } from './procedures/keys.ts';
+import { budgetsRouter } from './procedures/budgets.ts';
 import { limitsRouter } from './procedures/limits.ts';
 import { meterRouter } from './procedures/meter.ts';
+import { policiesRouter } from './procedures/policies.ts';
 import { usageRouter } from './procedures/usage.ts';
 
 export const appRouter = createRouter({
@@ -10,6 +12,8 @@ export const appRouter = createRouter({
   usage: usageRouter,
   limits: limitsRouter,
   keys: keysRouter,
+  budgets: budgetsRouter,
+  policies: policiesRouter,
 });
 
 /** The contract, as a type: all that a client needs to know of the server. */

@@ -18,7 +18,20 @@ import type {
   revokeKeyInput,
   RevokeKeyOutput,
 } from './schemas/keys.ts';
-import type { getLimitInput, LimitOutput, setLimitInput } from './schemas/limits.ts';
+import type { adjustInput, BudgetEntryOutput, grantInput } from './schemas/budgets.ts';
+import type {
+  clearLimitInput,
+  getLimitInput,
+  LimitOutput,
+  setLimitInput,
+} from './schemas/limits.ts';
+import type {
+  explainPoliciesInput,
+  ExplainPoliciesOutput,
+  PoliciesOutput,
+  putPoliciesInput,
+  PutPoliciesOutput,
+} from './schemas/policies.ts';
 import type { releaseInput, ReleaseOutput } from './schemas/release.ts';
 import type { reserveInput, ReserveOutput } from './schemas/reserve.ts';
 import type { settleInput, SettleOutput } from './schemas/settle.ts';
@@ -62,4 +75,16 @@ export interface BursarService {
   openKey(principal: Principal, input: Parsed<typeof openKeyInput>): Promise<OpenKeyOutput>;
   rejectKey(principal: Principal, input: Parsed<typeof rejectKeyInput>): Promise<RejectKeyOutput>;
   revokeKey(principal: Principal, input: Parsed<typeof revokeKeyInput>): Promise<RevokeKeyOutput>;
+  clearLimit(principal: Principal, input: Parsed<typeof clearLimitInput>): Promise<LimitOutput>;
+  grant(principal: Principal, input: Parsed<typeof grantInput>): Promise<BudgetEntryOutput>;
+  adjust(principal: Principal, input: Parsed<typeof adjustInput>): Promise<BudgetEntryOutput>;
+  getPolicies(principal: Principal): Promise<PoliciesOutput>;
+  putPolicies(
+    principal: Principal,
+    input: Parsed<typeof putPoliciesInput>,
+  ): Promise<PutPoliciesOutput>;
+  explainPolicies(
+    principal: Principal,
+    input: Parsed<typeof explainPoliciesInput>,
+  ): Promise<ExplainPoliciesOutput>;
 }

@@ -22,6 +22,7 @@ export type ErrorCode =
   | 'id_invalid'
   | 'period_invalid'
   | 'policy_invalid'
+  | 'policy_conflict'
   | 'unauthorized'
   | 'forbidden'
   | 'account_not_found'
@@ -68,6 +69,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   policy_invalid: {
     meaning: 'A policy is malformed, or contradicts another; `field` names it.',
     status: 400,
+    retryable: false,
+  },
+  policy_conflict: {
+    meaning:
+      'The policies were changed since they were read; read them again and make the change there.',
+    status: 409,
     retryable: false,
   },
   unauthorized: {

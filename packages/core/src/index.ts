@@ -161,7 +161,7 @@ export {
 export { type CreditUse, creditUse } from './policy/credit-use.ts';
 export { explain, type Explanation } from './policy/explain.ts';
 export type { Considered, Layer, Verdict } from './policy/layers.ts';
-export { type BudgetLeg, budgetLegs, BUDGETS_PER_CALL_MAX } from './policy/legs.ts';
+export { type BudgetLeg, budgetLegs, BUDGETS_PER_CALL_MAX, legOfBudget } from './policy/legs.ts';
 export { parsePolicySet } from './policy/parse-policy-set.ts';
 export type { LimiterReader } from './policy/parse-rules.ts';
 export { compilePolicies, type Policies } from './policy/policies.ts';

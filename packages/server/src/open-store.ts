@@ -36,6 +36,10 @@ import { openRedisHybrid } from './open-redis-hybrid.ts';
 import type { SyncPreset } from './sync/plan-sync.ts';
 import type { SyncTimes } from './sync/sync-manager.ts';
 import type { Log } from './telemetry/logger.ts';
+import { MemoryPolicyStore } from './policies/memory-policy-store.ts';
+import type { PolicyStore } from './policies/policy-store.ts';
+import { listenTo } from './stores/postgres/channel-listener.ts';
+import { POLICY_CHANNEL, PostgresPolicyStore } from './stores/postgres/postgres-policy-store.ts';
 import { MemoryTokenStore } from './tokens/memory-token-store.ts';
 import type { TokenStore } from './tokens/token-store.ts';
 
@@ -82,6 +86,8 @@ export interface Store {
   readonly tokens: TokenStore;
   /** Users' own keys at a provider. */
   readonly ownKeys: OwnKeyStore;
+  /** Default: in memory. */
+  readonly policies?: PolicyStore;
   /** Which stores decide, where that can change. */
   readonly modes?: ModeSource;
   /** How often each path was taken, by name; for people and metrics. */
@@ -99,6 +105,7 @@ export interface Store {
 /** A store that refuses when it is away, with what it takes to let somebody else decide meanwhile. */
 export interface StrictStore extends Store {
   readonly audit: () => Promise<AuditReport>;
+  readonly policies: PolicyStore;
   /** Sets aside what cannot be booked. */
   readonly keepAside: Authority['setAside'];
   /** Resolves when Redis answers and may decide without PostgreSQL; absent without a Redis. */
@@ -136,6 +143,7 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
     whenAway,
     time: clock,
     log,
+    ...listeningTo(location, options),
     openBehind: (carriedSinceMs) => openStrict(location, options, carriedSinceMs),
   });
 }
@@ -154,6 +162,7 @@ function openMemory({ clock, defaultLimit }: OpenStoreOptions): Store {
     tier,
     tokens: new MemoryTokenStore(),
     ownKeys: new MemoryOwnKeyStore(),
+    policies: new MemoryPolicyStore(clock),
     isCurrent: async () => true,
     close: () => tier.close(),
   };
@@ -181,6 +190,11 @@ async function openStrict(
   const shared = {
     tokens: new PostgresTokenStore(db),
     ownKeys: new PostgresOwnKeyStore(db),
+    policies: new PostgresPolicyStore({
+      db,
+      clock: options.databaseClock,
+      ...listeningTo(location, options),
+    }),
     audit: () => auditLedger(db),
     setAside: new SetAsideEvents(policy),
     isCurrent: () => isCurrent(db),
@@ -256,6 +270,16 @@ async function openEmbedded(
       await database.close();
     },
   };
+}
+
+/** How a server among others hears of new policies; nothing where there are no others. */
+function listeningTo(
+  location: Exclude<StoreLocation, { kind: 'memory' }>,
+  { clock: timers, log }: OpenStoreOptions,
+): Pick<PolicyStore, 'listen'> {
+  if (location.kind === 'pglite') return {};
+  const url = location.kind === 'hybrid' ? location.databaseUrl : location.url;
+  return { listen: (heard) => listenTo(POLICY_CHANNEL, heard, { url, timers, log }) };
 }
 
 function databaseAt(

@@ -27,6 +27,9 @@ import { KeyRing } from './own-keys/key-ring.ts';
 import { OwnKeys } from './own-keys/own-keys.ts';
 import { openStore, type Store, type StoreLocation } from './open-store.ts';
 import { directMode, modeView } from './modes/mode.ts';
+import { MemoryPolicyStore } from './policies/memory-policy-store.ts';
+import { PolicyBook } from './policies/policy-book.ts';
+import { builtInDocument } from './policies/read-policies.ts';
 import { BudgetService } from './service/budget-service.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
 import type { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
@@ -160,9 +163,18 @@ export function startBursar(
     time,
     log,
   });
+  const policyStore = store.policies ?? new MemoryPolicyStore(time);
+  const policies = new PolicyBook({
+    store: policyStore,
+    builtIn: builtInDocument(defaultLimit),
+    time,
+    log,
+  });
   const service = new BudgetService({
     tier,
     ownKeys,
+    policies,
+    policyStore,
     prices: options.prices ?? DEFAULT_PRICE_TABLE,
     time,
     log,
@@ -185,6 +197,7 @@ export function startBursar(
     service.close();
     ownKeys.close();
     await sweeper.stop();
+    await policies.stop();
     await store.close();
   }
 

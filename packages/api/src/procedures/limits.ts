@@ -1,6 +1,6 @@
-/** `limits.*`: what a user may spend. */
+/** `limits.*`: what may be spent of a budget. */
 import { createRouter, procedureFor } from '../procedure.ts';
-import { getLimitInput, setLimitInput } from '../schemas/limits.ts';
+import { clearLimitInput, getLimitInput, setLimitInput } from '../schemas/limits.ts';
 
 export const limitsRouter = createRouter({
   get: procedureFor('read')
@@ -9,4 +9,7 @@ export const limitsRouter = createRouter({
   set: procedureFor('admin')
     .input(setLimitInput)
     .mutation(({ ctx, input }) => ctx.service.setLimit(ctx.principal, input)),
+  clear: procedureFor('admin')
+    .input(clearLimitInput)
+    .mutation(({ ctx, input }) => ctx.service.clearLimit(ctx.principal, input)),
 });

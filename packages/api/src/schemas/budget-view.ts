@@ -5,9 +5,9 @@ import type { ScopeKind } from '@bursar/core';
 export interface BudgetView {
   readonly scope: { readonly kind: ScopeKind; readonly name: string };
   readonly budget: string;
-  /** `2026-11`. */
+  /** `2026-11`, or however the budget's periods are named. */
   readonly period: string;
-  /** `null`: no limit. */
+  /** `null`: no limit. Where nothing is refused (`mode`) it is only measured against. */
   readonly limitUsd: string | null;
   readonly grantedUsd: string;
   readonly settledUsd: string;
@@ -16,4 +16,6 @@ export interface BudgetView {
   readonly availableUsd: string | null;
   /** When the next period begins, ISO 8601. */
   readonly resetsAt: string;
+  /** Present where the limit refuses nothing. */
+  readonly mode?: 'track';
 }

@@ -5,6 +5,7 @@
  * as ISO 8601 in UTC; tokens as integers.
  */
 import {
+  CALLER_SCOPES_MAX,
   isBursarError,
   MODEL_LENGTH_MAX,
   nameProblem,
@@ -72,6 +73,17 @@ export const usdField = z
     }
   });
 
+/** Signed decimal USD, e.g. `"-0.50"`. */
+export const signedUsdField = z.string().superRefine((value, context) => {
+  const { success } = usdField.safeParse(value.replace(/^-/, ''));
+  if (success) return;
+  context.addIssue({
+    code: 'custom',
+    message: 'must be decimal USD in a string, with a "-" before it to give back, like "-5.00"',
+    params: { code: 'amount_out_of_range' },
+  });
+});
+
 /** How long a reservation lives without a heartbeat, in milliseconds. */
 export const ttlField = z.int().min(TTL_MS_MIN).max(TTL_MS_MAX);
 
@@ -98,7 +110,35 @@ export const clampField = z.strictObject({
   outputTokensMin: z.int().min(1).max(UNITS_MAX).default(1),
 });
 
-/** A calendar month in UTC, e.g. `2026-11`. */
+/** A period of the budget, named as its accounts are: `2026-11`, `2026-11-02.week`, `2026-11@Europe.Berlin`. */
 export const periodField = z
   .string()
-  .regex(/^[0-9]{4}-(0[1-9]|1[0-2])$/, 'must be a calendar month like 2026-11');
+  .regex(
+    /^[A-Za-z0-9.@_+%-]{4,120}$/,
+    'must be the name of a period, like 2026-11 for a calendar month',
+  );
+
+/** Most names in `scopes`: with the user and the model as many as a caller may have. */
+export const SCOPE_NAMES_MAX = CALLER_SCOPES_MAX - 2;
+
+const scopeKindField = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be 1 to 32 characters of a-z, 0-9 and "-"');
+
+/**
+ * What a call is about besides its user and model, by kind: `{ "org": "acme", "team": ["growth", "ops"] }`. The
+ * budgets of all of them are charged.
+ */
+export const scopesField = z
+  .record(scopeKindField, z.union([userField, z.array(userField).min(1).max(SCOPE_NAMES_MAX)]))
+  .refine(
+    (scopes) => Object.values(scopes).flat().length <= SCOPE_NAMES_MAX,
+    `must be at most ${SCOPE_NAMES_MAX} names`,
+  );
+export type ScopesInput = z.output<typeof scopesField>;
+
+/** One scope by its kind and name. */
+export const scopeField = z.strictObject({ kind: scopeKindField, name: userField });
+
+/** The name of a budget, as the policies have it. */
+export const budgetField = userField;

@@ -6,6 +6,7 @@ import {
   modelField,
   providerField,
   reservationField,
+  scopesField,
   ttlField,
   usdField,
   userField,
@@ -22,6 +23,8 @@ export const reserveInput = z
     /** By default whoever the model's name says. */
     provider: providerField.optional(),
     model: modelField,
+    /** What else the call is about: organisation, teams, key, feature, session … */
+    scopes: scopesField.optional(),
     estimate: estimateField.optional(),
     amountUsd: usdField.optional(),
     /**

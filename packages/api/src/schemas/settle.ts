@@ -5,6 +5,7 @@ import {
   modelField,
   providerField,
   reservationField,
+  scopesField,
   serviceTierField,
   tokensField,
   usdField,
@@ -50,6 +51,7 @@ export const settleInput = z
         user: userField,
         provider: providerField.optional(),
         model: modelField,
+        scopes: scopesField.optional(),
       })
       .optional(),
   })

@@ -1,22 +1,27 @@
-/** `usage.current`, `usage.history`, `usage.live`: what a user has spent. */
+/** `usage.current`, `usage.history`, `usage.live`: what has been spent of a budget. */
 import type { Json, LedgerEntryKind } from '@bursar/core';
 import { z } from 'zod';
+import { budgetSubject, namesOneScope, ONE_SCOPE } from './budget-subject.ts';
 import { HISTORY_PAGE_MAX, periodField, userField } from './fields.ts';
 
-export const currentUsageInput = z.strictObject({
-  user: userField,
-  /** A past month; by default the present one. */
-  period: periodField.optional(),
-});
+export const currentUsageInput = z
+  .strictObject({
+    ...budgetSubject,
+    /** A past period; by default the present one. */
+    period: periodField.optional(),
+  })
+  .refine(namesOneScope, ONE_SCOPE);
 export type CurrentUsageInput = z.input<typeof currentUsageInput>;
 
-export const usageHistoryInput = z.strictObject({
-  user: userField,
-  period: periodField.optional(),
-  /** From the previous page. */
-  cursor: z.int().min(1).optional(),
-  limit: z.int().min(1).max(HISTORY_PAGE_MAX).default(50),
-});
+export const usageHistoryInput = z
+  .strictObject({
+    ...budgetSubject,
+    period: periodField.optional(),
+    /** From the previous page. */
+    cursor: z.int().min(1).optional(),
+    limit: z.int().min(1).max(HISTORY_PAGE_MAX).default(50),
+  })
+  .refine(namesOneScope, ONE_SCOPE);
 export type UsageHistoryInput = z.input<typeof usageHistoryInput>;
 
 /** One ledger entry of the user. */

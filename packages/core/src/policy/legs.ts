@@ -58,11 +58,12 @@ export function budgetLegs(resolution: Resolution): readonly BudgetLeg[] {
     });
   }
   return budgets
-    .map((budget) => legOf(budget, version))
+    .map((budget) => legOfBudget(budget, version))
     .toSorted((a, b) => (a.account < b.account ? -1 : 1));
 }
 
-function legOf(budget: ResolvedBudget, policyVersion: number): BudgetLeg {
+/** The account of one resolved budget, under the policy set of this version. */
+export function legOfBudget(budget: ResolvedBudget, policyVersion: number): BudgetLeg {
   const { id, period, terms, granted, spendable, sinceMs } = budget;
   return {
     account: accountId(id, period),

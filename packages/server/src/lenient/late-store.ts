@@ -7,6 +7,7 @@
 import type { Tier } from '@bursar/core';
 import type { StrictStore } from '../open-store.ts';
 import type { OwnKeyStore } from '../own-keys/own-key-store.ts';
+import type { PolicyStore } from '../policies/policy-store.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { StoresAway } from './stores-away.ts';
 
@@ -68,6 +69,18 @@ export class LateStore {
       entries: async (query) => tier().entries(query),
       nowMs: async () => tier().nowMs(),
       close: async () => this.#store?.tier.close(),
+    };
+  }
+
+  /** The store's policies, whenever they are there. `listen` tells of new ones. */
+  policies(listen: PolicyStore['listen']): PolicyStore {
+    const policies = (): PolicyStore => this.store.policies;
+    return {
+      isShared: true,
+      newest: async (above) => policies().newest(above),
+      put: async (set, expected) => policies().put(set, expected),
+      history: async (limit) => policies().history(limit),
+      ...(listen === undefined ? {} : { listen }),
     };
   }
 

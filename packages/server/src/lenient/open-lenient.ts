@@ -12,6 +12,7 @@ import { directMode, lenientMode } from '../modes/mode.ts';
 import type { Store, StoreLocation, StrictStore } from '../open-store.ts';
 import { lockDirectory } from '../stores/postgres/directory-lock.ts';
 import { RedisUnfit } from '../stores/redis/check-redis.ts';
+import type { PolicyStore } from '../policies/policy-store.ts';
 import type { Log } from '../telemetry/logger.ts';
 import { RememberingTokenStore } from '../tokens/remembering-token-store.ts';
 import { noteReached, wereReached } from './known-stores.ts';
@@ -44,6 +45,8 @@ export interface OpenLenientOptions {
   readonly time: Clock & Timers;
   readonly log: Log;
   /** Opens the store behind. It is to attest that this process carries what `carriedSinceMs` says. */
+  /** Hears of new policies while the stores can be reached. */
+  readonly listen?: PolicyStore['listen'];
   readonly openBehind: (carriedSinceMs: () => InstantMs | undefined) => Promise<StrictStore>;
 }
 
@@ -95,19 +98,24 @@ export async function openLenient(options: OpenLenientOptions): Promise<Store> {
       log.error({ error }, 'the stores are away; this server starts without them');
     });
     await tier.start();
-    return { ...parts(late, tier, time), close };
+    return { ...parts(late, tier, options), close };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-function parts(late: LateStore, tier: LenientTier, time: Clock & Timers): Omit<Store, 'close'> {
+function parts(
+  late: LateStore,
+  tier: LenientTier,
+  { time, listen }: OpenLenientOptions,
+): Omit<Store, 'close'> {
   const beforeItIsOpen = directMode(time);
   return {
     tier,
     tokens: new RememberingTokenStore(late.tokens(), time),
     ownKeys: late.ownKeys(),
+    policies: late.policies(listen),
     modes: lenientMode(() => (late.isOpen ? late.store.modes : undefined) ?? beforeItIsOpen, tier),
     counts: () => ({ ...(late.isOpen ? late.store.counts?.() : {}), ...tier.counts }),
     audit: async () => late.store.audit(),

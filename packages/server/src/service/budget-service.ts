@@ -9,12 +9,17 @@ import type { Amount, Clock, PriceTable, Tier } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 import { AccountChanges } from '../live/account-changes.ts';
 import { SubscriptionLimit } from '../live/subscription-limit.ts';
+import type { PolicyBook } from '../policies/policy-book.ts';
+import type { PolicyStore } from '../policies/policy-store.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { LearnedEstimates } from './learned-estimates.ts';
 import type { OwnKeys } from '../own-keys/own-keys.ts';
+import { BudgetEntries } from './budget-entries.ts';
+import { Charges } from './charges.ts';
+import { LearnedEstimates } from './learned-estimates.ts';
 import { LimitAdmin } from './limit-admin.ts';
 import { Meter } from './meter.ts';
 import { OwnKeyDesk } from './own-key-desk.ts';
+import { PolicyAdmin } from './policy-admin.ts';
 import { UsageReader } from './usage-reader.ts';
 
 /** How often a watched account is read, to see the changes of other servers. */
@@ -24,6 +29,8 @@ const LIVE_POLL_MS = 1_000;
 export interface BudgetServiceOptions {
   readonly tier: Tier;
   readonly ownKeys: OwnKeys;
+  readonly policies: PolicyBook;
+  readonly policyStore: PolicyStore;
   readonly prices: PriceTable;
   readonly time: Clock & Timers;
   readonly log: Log;
@@ -47,6 +54,8 @@ export class BudgetService implements BursarService {
   readonly #usage: UsageReader;
   readonly #limits: LimitAdmin;
   readonly #keys: OwnKeyDesk;
+  readonly #entries: BudgetEntries;
+  readonly #policies: PolicyAdmin;
   readonly #closing = new AbortController();
   /** What was learned from settled calls, with counts for metrics. */
   readonly estimates: LearnedEstimates;
@@ -54,8 +63,10 @@ export class BudgetService implements BursarService {
   constructor(options: BudgetServiceOptions) {
     const { tier, prices, time, log, defaultLimit } = options;
     const changes = new AccountChanges({ tier, time, pollMs: LIVE_POLL_MS, log });
+    const charges = new Charges(options.policies);
     const shared = {
       tier,
+      charges,
       clock: time,
       defaultLimit,
       onChange: changes.publish.bind(changes),
@@ -72,6 +83,13 @@ export class BudgetService implements BursarService {
     });
     this.#limits = new LimitAdmin(shared);
     this.#keys = new OwnKeyDesk(options.ownKeys);
+    this.#entries = new BudgetEntries(shared);
+    this.#policies = new PolicyAdmin({
+      ...shared,
+      book: options.policies,
+      store: options.policyStore,
+      prices,
+    });
     this.#usage = new UsageReader({
       ...shared,
       changes,
@@ -162,6 +180,42 @@ export class BudgetService implements BursarService {
     message: Message<'revokeKey'>,
   ): ReturnType<BursarService['revokeKey']> {
     return this.#keys.revoke(principal, message);
+  }
+
+  clearLimit(
+    principal: Principal,
+    message: Message<'clearLimit'>,
+  ): ReturnType<BursarService['clearLimit']> {
+    return this.#limits.clear(principal, message);
+  }
+
+  async grant(principal: Principal, message: Message<'grant'>): ReturnType<BursarService['grant']> {
+    return this.#entries.grant(principal, message);
+  }
+
+  async adjust(
+    principal: Principal,
+    message: Message<'adjust'>,
+  ): ReturnType<BursarService['adjust']> {
+    return this.#entries.adjust(principal, message);
+  }
+
+  getPolicies(): ReturnType<BursarService['getPolicies']> {
+    return this.#policies.get();
+  }
+
+  putPolicies(
+    principal: Principal,
+    message: Message<'putPolicies'>,
+  ): ReturnType<BursarService['putPolicies']> {
+    return this.#policies.put(principal, message);
+  }
+
+  explainPolicies(
+    principal: Principal,
+    message: Message<'explainPolicies'>,
+  ): ReturnType<BursarService['explainPolicies']> {
+    return this.#policies.explain(principal, message);
   }
 
   /** Ends every live stream. Commands still work: the tier decides when it is closed. */

@@ -12,17 +12,21 @@ import {
 /** The account as its budget's present state. */
 export function budgetViewOf(account: Account): BudgetView {
   const { scope, budget, period } = accountParts(account.id);
-  const room = available(account);
+  const isTracked = account.limit === null && account.terms?.isEnforced === false;
+  // A limit that refuses nothing is shown all the same, for that is what it is for.
+  const limit = isTracked ? (account.terms?.limit ?? null) : account.limit;
+  const room = available({ ...account, limit });
   return {
     scope,
     budget,
     period,
-    limitUsd: account.limit === null ? null : formatUsd(account.limit),
+    limitUsd: limit === null ? null : formatUsd(limit),
     grantedUsd: formatUsd(account.granted),
     settledUsd: formatUsd(account.settled),
     reservedUsd: formatUsd(account.reserved),
     availableUsd: room === null ? null : formatUsd(room as SignedAmount),
     resetsAt: isoOf(account.endAtMs),
+    ...(isTracked ? { mode: 'track' } : {}),
   };
 }
 

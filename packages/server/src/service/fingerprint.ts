@@ -13,7 +13,7 @@ export type ReserveMessage = Parameters<BursarService['reserve']>[1];
 
 /** SHA-256 of the message, in hexadecimal. */
 export function fingerprintOf(message: ReserveMessage): Fingerprint {
-  const { user, provider, model, estimate, amountUsd, clamp, ttlMs } = message;
+  const { user, provider, model, scopes, estimate, amountUsd, clamp, ttlMs } = message;
   const canonical = [
     'reserve',
     user,
@@ -32,6 +32,14 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,
     ...(clamp === undefined ? [] : [clamp.outputTokensMin]),
+    ...(scopes === undefined ? [] : [canonicalScopes(scopes)]),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
+}
+
+/** In an order of their own: who lists the same teams in another one asks for the same. */
+function canonicalScopes(scopes: NonNullable<ReserveMessage['scopes']>): readonly string[] {
+  return Object.entries(scopes)
+    .flatMap(([kind, names]) => [names].flat().map((name) => `${kind}:${name}`))
+    .toSorted();
 }

@@ -1,23 +1,26 @@
-/** Limits: what a user may spend in a month, and changing it. */
-import type { BursarService, LimitOutput, Principal } from '@bursar/api';
+/** Limits: what may be spent of a budget in a period, and setting it past the policies. */
+import type { BudgetSubject, BursarService, LimitOutput, Principal } from '@bursar/api';
 import {
   after,
   type Account,
+  accountParts,
   type Amount,
   type Clock,
   duration,
   formatUsd,
-  MONTHLY_UTC,
+  limitUnder,
   parseUsd,
   PERIOD_TOLERANCE_MS,
   type Tier,
 } from '@bursar/core';
-import { creditAt } from './credit.ts';
+import type { BudgetInPeriod, Charges } from './charges.ts';
 import { rejectionError } from './rejection.ts';
+import { subjectOf } from './subject.ts';
 
 /** What administration needs. */
 export interface LimitAdminOptions {
   readonly tier: Tier;
+  readonly charges: Charges;
   readonly clock: Clock;
   readonly defaultLimit: Amount | null;
   /** Told of the accounts as each command has left them. */
@@ -32,55 +35,100 @@ export class LimitAdmin {
     this.#options = options;
   }
 
-  /** The limit that applies, and whether it is the user's own. */
-  async get(
-    principal: Principal,
-    message: Parameters<BursarService['getLimit']>[1],
-  ): Promise<LimitOutput> {
-    const { budget } = creditAt(principal.tenant, message.user, this.#options.clock.nowMs());
-    const own = await this.#options.tier.limit(budget);
-    const limit = own === undefined ? this.#options.defaultLimit : own;
-    return limitOutput(message.user, limit, own === undefined ? 'default' : 'own');
+  /** The limit that applies, and where it comes from. */
+  async get(principal: Principal, message: BudgetSubject): Promise<LimitOutput> {
+    const { charges, clock, tier } = this.#options;
+    await charges.ready;
+    const { scope, name } = subjectOf(message);
+    const budget = charges.budgetOf(principal.tenant, scope, name, clock.nowMs());
+    const own = await tier.limit(budget.budget);
+    return own === undefined
+      ? this.#withoutOwn(message, budget)
+      : limitOutput(message, budget, own, 'own');
   }
 
-  /** Sets the user's own limit, for the present month and all later ones. What is spent stays spent. */
+  /** Sets the budget's own limit, for the present period and all later ones. What is spent stays spent. */
   async set(
     principal: Principal,
     message: Parameters<BursarService['setLimit']>[1],
   ): Promise<LimitOutput> {
     const limit = message.limitUsd === null ? null : parseUsd(message.limitUsd, 'limitUsd');
     const detail = { by: principal.tokenId, limitUsd: limit === null ? null : formatUsd(limit) };
-    for (const leg of await this.#legsNow(principal, message.user)) {
-      const outcome = await this.#options.tier.execute({ kind: 'setLimit', leg, limit, detail });
+    const budget = await this.#administer(principal, message, { kind: 'setLimit', limit, detail });
+    return limitOutput(message, budget, limit, 'own');
+  }
+
+  /** Ends the budget's own limit: from the next call on the policies' counts again. */
+  async clear(principal: Principal, message: BudgetSubject): Promise<LimitOutput> {
+    const detail = { by: principal.tokenId, cleared: true };
+    const budget = await this.#administer(principal, message, { kind: 'clearLimit', detail });
+    return this.#withoutOwn(message, budget);
+  }
+
+  async #administer(
+    principal: Principal,
+    message: BudgetSubject,
+    command:
+      | { readonly kind: 'setLimit'; readonly limit: Amount | null; readonly detail: Detail }
+      | { readonly kind: 'clearLimit'; readonly detail: Detail },
+  ): Promise<BudgetInPeriod> {
+    const { tier, onChange } = this.#options;
+    const [present, ...next] = await this.#budgetsNow(principal, message);
+    for (const budget of [present, ...next]) {
+      const leg = legOf(budget);
+      const outcome = await tier.execute({ ...command, leg });
       if (outcome.outcome === 'rejected') throw rejectionError(outcome.code, 'limitUsd');
-      this.#options.onChange(outcome.accounts);
+      onChange(outcome.accounts);
     }
-    return limitOutput(message.user, limit, 'own');
+    return present;
   }
 
   /**
    * The present account, by the tier's clock: administration is not checked against it like a reservation
-   * is. Just before a month ends also the next one, which a server whose clock is ahead may have opened
+   * is. Just before a period ends also the next one, which a server whose clock is ahead may have opened
    * with the old limit.
    */
-  async #legsNow(principal: Principal, user: string): Promise<ReturnType<typeof creditAt>[]> {
-    const nowMs = await this.#options.tier.nowMs();
-    const legs = [nowMs, after(nowMs, duration(2 * PERIOD_TOLERANCE_MS))].map((atMs) =>
-      creditAt(principal.tenant, user, atMs),
-    );
-    return legs.filter(({ account }, index) => account !== legs[index - 1]?.account);
+  async #budgetsNow(
+    principal: Principal,
+    message: BudgetSubject,
+  ): Promise<[BudgetInPeriod, ...BudgetInPeriod[]]> {
+    const { tier, charges } = this.#options;
+    await charges.ready;
+    const { scope, name } = subjectOf(message);
+    const nowMs = await tier.nowMs();
+    const present = charges.budgetOf(principal.tenant, scope, name, nowMs);
+    const soonMs = after(nowMs, duration(2 * PERIOD_TOLERANCE_MS));
+    const next = charges.budgetOf(principal.tenant, scope, name, soonMs);
+    return next.account === present.account ? [present] : [present, next];
+  }
+
+  #withoutOwn(message: BudgetSubject, budget: BudgetInPeriod): LimitOutput {
+    const { terms } = budget;
+    return terms === undefined
+      ? limitOutput(message, budget, this.#options.defaultLimit, 'default')
+      : limitOutput(message, budget, limitUnder(terms), 'policies');
   }
 }
 
+type Detail = Readonly<Record<string, string | boolean | null>>;
+
+/** The leg of a command about `budget`. */
+export function legOf({ account, period, terms }: BudgetInPeriod) {
+  return terms === undefined ? { account, period } : { account, period, terms };
+}
+
 function limitOutput(
-  user: string,
+  { user }: BudgetSubject,
+  { scope, account, rule }: BudgetInPeriod,
   limit: Amount | null,
   source: LimitOutput['source'],
 ): LimitOutput {
   return {
-    user,
+    ...(user === undefined ? {} : { user }),
+    scope,
+    budget: accountParts(account).budget,
     limitUsd: limit === null ? null : formatUsd(limit),
     source,
-    period: MONTHLY_UTC,
+    period: rule,
   };
 }

@@ -21,8 +21,8 @@ import {
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
 import { type CallEstimate, estimateCall } from './call-estimate.ts';
+import type { Charges } from './charges.ts';
 import { reserveClamped, termsFor } from './clamp.ts';
-import { creditAt } from './credit.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
 import { inPeriod } from './in-period.ts';
@@ -38,6 +38,7 @@ type ReleaseMessage = Parameters<BursarService['release']>[1];
 /** What metering needs. */
 export interface MeterOptions {
   readonly tier: Tier;
+  readonly charges: Charges;
   readonly prices: PriceTable;
   readonly clock: Clock;
   /** Life of a reservation that names none: as long as the longest call. */
@@ -65,28 +66,31 @@ export class Meter {
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
-    const { tier, clock, tentativeTtlMs, inputTokensMax, estimates } = this.#options;
+    const { tier, clock, charges, tentativeTtlMs, inputTokensMax, estimates } = this.#options;
     const inputTokens = message.estimate?.inputTokens ?? 0;
     if (inputTokens > inputTokensMax) {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
     }
+    await charges.ready;
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
-    const terms = await this.#terms.agree(id, message, startedAtMs);
+    let terms = await this.#terms.agree(id, message, startedAtMs);
     const key = { tenant: principal.tenant, model: message.model };
     const wanted = estimateCall(message, terms, (worst) => estimates.outputTokens(key, worst));
     const reserve = (asked: CallEstimate) =>
-      inPeriod(startedAtMs, (nowMs) =>
-        tier.execute({
+      inPeriod(startedAtMs, (nowMs) => {
+        const legs = charges.legsOf(principal, message, nowMs);
+        terms = { ...terms, legs };
+        return tier.execute({
           kind: 'reserve',
           reservation: id,
           fingerprint: fingerprintOf(message),
-          legs: [creditAt(principal.tenant, message.user, nowMs)],
+          legs,
           amount: asked.amount ?? ZERO,
           ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
           terms: termsToJson(termsFor(terms, wanted, asked)),
-        }),
-      );
+        });
+      });
     const { clamp } = message;
     const { outcome, asked } =
       clamp === undefined
@@ -135,7 +139,8 @@ export class Meter {
 
   /** Books what the call has cost: late, over the limit and twice, too. */
   async settle(principal: Principal, message: SettleMessage): ReturnType<BursarService['settle']> {
-    const { tier, clock } = this.#options;
+    const { tier, clock, charges } = this.#options;
+    await charges.ready;
     const id = reservationId(principal.tenant, message.reservation);
     const { call } = message;
     const nowMs = clock.nowMs();
@@ -156,7 +161,8 @@ export class Meter {
         ? {}
         : {
             adopt: {
-              legs: [creditAt(principal.tenant, call.user, nowMs)],
+              // Where it was reserved, if anybody still knows; else where it would be now.
+              legs: terms.legs ?? charges.legsOf(principal, call, nowMs),
               terms: termsToJson(terms),
             },
           }),

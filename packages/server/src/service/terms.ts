@@ -11,8 +11,18 @@
  * | `price` | object or null | the row of the price table; null when the caller named an amount and no price was known |
  * | `priceVersion` | string | version of the whole table |
  * | `output` | object or null | how much output is set aside for; null when the caller named an amount |
+ * | `legs` | array of [account, period's start, end] | the accounts it was reserved on; instants in Unix milliseconds. Absent before there were several |
  */
-import { assert, checkPrice, type Json, type Price } from '@bursar/core';
+import {
+  type AccountId,
+  accountParts,
+  assert,
+  checkPrice,
+  instant,
+  type Json,
+  type LegAccount,
+  type Price,
+} from '@bursar/core';
 import { type OutputTerms, outputTermsFromJson } from './output-terms.ts';
 
 /** What was agreed. */
@@ -23,17 +33,22 @@ export interface Terms {
   readonly price: Price | null;
   readonly priceVersion: string;
   readonly output: OutputTerms | null;
+  /** The accounts it was reserved on; settling books it on these whatever the policies say by then. */
+  readonly legs?: readonly LegAccount[] | undefined;
 }
 
 /** The terms as they are stored. */
 export function termsToJson(terms: Terms): Json {
-  return { ...terms } as Json;
+  const { legs, ...rest } = terms;
+  if (legs === undefined) return { ...rest } as Json;
+  const stored = legs.map(({ account, period }) => [account, period.startAtMs, period.endAtMs]);
+  return { ...rest, legs: stored } as Json;
 }
 
 /** The terms that `termsToJson` made `stored` from. What does not read back is a bug. */
 export function termsFromJson(stored: Json): Terms {
   assert(isRecord(stored), 'stored terms are an object');
-  const { user, provider, model, price, priceVersion, output } = stored;
+  const { user, provider, model, price, priceVersion, output, legs } = stored;
   assert(
     typeof user === 'string' && typeof provider === 'string' && typeof model === 'string',
     'stored terms name user, provider and model',
@@ -46,6 +61,24 @@ export function termsFromJson(stored: Json): Terms {
     price: price === null || price === undefined ? null : checkPrice(price),
     priceVersion,
     output: outputTermsFromJson(output),
+    ...(Array.isArray(legs) ? { legs: legs.map(legFromJson) } : {}),
+  };
+}
+
+function legFromJson(stored: Json): LegAccount {
+  assert(Array.isArray(stored), 'a stored leg is an array');
+  const [account, startAtMs, endAtMs] = stored as readonly Json[];
+  assert(
+    typeof account === 'string' && typeof startAtMs === 'number' && typeof endAtMs === 'number',
+    'a stored leg names its account and the bounds of its period',
+  );
+  return {
+    account: account as AccountId,
+    period: {
+      id: accountParts(account as AccountId).period,
+      startAtMs: instant(startAtMs),
+      endAtMs: instant(endAtMs),
+    },
   };
 }
 

@@ -1,32 +1,34 @@
-/** Usage: what a user has spent, now, entry by entry, and as it happens. */
+/** Usage: what has been spent of a budget, now, entry by entry, and as it happens. */
 import { createHash } from 'node:crypto';
-import type { BudgetView, BursarService, LiveUsage, Principal } from '@bursar/api';
+import type { BudgetSubject, BudgetView, BursarService, LiveUsage, Principal } from '@bursar/api';
 import {
   type Account,
+  type AccountTerms,
   type Amount,
   type Clock,
+  CREDIT,
   formatUsd,
+  isNewerTerms,
   LEDGER_PAGE_MAX,
   type LedgerEntry,
-  MONTHLY_UTC,
+  limitFor,
   openAccount,
-  type Period,
-  periodAt,
-  periodNamed,
   type Tier,
 } from '@bursar/core';
 import type { AccountChanges } from '../live/account-changes.ts';
 import type { SubscriptionLimit } from '../live/subscription-limit.ts';
 import { budgetViewOf, isoOf } from './budget-view.ts';
-import { type CreditLeg, creditIn } from './credit.ts';
+import type { BudgetInPeriod, Charges } from './charges.ts';
+import { subjectOf } from './subject.ts';
 
-type UserAndPeriod = { readonly user: string; readonly period?: string | undefined };
+type SubjectAndPeriod = BudgetSubject & { readonly period?: string | undefined };
 type HistoryMessage = Parameters<BursarService['usageHistory']>[1];
 type LiveMessage = Parameters<BursarService['liveUsage']>[1];
 
 /** What reading needs. */
 export interface UsageReaderOptions {
   readonly tier: Tier;
+  readonly charges: Charges;
   readonly clock: Clock;
   readonly defaultLimit: Amount | null;
   readonly changes: AccountChanges;
@@ -43,10 +45,10 @@ export class UsageReader {
     this.#options = options;
   }
 
-  /** The budget in a month; a user that was never seen has spent nothing of the limit that applies. */
-  async current(principal: Principal, message: UserAndPeriod): Promise<BudgetView> {
-    const leg = creditIn(principal.tenant, message.user, this.#periodOf(message));
-    return this.#viewOf(leg, await this.#options.tier.account(leg.account));
+  /** The budget in a period; one that was never touched has spent nothing of the limit that applies. */
+  async current(principal: Principal, message: SubjectAndPeriod): Promise<BudgetView> {
+    const budget = await this.#budgetOf(principal, message);
+    return this.#viewOf(budget, await this.#options.tier.account(budget.account));
   }
 
   /** One page of the ledger, newest first; stable while new entries arrive. */
@@ -54,7 +56,7 @@ export class UsageReader {
     principal: Principal,
     message: HistoryMessage,
   ): ReturnType<BursarService['usageHistory']> {
-    const { account } = creditIn(principal.tenant, message.user, this.#periodOf(message));
+    const { account } = await this.#budgetOf(principal, message);
     const found = await this.#options.tier.entries({
       account,
       before: message.cursor,
@@ -66,7 +68,7 @@ export class UsageReader {
     return { entries: page.map(historyEntryOf), nextCursor };
   }
 
-  /** The present state, then each change; at the end of a month the next month's account takes over. */
+  /** The present state, then each change; at the end of a period the next one's account takes over. */
   async *live(
     principal: Principal,
     message: LiveMessage,
@@ -78,9 +80,9 @@ export class UsageReader {
     try {
       let lastId = message.lastEventId;
       while (!ended.aborted) {
-        const leg = creditIn(principal.tenant, message.user, this.#periodOf({}));
-        for await (const account of changes.states(leg.account, leg.period, ended)) {
-          const budget = await this.#viewOf(leg, account);
+        const live = await this.#budgetOf(principal, { user: message.user, budget: CREDIT });
+        for await (const account of changes.states(live.account, live.period, ended)) {
+          const budget = await this.#viewOf(live, account);
           const id = idOf(budget, account);
           if (id === lastId) continue;
           lastId = id;
@@ -92,18 +94,31 @@ export class UsageReader {
     }
   }
 
-  #periodOf(message: { readonly period?: string | undefined }): Period {
-    return message.period === undefined
-      ? periodAt(MONTHLY_UTC, this.#options.clock.nowMs())
-      : periodNamed(MONTHLY_UTC, message.period);
+  async #budgetOf(principal: Principal, message: SubjectAndPeriod): Promise<BudgetInPeriod> {
+    const { charges, clock } = this.#options;
+    await charges.ready;
+    const { scope, name } = subjectOf(message);
+    return charges.budgetOf(principal.tenant, scope, name, clock.nowMs(), message.period);
   }
 
-  async #viewOf(leg: CreditLeg, account: Account | undefined): Promise<BudgetView> {
-    if (account !== undefined) return budgetViewOf(account);
-    const own = await this.#options.tier.limit(leg.budget);
-    const limit = own === undefined ? this.#options.defaultLimit : own;
-    return budgetViewOf(openAccount(leg.account, leg.period, limit));
+  async #viewOf(
+    { account: id, budget, period, terms }: BudgetInPeriod,
+    account: Account | undefined,
+  ): Promise<BudgetView> {
+    const { tier, defaultLimit } = this.#options;
+    const own = account === undefined || terms !== undefined ? await tier.limit(budget) : undefined;
+    if (account === undefined) {
+      return budgetViewOf(openAccount(id, period, limitFor(own, terms, defaultLimit), terms));
+    }
+    return budgetViewOf(terms === undefined ? account : onTerms(account, terms, own));
   }
+}
+
+/** The account as its next call will find it: terms that nobody has brought along yet count already. */
+function onTerms(account: Account, terms: AccountTerms, own: Amount | null | undefined): Account {
+  if (!isNewerTerms(terms, account.terms)) return account;
+  const granted = account.granted - (account.terms?.granted ?? 0) + terms.granted;
+  return { ...account, limit: limitFor(own, terms, null), granted: granted as Amount, terms };
 }
 
 function historyEntryOf(entry: LedgerEntry): {

@@ -2,7 +2,7 @@
  * Every procedure with every kind of token. The procedures come from the router itself: one without an
  * expectation here fails, so that none can be added without saying who may call it.
  */
-import { appRouter } from '@bursar/api';
+import { appRouter, TOKEN_SCOPES } from '@bursar/api';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openEventStream } from '../support/event-stream.ts';
 import { idOf } from '../support/test-service.ts';
@@ -15,10 +15,12 @@ import {
 
 interface Expectation {
   readonly type: 'query' | 'mutation' | 'subscription';
-  readonly scope: 'meter' | 'read' | 'admin';
+  readonly scope: 'meter' | 'read' | 'admin' | 'operator';
   readonly input: object;
   /** What a token of another tenant gets, which has the same scopes and sees none of our things. */
-  readonly elsewhere: 'allowed' | 'reservation_not_found' | 'own_key_not_found';
+  readonly elsewhere: 'allowed' | 'reservation_not_found' | 'own_key_not_found' | 'policy_conflict';
+  /** What a caller gets who may call it; default `allowed`. */
+  readonly otherwise?: 'allowed' | 'policy_conflict';
 }
 
 const user = 'alice';
@@ -79,6 +81,34 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     elsewhere: 'allowed',
   },
   'keys.revoke': { type: 'mutation', scope: 'admin', input: { user }, elsewhere: 'allowed' },
+  'limits.clear': { type: 'mutation', scope: 'admin', input: { user }, elsewhere: 'allowed' },
+  'budgets.grant': {
+    type: 'mutation',
+    scope: 'admin',
+    input: { user, key: 'gift', amountUsd: '0.10', reason: 'a present' },
+    elsewhere: 'allowed',
+  },
+  'budgets.adjust': {
+    type: 'mutation',
+    scope: 'admin',
+    input: { user, key: 'late', amountUsd: '0.10', reason: 'was forgotten' },
+    elsewhere: 'allowed',
+  },
+  'policies.get': { type: 'query', scope: 'operator', input: {}, elsewhere: 'allowed' },
+  'policies.put': {
+    type: 'mutation',
+    scope: 'operator',
+    input: {
+      expectedVersion: 7,
+      document: {
+        version: 8,
+        defaults: { budgets: [{ name: 'credit', on: { kind: 'user' }, limitUsd: '1.00' }] },
+      },
+    },
+    elsewhere: 'policy_conflict',
+    otherwise: 'policy_conflict',
+  },
+  'policies.explain': { type: 'query', scope: 'admin', input: { user }, elsewhere: 'allowed' },
 };
 
 const RING = `k1:${Buffer.alloc(32, 1).toString('base64')}`;
@@ -92,6 +122,7 @@ const TOKENS = [
   'meter',
   'read',
   'admin',
+  'operator',
   'all scopes',
   'another tenant',
   'bootstrap',
@@ -102,7 +133,7 @@ const tokens = new Map<string, string | null>();
 
 beforeAll(async () => {
   server = await startTestServer({ logLevel: 'silent', ownKeySecrets: RING });
-  const good = await server.tokenFor(['meter', 'read', 'admin']);
+  const good = await server.tokenFor(TOKEN_SCOPES);
   const revoked = await server.tokenFor(['meter', 'read', 'admin']);
   await server.tokens.revoke(revoked.split('_')[2] ?? '', server.time.nowMs());
   const wrong = `${good.slice(0, -8)}${good.endsWith('AAAAAAAA') ? 'BBBBBBBB' : 'AAAAAAAA'}`;
@@ -111,11 +142,11 @@ beforeAll(async () => {
   tokens.set('unknown', good.replace(/_[0-9a-f]{16}_/, '_0123456789abcdef_'));
   tokens.set('wrong secret', wrong);
   tokens.set('revoked', revoked);
-  for (const scope of ['meter', 'read', 'admin'] as const) {
+  for (const scope of TOKEN_SCOPES) {
     tokens.set(scope, await server.tokenFor([scope]));
   }
   tokens.set('all scopes', good);
-  tokens.set('another tenant', await server.tokenFor(['meter', 'read', 'admin'], 'other'));
+  tokens.set('another tenant', await server.tokenFor(TOKEN_SCOPES, 'other'));
   // The bootstrap token's tenant is `default`, so to it our things are another tenant's, too.
   tokens.set('bootstrap', BOOTSTRAP_TOKEN);
   await server.post('keys.register', { user, key: 'sk-a-key-of-alice-0123456789' }, good);
@@ -146,7 +177,10 @@ async function answerOf(name: string, { type, input }: Expectation, token: strin
   return body.error?.data.code ?? 'allowed';
 }
 
-function expectedFor(token: string, { scope, elsewhere }: Expectation): string {
+function expectedFor(
+  token: string,
+  { scope, elsewhere, otherwise = 'allowed' }: Expectation,
+): string {
   switch (token) {
     case 'none':
     case 'malformed':
@@ -158,7 +192,7 @@ function expectedFor(token: string, { scope, elsewhere }: Expectation): string {
     case 'bootstrap':
       return elsewhere;
     default:
-      return token === 'all scopes' || token === scope ? 'allowed' : 'forbidden';
+      return token === 'all scopes' || token === scope ? otherwise : 'forbidden';
   }
 }
 

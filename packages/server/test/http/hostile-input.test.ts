@@ -426,7 +426,7 @@ describe('history and live usage', () => {
   it('refuse a month, a cursor and a page that are none', async () => {
     const refusals = [];
     for (const change of [
-      { period: '2026-13' },
+      { period: '2026 13' },
       { period: 'now' },
       { cursor: -1 },
       { cursor: 1.5 },
@@ -446,9 +446,12 @@ describe('history and live usage', () => {
     ]);
   });
 
-  it('refuses a month before there were months', async () => {
-    expect(
-      refusalIn(await server.get('usage.current', { user: 'alice', period: '0000-01' })),
-    ).toEqual({ code: 'period_invalid', field: 'period' });
+  it('refuses what is no period of the budget, and a month before there were months', async () => {
+    for (const period of ['0000-01', '2026-13', '2026-11-02.week', '2026-11@Europe.Berlin']) {
+      expect(refusalIn(await server.get('usage.current', { user: 'alice', period }))).toEqual({
+        code: 'period_invalid',
+        field: 'period',
+      });
+    }
   });
 });

@@ -1,14 +1,17 @@
 /** Usage and limits as they are read and set. */
 import {
+  accountId,
   amount,
+  budgetId,
   duration,
   type Fingerprint,
   type InstantMs,
+  MONTHLY_UTC,
+  periodAt,
   reservationId,
   tenantId,
 } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
-import { creditAt } from '../../src/service/credit.ts';
 import { idOf, openTestService } from '../support/test-service.ts';
 
 const CALL = { user: 'alice', model: 'test-model' };
@@ -82,7 +85,9 @@ describe('a limit', () => {
     const december = Date.UTC(2026, 11, 1);
     await time.advance(december - 1_000 - time.nowMs());
     // As a server does whose clock is a second ahead.
-    const { budget: _budget, ...leg } = creditAt(tenantId('acme'), 'alice', december as InstantMs);
+    const period = periodAt(MONTHLY_UTC, december as InstantMs);
+    const scope = { kind: 'user', name: 'alice' };
+    const leg = { account: accountId(budgetId(tenantId('acme'), scope), period), period };
     const early = await tier.execute({
       kind: 'reserve',
       reservation: reservationId(tenantId('acme'), idOf(1)),

@@ -9,6 +9,10 @@ import {
   type Tier,
 } from '@bursar/core';
 import { BudgetService } from '../../src/service/budget-service.ts';
+import { MemoryPolicyStore } from '../../src/policies/memory-policy-store.ts';
+import { PolicyBook } from '../../src/policies/policy-book.ts';
+import type { PolicyStore } from '../../src/policies/policy-store.ts';
+import { builtInDocument } from '../../src/policies/read-policies.ts';
 import { directMode, modeView } from '../../src/modes/mode.ts';
 import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
 import { OwnKeys } from '../../src/own-keys/own-keys.ts';
@@ -69,6 +73,7 @@ export function openTestService(
     readonly tier?: Tier;
     readonly time?: ManualTime;
     readonly prices?: PriceTable;
+    readonly policyStore?: PolicyStore;
     readonly defaultLimitUsd?: string;
     readonly inputTokensMax?: number;
     readonly learnedEstimates?: boolean;
@@ -77,6 +82,13 @@ export function openTestService(
   const time = over.time ?? new ManualTime();
   const defaultLimit = parseUsd(over.defaultLimitUsd ?? '1.00');
   const tier = over.tier ?? new MemoryTier({ clock: time, defaultLimit });
+  const policyStore = over.policyStore ?? new MemoryPolicyStore(time);
+  const policies = new PolicyBook({
+    store: policyStore,
+    builtIn: builtInDocument(defaultLimit),
+    time,
+    log: SILENT_LOG,
+  });
   const service = new BudgetService({
     tier,
     ownKeys: new OwnKeys({
@@ -85,6 +97,8 @@ export function openTestService(
       time,
       log: SILENT_LOG,
     }),
+    policies,
+    policyStore,
     prices: over.prices ?? testPrices('v1'),
     time,
     log: SILENT_LOG,
