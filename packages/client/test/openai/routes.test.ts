@@ -1,33 +1,11 @@
-/** F04, F12: every route of the openai package has a decision, and none is free by accident. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+/** F04: every route of the openai package has a decision, and none is free by accident. */
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { routeOf } from '../../src/openai/openai-routes.ts';
+import { routesOfOpenAi } from '../support/routes-of-openai.ts';
 import { MODEL, openWorld, prompt } from '../support/world.ts';
 
 const ROOT = 'https://api.openai.com/v1';
-
-/** Every POST in the package's sources, ids filled in. */
-function routesOfOpenAi(): string[] {
-  const root = dirname(fileURLToPath(import.meta.resolve('openai')));
-  const files = ['resources', 'lib'].flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((file) => file.endsWith('.js'))
-      .map((file) => join(root, folder, file)),
-  );
-  const routes = new Set<string>();
-  for (const file of files) {
-    const source = readFileSync(file, 'utf8');
-    for (const [, path] of source.matchAll(
-      /\.post\(\s*(?:\(0, \w+\.path\)\s*)?['"`]([^'"`]+)['"`]/g,
-    )) {
-      routes.add((path ?? '').replaceAll(/\$\{[^}]+\}/g, 'id').replace(/\?.*$/, ''));
-    }
-  }
-  return [...routes].toSorted();
-}
 
 test('exactly these routes of the package are metered or free; a new one is refused until it is decided', () => {
   const routes = routesOfOpenAi();
