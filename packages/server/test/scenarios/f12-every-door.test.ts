@@ -11,8 +11,8 @@ import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 type Inputs = inferRouterInputs<AppRouter>;
 type Procedure = {
-  [Group in keyof Inputs & string]: `${Group}.${keyof Inputs[Group] & string}`;
-}[keyof Inputs & string];
+  [Group in keyof Inputs]: `${Group}.${keyof Inputs[Group] & string}`;
+}[keyof Inputs];
 
 type Decision =
   /** Lets money be spent; denies `input` to a user that has none. */
