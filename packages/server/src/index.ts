@@ -2,6 +2,7 @@
 export type { Clock } from '@bursar/core';
 export type { Timers } from './clock/timers.ts';
 export type { OpenedKey, OwnKeys, OwnKeyStanding } from './own-keys/own-keys.ts';
+export type { EstimateAccuracy, EstimateCounts } from './service/learned-estimates.ts';
 export type { StoreLocation } from './open-store.ts';
 export type { AuditReport } from './stores/postgres/audit-ledger.ts';
 export { createLog, type Log, LOG_LEVELS, type LogLevel } from './telemetry/logger.ts';

@@ -31,6 +31,7 @@ import { MemoryPolicyStore } from './policies/memory-policy-store.ts';
 import { PolicyBook } from './policies/policy-book.ts';
 import { builtInDocument } from './policies/read-policies.ts';
 import { BudgetService } from './service/budget-service.ts';
+import type { EstimateCounts } from './service/learned-estimates.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
 import type { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import { Sweeper } from './sweep/sweeper.ts';
@@ -107,6 +108,8 @@ export interface Bursar {
   readonly audit?: () => Promise<AuditReport>;
   /** Events that could not be taken into the ledger, for a person to decide on; absent in memory. */
   readonly setAside?: SetAsideEvents;
+  /** What was learned from settled calls since the start, and how good the estimates were. */
+  readonly estimates: () => EstimateCounts;
   /** Calls procedures in this process, as `principal`, with the parsing and checks of the network. */
   caller(
     principal: { readonly tenant: string; readonly scopes?: readonly TokenScope[] },
@@ -204,6 +207,7 @@ export function startBursar(
   sweeper.start();
   return {
     service,
+    estimates: () => service.estimates.counts,
     tokens,
     ownKeys,
     ...(store.audit === undefined ? {} : { audit: store.audit }),

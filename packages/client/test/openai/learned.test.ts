@@ -40,4 +40,12 @@ test('a call is held for what such calls have used; a stream that outgrows it is
   const input = world.provider.calls.reduce((sum, { promptTokens }) => sum + promptTokens, 0);
   expect(Number(settledUsd) * 1e9).toBeCloseTo(input * 150 + 14_040 * 600, 0);
   expect(reservedUsd).toBe('0.00');
+  expect(world.server.estimates()).toMatchObject({
+    learnedFrom: 53,
+    accuracy: {
+      worst: { settled: 50, overages: 0 },
+      // The stream held more as it grew, in time.
+      learned: { settled: 3, overages: 1 },
+    },
+  });
 });

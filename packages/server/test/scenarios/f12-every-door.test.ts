@@ -33,6 +33,11 @@ const DECISIONS: Readonly<Record<Procedure, Decision>> = {
   'usage.current': { free: 'reads' },
   'usage.history': { free: 'reads' },
   'usage.live': { free: 'reads' },
+  'keys.register': { free: 'keeps a key of the user’s own' },
+  'keys.list': { free: 'reads' },
+  'keys.open': { free: 'hands out a key of the user’s own, with which nothing of ours is spent' },
+  'keys.reject': { free: 'marks a key' },
+  'keys.revoke': { free: 'removes a key' },
   'limits.get': { free: 'reads' },
   'limits.set': { free: 'is the operator’s own decision' },
 };
