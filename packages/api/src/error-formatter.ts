@@ -111,7 +111,7 @@ function fromZod(error: z.ZodError): BursarError {
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const field =
     [...(issue?.path ?? []), ...keys.slice(0, 1)]
-      .map((part) => (FIELD_NAME.test(String(part)) ? String(part) : '(a name that is none)'))
+      .map((part) => (FIELD_NAME.test(String(part)) ? String(part) : '(not a field name)'))
       .join('.') || 'input';
   const named =
     issue?.code === 'custom' ? (issue.params?.['code'] as ErrorCode | undefined) : undefined;

@@ -12,7 +12,7 @@ import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
 import { type InProcess, inProcessTransport } from './transport/in-process-transport.ts';
-import type { LimitsApi, Transport, UsageApi } from './transport/transport.ts';
+import type { KeysApi, LimitsApi, Transport, UsageApi } from './transport/transport.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
 import { meteringOf, type WrapOptions } from './wrap-options.ts';
 
@@ -25,6 +25,8 @@ export interface Bursar {
   readonly meter: MeterApi;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
+  /** Users' own keys at a provider, for the side of the product that users register them with. */
+  readonly keys: KeysApi;
   /**
    * `client`, metered: of the same class, with the same options. Its clones by `withOptions` are metered too,
    * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
@@ -49,6 +51,7 @@ class Connection implements Bursar {
   readonly meter: MeterApi;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
+  readonly keys: KeysApi;
   readonly #transport: Transport;
   readonly #context: MeteringContext;
   #isClosed = false;
@@ -58,6 +61,7 @@ class Connection implements Bursar {
     this.meter = retryingMeter(transport.meter, runtime);
     this.usage = transport.usage;
     this.limits = transport.limits;
+    this.keys = transport.keys;
     this.#context = {
       meter: transport.meter,
       runtime,

@@ -6,5 +6,5 @@ export type { MeterApi } from './meter-api.ts';
 export type { OpenAiClient } from './openai/openai-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
 export type { Caller, InProcess } from './transport/in-process-transport.ts';
-export type { LimitsApi, LiveUsageQuery, UsageApi } from './transport/transport.ts';
+export type { KeysApi, LimitsApi, LiveUsageQuery, UsageApi } from './transport/transport.ts';
 export type { WrapOptions } from './wrap-options.ts';

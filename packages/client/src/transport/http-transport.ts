@@ -9,6 +9,11 @@ import type {
   BudgetView,
   ExtendOutput,
   LimitOutput,
+  ListKeysOutput,
+  OpenKeyOutput,
+  RegisteredKey,
+  RejectKeyOutput,
+  RevokeKeyOutput,
   ReleaseOutput,
   ReserveOutput,
   SettleOutput,
@@ -62,6 +67,13 @@ export function httpTransport(server: HttpServer): Transport {
     limits: {
       get: (input) => query<LimitOutput>('limits.get', input),
       set: (input) => mutate<LimitOutput>('limits.set', input),
+    },
+    keys: {
+      register: (input) => mutate<RegisteredKey>('keys.register', input),
+      list: (input = {}) => query<ListKeysOutput>('keys.list', input),
+      open: (input) => mutate<OpenKeyOutput>('keys.open', input),
+      reject: (input) => mutate<RejectKeyOutput>('keys.reject', input),
+      revoke: (input) => mutate<RevokeKeyOutput>('keys.revoke', input),
     },
     close: () => closing.abort(),
   };

@@ -45,6 +45,13 @@ export function inProcessTransport({ caller, callerFor }: InProcess): Transport 
       get: (input) => answered(caller.limits.get(input)),
       set: (input) => answered(caller.limits.set(input)),
     },
+    keys: {
+      register: (input) => answered(caller.keys.register(input)),
+      list: (input = {}) => answered(caller.keys.list(input)),
+      open: (input) => answered(caller.keys.open(input)),
+      reject: (input) => answered(caller.keys.reject(input)),
+      revoke: (input) => answered(caller.keys.revoke(input)),
+    },
     close: () => closing.abort(),
   };
 }

@@ -4,6 +4,16 @@ import type {
   CurrentUsageInput,
   GetLimitInput,
   LimitOutput,
+  ListKeysInput,
+  ListKeysOutput,
+  OpenKeyInput,
+  OpenKeyOutput,
+  RegisteredKey,
+  RegisterKeyInput,
+  RejectKeyInput,
+  RejectKeyOutput,
+  RevokeKeyInput,
+  RevokeKeyOutput,
   SetLimitInput,
   UsageHistoryInput,
   UsageHistoryOutput,
@@ -36,11 +46,26 @@ export interface LimitsApi {
   set(input: SetLimitInput): Promise<LimitOutput>;
 }
 
+/** Users' own keys at a provider. Methods throw `BursarError` and nothing else. */
+export interface KeysApi {
+  /** Makes `key` the user's key at the provider; the one before it is revoked. */
+  register(input: RegisterKeyInput): Promise<RegisteredKey>;
+  /** Keys by their hints, oldest first, page by page. */
+  list(input?: ListKeysInput): Promise<ListKeysOutput>;
+  /** The key itself, for one call: not to be kept or logged. Throws `own_key_not_found`, `own_key_unavailable`. */
+  open(input: OpenKeyInput): Promise<OpenKeyOutput>;
+  /** Says that the provider did not take the key: it pays for nothing until it is registered again. */
+  reject(input: RejectKeyInput): Promise<RejectKeyOutput>;
+  /** Within a second the key pays for nothing, on every server. */
+  revoke(input: RevokeKeyInput): Promise<RevokeKeyOutput>;
+}
+
 /** One server. */
 export interface Transport {
   readonly meter: MeterApi;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
+  readonly keys: KeysApi;
   /** Ends every live iteration. */
   close(): void;
 }

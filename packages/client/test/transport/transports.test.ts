@@ -40,6 +40,29 @@ async function errorOf(answer: Promise<unknown>): Promise<unknown> {
 const reservation = (): string => SYSTEM_RUNTIME.newId();
 
 describe.each(REACHES)('%s', (reach) => {
+  test('own keys are registered, listed, opened, rejected and revoked', async () => {
+    await using server = await openServer();
+    const bursar = await connectTo(server, reach);
+    const key = 'sk-own-0123456789abcdefghij';
+    const { id, hint } = await bursar.keys.register({ user: 'alice', key });
+    expect(hint).toBe('sk-…ghij');
+    const { keys } = await bursar.keys.list();
+    expect(keys).toMatchObject([{ id, user: 'alice', provider: 'openai' }]);
+    // This server has no secret to keep it with.
+    await expect(bursar.keys.open({ user: 'alice' })).rejects.toMatchObject({
+      name: 'BursarError',
+      code: 'own_key_unavailable',
+    });
+    const rejection = { user: 'alice', id, reason: 'invalid' } as const;
+    expect(await bursar.keys.reject(rejection)).toEqual({ rejected: true });
+    await expect(bursar.keys.open({ user: 'alice' })).rejects.toMatchObject({
+      code: 'own_key_not_found',
+      status: 404,
+    });
+    expect(await bursar.keys.revoke({ user: 'alice' })).toEqual({ id });
+    expect((await bursar.keys.list({ user: 'alice', all: true })).keys).toHaveLength(1);
+  });
+
   test('the four commands, usage and limits answer', async () => {
     await using server = await openServer();
     const bursar = await connectTo(server, reach);

@@ -120,9 +120,14 @@ export class OwnKeys {
     return record;
   }
 
-  /** Notes that the provider did not take the key `id`. Answers whether it is still the user's key. */
+  /**
+   * Notes that the provider did not take the key `id`. Answers whether it is still the user's key. The same once more
+   * changes nothing: several calls may have had the key.
+   */
   async markRejected(place: OwnKeyPlace, id: string, reason: KeyRejection): Promise<boolean> {
     const { store, time } = this.#options;
+    const present = await store.live(place);
+    if (present?.id === id && present.rejected?.reason === reason) return true;
     return this.#changing(place, () => store.reject(place, id, { atMs: time.nowMs(), reason }));
   }
 

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { tenantId } from '@bursar/core';
 import {
   type FaultProxy,
   type PostgresServer,
@@ -180,9 +181,12 @@ describe('before a real PostgreSQL', () => {
       await settleTokens(before.reservation, 1_000);
       await expect(second.tokens.list()).rejects.toMatchObject({ code: 'store_unavailable' });
       await expect(second.audit?.()).rejects.toMatchObject({ code: 'store_unavailable' });
+      const alice = { tenant: tenantId('default'), user: 'alice', provider: 'openai' };
+      expect(await second.ownKeys.standing(alice)).toEqual({ state: 'unknown' });
       await toPostgres.heal();
       await untilBooked(usage, '0.3525');
       expect(await second.tokens.list()).toEqual([]);
+      expect(await second.ownKeys.list({ all: true, limit: 1 })).toEqual([]);
       expect(await second.audit?.()).toMatchObject({ findings: 0, differenceNanoUsd: 0n });
     } finally {
       await toPostgres.heal();

@@ -132,6 +132,13 @@ describe('a rejected key', () => {
     expect(await payingWith(ownKeys)).toBeUndefined();
     expect(await ownKeys.standing(ALICE)).toEqual({ state: 'rejected', id, reason: 'no_credit' });
     await expect(ownKeys.open(ALICE)).rejects.toThrow("rejected the user's key (no_credit)");
+    const { rejected } = (await store.live(ALICE)) ?? {};
+    await time.advance(1_000);
+    // Another call had it, too.
+    const { last } = await store.changes(undefined);
+    expect(await ownKeys.markRejected(ALICE, id, 'no_credit')).toBe(true);
+    expect((await store.live(ALICE))?.rejected).toEqual(rejected);
+    expect((await store.changes(undefined)).last).toBe(last);
     expect(await ownKeys.register(ALICE, KEY)).toMatchObject({ id, rejected: null });
     expect(await payingWith(ownKeys)).toBe(id);
   });
