@@ -8,7 +8,7 @@ export const NOTE_LENGTH_MAX = 500;
 
 export const putPoliciesInput = z.strictObject({
   /** The policy set as people write it; see docs/budgets.md. */
-  document: z.record(z.string(), z.json()),
+  document: z.record(z.string(), z.unknown()),
   /** The version that was read and is to be replaced; 0 for the first one. */
   expectedVersion: z.int().min(0),
   /** Why, for the history. */

@@ -70,7 +70,8 @@ export class PolicyAdmin {
     const { book, store } = this.#options;
     const text = JSON.stringify(document);
     if (utf8Bytes(text) > POLICIES_BYTES_MAX) throw tooLarge();
-    const policies = within('document', () => readPolicies(document));
+    // What is read is what is kept, also of callers in this process, whose objects may be no JSON.
+    const policies = within('document', () => readPolicies(JSON.parse(text)));
     const { version } = policies.set;
     await store.put(
       { version, document: text, putBy: principal.tokenId, note: note ?? null },

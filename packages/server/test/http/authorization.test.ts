@@ -20,7 +20,7 @@ interface Expectation {
   /** What a token of another tenant gets, which has the same scopes and sees none of our things. */
   readonly elsewhere: 'allowed' | 'reservation_not_found' | 'own_key_not_found' | 'policy_conflict';
   /** What a caller gets who may call it; default `allowed`. */
-  readonly otherwise?: 'allowed' | 'policy_conflict';
+  readonly otherwise?: Expectation['elsewhere'];
 }
 
 const user = 'alice';
