@@ -18,6 +18,8 @@ export type BudgetId = Id<'budget'>;
 export type AccountId = Id<'account'>;
 /** A reservation, `tenant/uuid`; the UUID is made by the caller and is its idempotency key. */
 export type ReservationId = Id<'reservation'>;
+/** A rate limiter, `tenant/kind:name/limiter`: one count on a scope. */
+export type LimiterId = Id<'limiter'>;
 /** The right that funds a copy of an account. `DIRECT` where the authority itself decides. */
 export type LeaseId = Id<'lease'>;
 /** Who holds a lease: a Redis dataset, or one life of a process. */

@@ -32,6 +32,7 @@ export {
   type HolderId,
   isProcessHolder,
   type LeaseId,
+  type LimiterId,
   NAME_BYTES_MAX,
   nameProblem,
   processHolder,
@@ -285,6 +286,29 @@ export {
   USAGE_CLASSES,
   type UsageClass,
 } from './pricing/usage-class.ts';
+
+export { checkLimiterPolicy } from './limiter/check-limiter-policy.ts';
+export type { Take } from './limiter/counting.ts';
+export {
+  chargeLimiter,
+  decideLimiter,
+  endSlots,
+  extendSlots,
+  type LimiterDecision,
+  limiterEndsAtMs,
+  type LimiterView,
+  peekLimiter,
+} from './limiter/decide-limiter.ts';
+export { limiterId } from './limiter/limiter-id.ts';
+export {
+  type LimiterAlgorithm,
+  limitOfLimiter,
+  type LimiterPolicy,
+  LOG_MAX,
+  SLOT_HOLDERS_MAX,
+  WINDOW_MAX_MS,
+} from './limiter/limiter-policy.ts';
+export type { LimiterState } from './limiter/limiter-state.ts';
 
 export { Books, type BooksReader, type Changes, type Correction } from './reservation/books.ts';
 export type {
