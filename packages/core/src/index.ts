@@ -327,6 +327,14 @@ export type {
 export { decide } from './reservation/decide.ts';
 export type { Decision, Policy } from './reservation/decision.ts';
 export type { Done, Outcome, OutcomeOf, Refused, WrongPeriod } from './reservation/outcome.ts';
+export {
+  type LimiterChange,
+  limitersOf,
+  type RateAnswer,
+  type RateHit,
+  RATES_MAX,
+  type TakenRate,
+} from './reservation/rates.ts';
 export { LEGS_MAX, type Reservation } from './reservation/reservation.ts';
 export { snapshotOf } from './reservation/snapshot.ts';
 

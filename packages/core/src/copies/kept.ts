@@ -18,7 +18,8 @@ export interface Kept {
 export function copiedOf({ reservation, legs }: Kept): CopiedReservation {
   const [first] = legs;
   return {
-    reservation,
+    // What it took from limiters concerns this store alone.
+    reservation: withoutRates(reservation),
     leases: legs.map(({ lease }) => lease),
     state: first?.state ?? 'released',
     amount: largest(legs, (leg) => leg.amount),
@@ -26,6 +27,10 @@ export function copiedOf({ reservation, legs }: Kept): CopiedReservation {
     deadlineAtMs: first?.deadlineAtMs ?? (0 as InstantMs),
     dispatched: first?.dispatched ?? false,
   };
+}
+
+function withoutRates({ rates: _rates, ...reservation }: Reservation): Reservation {
+  return reservation;
 }
 
 function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {

@@ -27,8 +27,10 @@ import type { Command } from '../reservation/command.ts';
 import { decide } from '../reservation/decide.ts';
 import type { Done, Outcome } from '../reservation/outcome.ts';
 import type { InstantMs } from '../time.ts';
+import { freedSlots, limitersOf, slotsOf } from '../reservation/rates.ts';
 import { accountOfCopy, type Copy, roomIn } from './copy.ts';
 import { copiedOf, type Kept } from './kept.ts';
+import { KeptLimiters } from './kept-limiters.ts';
 import { KeptReservations } from './kept-reservations.ts';
 import { MemoryJournal } from './memory-journal.ts';
 import { putRight } from './put-right.ts';
@@ -47,6 +49,7 @@ export class MemoryCopies implements CopyStore {
   #places = new Map<AccountId, { readonly ticket: number; readonly atMs: InstantMs }>();
   #kept: KeptReservations;
   #journal = new MemoryJournal();
+  #limiters = new KeptLimiters();
   #incarnation = 0;
   #writtenBy: string | null = null;
   #adopted: number | undefined;
@@ -159,6 +162,7 @@ export class MemoryCopies implements CopyStore {
     other.#places = new Map(this.#places);
     other.#kept = this.#kept.copy();
     other.#journal = this.#journal.copy();
+    other.#limiters = this.#limiters.copy();
     other.#incarnation = this.#incarnation;
     other.#writtenBy = this.#writtenBy;
     return other;
@@ -222,7 +226,10 @@ export class MemoryCopies implements CopyStore {
       if (copy !== undefined) books.post({ accounts: [accountOfCopy(copy)] });
     }
     if (kept !== undefined) books.post({ reservation: kept.reservation, legs: kept.legs });
+    const limiters = limitersOf(command, kept?.reservation);
+    if (limiters.length > 0) books.post({ limiters: this.#limiters.read(limiters) });
     const { outcome, changes } = decide(books, command, NO_POLICY, nowMs);
+    this.#limiters.post(changes.limiters ?? [], nowMs);
     for (const account of changes.accounts) {
       const copy = this.#copyOf(account.id);
       this.#copies.set(account.id, {
@@ -255,6 +262,7 @@ export class MemoryCopies implements CopyStore {
       copies: kept.reservation.accounts.map((account) => this.#copyOf(account)),
       position,
       nowMs,
+      ...(outcome.rates === undefined ? {} : { rates: outcome.rates }),
     };
   }
 
@@ -265,6 +273,7 @@ export class MemoryCopies implements CopyStore {
           answer: 'short',
           shortfalls: outcome.shortfalls,
           copies: outcome.accounts.map(({ id }) => this.#copyOf(id)),
+          ...(outcome.rates === undefined ? {} : { rates: outcome.rates }),
         };
       case 'period_mismatch':
         return { answer: 'period_mismatch', nowMs };
@@ -394,6 +403,11 @@ export class MemoryCopies implements CopyStore {
     if (right === undefined) return { answer: 'unknown' };
     for (const copy of right.copies) this.#copies.set(copy.account, copy);
     this.#kept.store(right.kept, nowMs);
+    const slots = slotsOf(right.kept.reservation);
+    const freed = slots.map(({ limiter }) =>
+      freedSlots(this.#limiters, right.kept.reservation, limiter, nowMs),
+    );
+    this.#limiters.post(freed, nowMs);
     return { answer: 'found', found: copiedOf(right.kept) };
   }
 

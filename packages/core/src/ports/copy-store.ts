@@ -13,6 +13,7 @@ import type { Amount } from '../amount.ts';
 import type { Copy, Elsewhere } from '../copies/copy.ts';
 import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
 import type { Correction } from '../reservation/books.ts';
+import type { RateAnswer, RateHit } from '../reservation/rates.ts';
 import type { Reservation } from '../reservation/reservation.ts';
 import type { DurationMs, InstantMs } from '../time.ts';
 
@@ -46,6 +47,7 @@ export type CopyCommand =
       readonly amount: Amount;
       readonly ttlMs: DurationMs;
       readonly terms: Json;
+      readonly rates?: readonly RateHit[] | undefined;
     }
   | ({
       readonly kind: 'extend';
@@ -57,6 +59,7 @@ export type CopyCommand =
       readonly kind: 'settle';
       readonly cost: Amount;
       readonly final: boolean;
+      readonly charges?: readonly RateHit[] | undefined;
       readonly detail: Json;
     } & Hinted)
   | ({ readonly kind: 'release'; readonly detail: Json } & Hinted)
@@ -139,12 +142,16 @@ export type CopyAnswer =
       readonly position: JournalPosition | null;
       /** The store's present. */
       readonly nowMs: InstantMs;
+      /** As in `Done`. */
+      readonly rates?: readonly RateAnswer[];
     }
   | {
-      /** Some leases lack the room; drawing more may help. */
+      /** Some leases lack the room, where drawing more may help; or limiters do not admit the call. */
       readonly answer: 'short';
       readonly shortfalls: readonly { readonly account: AccountId; readonly missing: Amount }[];
       readonly copies: readonly Copy[];
+      /** As in `Refused`. */
+      readonly rates?: readonly RateAnswer[];
     }
   /** There is no copy of these accounts to decide on. */
   | { readonly answer: 'missing'; readonly accounts: readonly AccountId[] }

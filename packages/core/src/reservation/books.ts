@@ -9,9 +9,11 @@ import type { Account } from '../account/account.ts';
 import type { Leg } from '../account/leg.ts';
 import type { LedgerEntry, LedgerEntryKind } from '../account/ledger-entry.ts';
 import type { Amount } from '../amount.ts';
-import type { AccountId, BudgetId, LeaseId, ReservationId } from '../ids.ts';
+import type { AccountId, BudgetId, LeaseId, LimiterId, ReservationId } from '../ids.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { LegState } from '../account/leg.ts';
+import type { LimiterState } from '../limiter/limiter-state.ts';
+import type { LimiterChange } from './rates.ts';
 import type { Reservation } from './reservation.ts';
 
 /** What one command changed; empty lists when it changed nothing. */
@@ -25,6 +27,8 @@ export interface Changes {
   readonly leases: readonly Lease[];
   /** What the copies of leases have to be told, because they show something else. */
   readonly corrections: readonly Correction[];
+  /** Limiters that changed with the accounts; no two alike. */
+  readonly limiters?: readonly LimiterChange[] | undefined;
   /** The budget's own limit for this and all later periods, when the command set or cleared (`undefined`) it. */
   readonly limit?:
     | { readonly budget: BudgetId; readonly limit: Amount | null | undefined }
@@ -53,6 +57,8 @@ export interface BooksReader {
   leases(account: AccountId): readonly Lease[];
   /** The entry of a grant or adjustment under the caller's key. */
   adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined;
+  /** What is in use of a limiter; `undefined`: nothing. */
+  limiter(id: LimiterId): LimiterState | undefined;
 }
 
 /** Books in memory, with no bound of their own: whoever fills them bounds them. */
@@ -63,6 +69,7 @@ export class Books implements BooksReader {
   readonly #legs = new Map<string, Leg>();
   readonly #adminEntries = new Map<string, LedgerEntry>();
   readonly #leases = new Map<AccountId, Map<LeaseId, Lease>>();
+  readonly #limiters = new Map<LimiterId, LimiterState>();
 
   account(id: AccountId): Account | undefined {
     return this.#accounts.get(id);
@@ -93,6 +100,10 @@ export class Books implements BooksReader {
     return this.#adminEntries.get(entryKey(account, kind, key));
   }
 
+  limiter(id: LimiterId): LimiterState | undefined {
+    return this.#limiters.get(id);
+  }
+
   /** Takes in what a command changed, or what was read from a store. */
   post(changes: Partial<Changes>): void {
     for (const account of changes.accounts ?? []) this.#accounts.set(account.id, account);
@@ -105,6 +116,10 @@ export class Books implements BooksReader {
     for (const lease of changes.leases ?? []) {
       const leases = this.#leases.get(lease.account) ?? new Map<LeaseId, Lease>();
       this.#leases.set(lease.account, leases.set(lease.id, lease));
+    }
+    for (const { id, state } of changes.limiters ?? []) {
+      if (state === undefined) this.#limiters.delete(id);
+      else this.#limiters.set(id, state);
     }
     const { reservation, limit } = changes;
     if (reservation !== undefined) this.#reservations.set(reservation.id, reservation);

@@ -7,6 +7,7 @@ import type { AccountId, Fingerprint, LeaseId, ReservationId } from '../ids.ts';
 import type { DurationMs, InstantMs } from '../time.ts';
 import type { AccountTerms } from '../account/account-terms.ts';
 import type { AdminCommand, LeaseCommand, OpenLeg } from '../account/command.ts';
+import type { RateHit } from './rates.ts';
 import type { LegState } from '../account/leg.ts';
 import type { Json } from '../account/ledger-entry.ts';
 
@@ -30,6 +31,8 @@ export interface Reserve {
   readonly ttlMs: DurationMs;
   /** Kept with the reservation; see `Reservation.terms`. */
   readonly terms: Json;
+  /** What it takes from limiters, distinct, at most `RATES_MAX`: all of it, or nothing is reserved. */
+  readonly rates?: readonly RateHit[] | undefined;
 }
 
 /** Heartbeat of a running call: more time, and optionally more set aside. */
@@ -68,6 +71,12 @@ export interface Settle {
         readonly terms: Json;
       }
     | undefined;
+  /**
+   * What the call has taken in truth, in total, from each of these limiters: what its reservation took is
+   * corrected, up or down. Once, with the final settlement, and above the limit if need be. They should be among
+   * the reservation's rates (with 0 permits if nothing was known), or else the call was not checked against them.
+   */
+  readonly charges?: readonly RateHit[] | undefined;
   readonly detail: Json;
 }
 

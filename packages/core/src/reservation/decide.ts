@@ -38,6 +38,7 @@ import {
   rejected,
 } from './decision.ts';
 import { correctionOf, ingest, settlementLike } from './ingest.ts';
+import { takenRates, withRates, withRatesEnded, withSlotsExtended } from './rates.ts';
 import { LEGS_MAX, type Reservation } from './reservation.ts';
 
 /** The fingerprint of a reservation whose own was lost. */
@@ -119,15 +120,13 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     accounts: accounts.map((account) => account.id).toSorted(),
     terms: command.terms,
     createdAtMs: nowMs,
+    ...takenRates(command),
   };
-  const decision = conclude(
-    reservation,
-    accounts,
-    steps,
-    nowMs,
-    existing === undefined ? { reservation } : {},
-  );
-  return afterTerms(books, onTerms, decision);
+  const isRepeat = existing !== undefined;
+  const decision = conclude(reservation, accounts, steps, nowMs, isRepeat ? {} : { reservation });
+  const { deadlineAtMs } = legCommand;
+  const rated = withRates(books, command, decision, accounts, deadlineAtMs, isRepeat, nowMs);
+  return afterTerms(books, onTerms, rated);
 }
 
 /**
@@ -191,7 +190,11 @@ function change(
   const corrections = decision.changes.legs.flatMap((leg) =>
     leg.lease === DIRECT ? [] : correctionOf(books, leg, leg.lease),
   );
-  return { ...decision, changes: { ...decision.changes, corrections } };
+  const corrected = { ...decision, changes: { ...decision.changes, corrections } };
+  if (command.kind === 'extend') return withSlotsExtended(books, reservation, corrected, nowMs);
+  const isEnd = command.kind === 'release' || (command.kind === 'settle' && command.final);
+  const charges = command.kind === 'settle' ? command.charges : undefined;
+  return isEnd ? withRatesEnded(books, reservation, charges, corrected, nowMs) : corrected;
 }
 
 /** A settlement of a reservation that was lost with the store that had it: booked as it is, and late. */
@@ -230,7 +233,8 @@ function adopt(
   if (outcome.outcome !== 'applied') return decision;
   // Nothing booked yet changes no sum, but the accounts must exist.
   const changes = { ...decision.changes, accounts: steps.map(({ account }) => account) };
-  return { outcome: { ...outcome, late: true, overage: cost }, changes };
+  const adopted = { outcome: { ...outcome, late: true, overage: cost }, changes };
+  return final ? withRatesEnded(books, reservation, command.charges, adopted, nowMs) : adopted;
 }
 function isOpenAndDue(leg: Leg | undefined, nowMs: InstantMs): leg is Leg {
   return leg?.state === 'reserved' && leg.deadlineAtMs <= nowMs;

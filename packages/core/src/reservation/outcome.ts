@@ -10,6 +10,7 @@ import type { LegState } from '../account/leg.ts';
 import type { Lease } from '../lease/lease.ts';
 import type { Rejected } from '../account/outcome.ts';
 import type { Command } from './command.ts';
+import type { RateAnswer } from './rates.ts';
 import type { Reservation } from './reservation.ts';
 
 /** Done, or found done already. */
@@ -34,14 +35,21 @@ export interface Done {
   /** The lease afterwards, of a command about one. */
   readonly lease?: Lease;
   readonly accounts: readonly Account[];
+  /** Of a reserve with rates how each stands now, of a settlement that charged each that it charged. */
+  readonly rates?: readonly RateAnswer[];
 }
 
-/** Nothing was set aside anywhere: some account lacks the room. Newer terms that the call brought along hold all the same. */
+/**
+ * Nothing was set aside or taken anywhere: some account lacks the room, or a limiter does not admit it. Newer terms that
+ * the call brought along hold all the same.
+ */
 export interface Refused {
   readonly outcome: 'denied';
-  /** Every account that lacks room, and how much. Never empty. */
+  /** Every account that lacks room, and how much; empty when only limiters are in the way. */
   readonly shortfalls: readonly { readonly account: AccountId; readonly missing: Amount }[];
   readonly accounts: readonly Account[];
+  /** Of a reserve with rates how each stands, whether it admits the call or not. */
+  readonly rates?: readonly RateAnswer[];
 }
 
 /** The caller computed the period with a clock that is off; `nowMs` is the tier's. Nothing changed. */

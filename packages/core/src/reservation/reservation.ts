@@ -6,6 +6,7 @@
 import type { AccountId, Fingerprint, ReservationId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
 import type { Json } from '../account/ledger-entry.ts';
+import type { TakenRate } from './rates.ts';
 
 /** Most budgets that one call may be charged to. */
 export const LEGS_MAX = 16;
@@ -19,5 +20,7 @@ export interface Reservation {
   readonly accounts: readonly AccountId[];
   /** Pinned when it was made: model, price and price version. Core does not look inside. */
   readonly terms: Json;
+  /** What it took from limiters, in the store that decided it; no other store hears of it. */
+  readonly rates?: readonly TakenRate[] | undefined;
   readonly createdAtMs: InstantMs;
 }

@@ -18,6 +18,8 @@ import {
   type LedgerEntry,
   type LedgerEntryKind,
   type Leg,
+  type LimiterId,
+  type LimiterState,
   type Reservation,
   type ReservationId,
 } from '@bursar/core';
@@ -39,6 +41,7 @@ export class AuthorityBooks implements BooksReader {
   #adminEntries = new Map<string, LedgerEntry>();
   #leases = new Map<AccountId, Map<LeaseId, Lease>>();
   #corrections = new Map<string, KeptCorrection>();
+  #limiters = new Map<LimiterId, LimiterState | undefined>();
 
   /** The same books, which change no more with these. */
   copy(): AuthorityBooks {
@@ -52,6 +55,7 @@ export class AuthorityBooks implements BooksReader {
     copy.#adminEntries = new Map(this.#adminEntries);
     copy.#leases = new Map([...this.#leases].map(([id, leases]) => [id, new Map(leases)]));
     copy.#corrections = new Map(this.#corrections);
+    copy.#limiters = new Map(this.#limiters);
     return copy;
   }
 
@@ -82,6 +86,10 @@ export class AuthorityBooks implements BooksReader {
 
   adminEntry(account: AccountId, kind: LedgerEntryKind, key: string): LedgerEntry | undefined {
     return this.#adminEntries.get(`${account} ${kind} ${key}`);
+  }
+
+  limiter(id: LimiterId): LimiterState | undefined {
+    return this.#limiters.get(id);
   }
 
   /** Every account. */
@@ -125,6 +133,7 @@ export class AuthorityBooks implements BooksReader {
       this.#corrections.set(`${account} ${reservation} ${lease}`, { correction, madeAtMs: nowMs });
     }
     for (const lease of changes.leases) this.#postLease(lease);
+    for (const { id, state } of changes.limiters ?? []) this.#limiters.set(id, state);
     const { reservation, limit } = changes;
     if (reservation !== undefined) this.#reservations.set(reservation.id, reservation);
     if (limit !== undefined) this.#limits.set(limit.budget, limit.limit);
