@@ -334,6 +334,7 @@ export {
   type RateHit,
   RATES_MAX,
   type TakenRate,
+  takenRates,
 } from './reservation/rates.ts';
 export { LEGS_MAX, type Reservation } from './reservation/reservation.ts';
 export { snapshotOf } from './reservation/snapshot.ts';

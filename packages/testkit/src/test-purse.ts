@@ -19,6 +19,7 @@ import {
   type OutcomeOf,
   type Period,
   periodAt,
+  type RateHit,
   type ReservationId,
   reservationId,
   type Reserve,
@@ -80,6 +81,7 @@ export class TestPurse {
       readonly terms?: Json;
       /** What the policies say about each of the accounts. */
       readonly onTerms?: AccountTerms;
+      readonly rates?: readonly RateHit[];
     } = {},
   ): Promise<OutcomeOf<Reserve>> {
     const users = typeof user === 'string' ? [user] : user;
@@ -94,6 +96,7 @@ export class TestPurse {
       amount: amount(nanoUsd),
       ttlMs: (options.ttlMs ?? 60_000) as DurationMs,
       terms: options.terms ?? null,
+      ...(options.rates === undefined ? {} : { rates: options.rates }),
     });
   }
 
@@ -128,13 +131,18 @@ export class TestPurse {
     });
   }
 
-  settle(reservation: ReservationId, cost: number, options: { readonly final?: boolean } = {}) {
+  settle(
+    reservation: ReservationId,
+    cost: number,
+    options: { readonly final?: boolean; readonly charges?: readonly RateHit[] } = {},
+  ) {
     return this.execute({
       kind: 'settle',
       reservation,
       cost: amount(cost),
       final: options.final ?? true,
       detail: { basis: 'reported' },
+      ...(options.charges === undefined ? {} : { charges: options.charges }),
     });
   }
 

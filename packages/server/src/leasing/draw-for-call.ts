@@ -8,13 +8,13 @@ import {
   AMOUNT_MAX,
   available,
   committed,
-  type CopyAnswer,
   DIRECT,
   type Outcome,
   wholeAccount,
 } from '@bursar/core';
 import type { CopiesGate } from './copies-gate.ts';
 import type { LeaseDesk, LegToLease } from './lease-desk.ts';
+import type { ShortAnswer } from './standing.ts';
 
 /**
  * Draws on every copy of `short` that lacks room for `wanted`. Answers the refusal when that cannot help,
@@ -22,7 +22,7 @@ import type { LeaseDesk, LegToLease } from './lease-desk.ts';
  */
 export async function drawForCall(
   parts: { readonly desk: LeaseDesk; readonly gate: CopiesGate },
-  short: Extract<CopyAnswer, { answer: 'short' }>,
+  short: ShortAnswer,
   legs: readonly LegToLease[],
   wanted: Amount,
 ): Promise<Outcome | undefined> {
@@ -48,7 +48,7 @@ async function drawOn(
   account: AccountId,
   missing: Amount,
   { desk, gate }: { readonly desk: LeaseDesk; readonly gate: CopiesGate },
-  short: Extract<CopyAnswer, { answer: 'short' }>,
+  short: ShortAnswer,
   legs: readonly LegToLease[],
   wanted: Amount,
   wholes: Map<AccountId, Account>,

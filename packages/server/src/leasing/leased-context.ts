@@ -51,6 +51,13 @@ export interface LeasedTierOptions {
   readonly mayLease?: (account: AccountId) => boolean;
   /** Whether an account is so near its limit that the authority decides each call on it. */
   readonly isScarce?: (account: AccountId) => boolean;
+  /**
+   * Whose limiters count. `copies`, the default: those of whoever decides, and the copies decide where they
+   * can. `authority`: its own alone, so that calls with rates are decided there.
+   */
+  readonly limitersAre?: 'copies' | 'authority';
+  /** Gives back what these copies have unspent of these accounts, for a call that the authority has to decide. */
+  readonly giveUp?: (accounts: readonly AccountId[]) => Promise<boolean>;
   /** Asks others to give back what they hold of these accounts. Answers whether it is worth looking again. */
   readonly reclaim?: (accounts: readonly AccountId[]) => Promise<boolean>;
   /** Brings the journal of a tenant home, so that its ledger can be read. */
@@ -115,6 +122,7 @@ export class LeasedContext {
       overage: answer.overage,
       late: answer.late,
       conflict: false,
+      ...(answer.rates === undefined ? {} : { rates: answer.rates }),
       accounts: copies.map((copy) => wholeAccount(copy, DIRECT)),
     };
   }

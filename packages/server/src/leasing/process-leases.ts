@@ -126,6 +126,9 @@ export class ProcessLeases {
       shardOf: () => 0,
       newLeaseId: options.newLeaseId ?? (() => uuidV7() as LeaseId),
       restsOn: 'journal-home',
+      // Every process would count for itself, and let as much through as if it were alone.
+      limitersAre: 'authority',
+      giveUp: (accounts) => this.#giveUp(accounts),
       ...(isShared ? { pacesMax: SHARED_PACES_MAX } : {}),
       ...(options.mayLease === undefined ? {} : { mayLease: options.mayLease }),
       ...(isShared
@@ -270,6 +273,14 @@ export class ProcessLeases {
   async #leaveToAuthority(account: AccountId): Promise<void> {
     this.#scarce.set(account, true);
     await this.#surrender(account);
+  }
+
+  /** Gives back what is unspent of `accounts`. Answers whether there was something. */
+  async #giveUp(accounts: readonly AccountId[]): Promise<boolean> {
+    for (const account of accounts) await this.#surrender(account);
+    const isOwn = this.#owed.size > 0;
+    await this.#return();
+    return isOwn;
   }
 
   /** Asks the other processes for what they hold unspent. Answers whether looking again may help. */

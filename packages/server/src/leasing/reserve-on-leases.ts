@@ -1,11 +1,18 @@
 /**
  * Reserving on leases: on the copies while they are well, by the authority where it must be, and never twice.
  */
-import { type CopyCommand, DIRECT, type InstantMs, type Outcome, type Reserve } from '@bursar/core';
+import {
+  type CopyCommand,
+  DIRECT,
+  type InstantMs,
+  type Outcome,
+  type Reserve,
+  wholeAccount,
+} from '@bursar/core';
 import { isAway, isUnknown } from './away.ts';
 import { drawForCall } from './draw-for-call.ts';
 import type { LeasedContext } from './leased-context.ts';
-import { callOnCopies, type DoneAnswer, tenantOf } from './standing.ts';
+import { callOnCopies, type DoneAnswer, type ShortAnswer, tenantOf } from './standing.ts';
 
 /** How often a call looks again after leases were opened or drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
@@ -25,8 +32,11 @@ export class ReserveOnLeases {
     calls.assertRoom();
     unconfirmed.assertRoom();
     const outcome = await this.#reserveOnce(command);
-    if (outcome.outcome !== 'denied' || options.reclaim === undefined) return outcome;
-    if (!(await options.reclaim(outcome.shortfalls.map(({ account }) => account)))) return outcome;
+    if (outcome.outcome !== 'denied' || outcome.shortfalls.length === 0) return outcome;
+    const getBack =
+      options.reclaim ?? (this.#isForLimitersBelow(command) ? options.giveUp : undefined);
+    if (getBack === undefined) return outcome;
+    if (!(await getBack(outcome.shortfalls.map(({ account }) => account)))) return outcome;
     counts.reclaimed += 1;
     return this.#reserveOnce(command);
   }
@@ -50,15 +60,22 @@ export class ReserveOnLeases {
     }
   }
 
-  #isForCopies({ reservation, legs }: Reserve): boolean {
+  #isForCopies(command: Reserve): boolean {
+    const { reservation, legs } = command;
     const { gate, options } = this.#context;
+    if (this.#isForLimitersBelow(command)) return false;
     const isScarce = legs.some(({ account }) => options.isScarce?.(account));
     return !isScarce && gate.takes(tenantOf(reservation));
   }
 
+  /** Whether only the authority knows the limiters that the call takes from. */
+  #isForLimitersBelow({ rates = [] }: Reserve): boolean {
+    return rates.length > 0 && this.#context.options.limitersAre === 'authority';
+  }
+
   /** The answer of the copies; nothing when the authority has to decide. */
   async #reserveOnCopies(command: Reserve, isRepeat: boolean): Promise<Outcome | undefined> {
-    const { reservation, fingerprint, legs, amount, ttlMs, terms } = command;
+    const { reservation, fingerprint, legs, amount, ttlMs, terms, rates } = command;
     const behind = isRepeat ? undefined : this.#context.terms.catchUp(legs);
     const refused = behind && (await behind);
     if (refused !== undefined) return refused;
@@ -71,6 +88,7 @@ export class ReserveOnLeases {
       amount,
       ttlMs,
       terms,
+      ...(rates === undefined ? {} : { rates }),
     };
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       if (look > 0) this.#context.counts.lookedAgain += 1;
@@ -90,7 +108,7 @@ export class ReserveOnLeases {
           break;
         }
         case 'short': {
-          const denied = await drawForCall(this.#context, answer, legs, amount);
+          const denied = await this.#denied(answer, command);
           if (denied !== undefined) return denied;
           break;
         }
@@ -105,6 +123,18 @@ export class ReserveOnLeases {
       }
     }
     return undefined;
+  }
+
+  /** The refusal, when neither drawing nor looking again can help: budgets that are short, limiters that refuse. */
+  async #denied(answer: ShortAnswer, { legs, amount }: Reserve): Promise<Outcome | undefined> {
+    const { shortfalls, copies, rates } = answer;
+    const denied =
+      shortfalls.length === 0 ? undefined : await drawForCall(this.#context, answer, legs, amount);
+    if (rates === undefined || denied?.outcome === 'rejected') return denied;
+    if (denied?.outcome === 'denied') return { ...denied, rates };
+    if (rates.every(({ admits }) => admits)) return undefined;
+    const accounts = copies.map((copy) => wholeAccount(copy, DIRECT));
+    return { outcome: 'denied', shortfalls: [], accounts, rates };
   }
 
   async #reserveDirect(command: Reserve): Promise<Outcome> {

@@ -24,6 +24,9 @@ export type Change = Extend | Settle | Release | Expire;
 /** The answer of a copy store that did what it was asked. */
 export type DoneAnswer = Extract<CopyAnswer, { answer: 'done' }>;
 
+/** The answer of a copy store that lacked room, or whose limiters refused. */
+export type ShortAnswer = Extract<CopyAnswer, { answer: 'short' }>;
+
 /** How a call stands now. */
 export interface Standing {
   readonly state: LegState;

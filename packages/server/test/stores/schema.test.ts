@@ -44,6 +44,7 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     account_ids: 'ARRAY',
     terms: 'jsonb',
     created_at: 'timestamp with time zone',
+    rates: 'jsonb?',
   },
   legs: {
     reservation_id: 'text',
@@ -140,6 +141,11 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     note: 'text?',
     put_at: 'timestamp with time zone',
   },
+  limiters: {
+    id: 'text',
+    state: 'jsonb?',
+    ends_at: 'timestamp with time zone',
+  },
 };
 
 let database: OpenedDatabase;
@@ -156,6 +162,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0004-process-leases',
     '0005-resolutions',
     '0006-policies',
+    '0007-limiters',
     '0008-own-keys',
   ]);
   expect(await migrate(database)).toEqual([]);

@@ -14,6 +14,7 @@ import { exerciseLedger } from './ledger.ts';
 import { exerciseLimits } from './limits.ts';
 import { exerciseModel } from './model.ts';
 import { exercisePeriods } from './periods.ts';
+import { exerciseRates } from './rates.ts';
 import { exerciseRelease } from './release.ts';
 import { exerciseReserve } from './reserve.ts';
 import { exerciseSeveralBudgets } from './several-budgets.ts';
@@ -37,6 +38,7 @@ export function exerciseTier(under: TierUnderTest): void {
     exercisePeriods(shared);
     exerciseSeveralBudgets(shared);
     exerciseIngest(shared);
+    exerciseRates(shared);
     exerciseLedger(shared);
     exerciseModel(shared);
   });

@@ -19,11 +19,16 @@ import {
   LAZY_EXPIRY_MAX,
   type Leg,
   type LegAccount,
+  type LimiterId,
+  limitersOf,
   type Period,
+  type Reservation,
   type ReservationId,
+  takenRates,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { KnownRows } from './known-rows.ts';
+import { lockLimiters } from './limiters.ts';
 import { leasesWantedBy, loadLeases } from './load-leases.ts';
 import {
   accountFromRow,
@@ -95,6 +100,12 @@ export async function loadBatch(
   await loadLeases(transaction, leasesWantedBy(commands, legs), books);
   if (wanted.adminKeys.length > 0) {
     books.post({ entries: await readAdminEntries(transaction, wanted.adminKeys) });
+  }
+  const limiters = limitersWantedBy(commands, books);
+  if (limiters.size > 0) {
+    const locked = await lockLimiters(transaction, limiters, nowMs);
+    if (locked === undefined) throw new LookAgain();
+    books.post({ limiters: locked });
   }
   const stored = {
     accounts: new Set(locked.map(({ id }) => id)),
@@ -175,6 +186,20 @@ function legsWithTerms(
 function isBehind(account: Account, newest: Wanted['terms']): boolean {
   const terms = newest.get(account.id);
   return terms !== undefined && isNewerTerms(terms, account.terms);
+}
+
+/** Limiters that the commands take from or charge, and those of which the reservations that they change hold slots. */
+function limitersWantedBy(commands: readonly Command[], books: Books): ReadonlySet<LimiterId> {
+  const made = new Map<ReservationId, Pick<Reservation, 'rates'>>();
+  const limiters = new Set<LimiterId>();
+  for (const command of commands) {
+    if (!('reservation' in command) || command.kind === 'ingest') continue;
+    // One that is made in this very batch may end in it.
+    if (command.kind === 'reserve') made.set(command.reservation, takenRates(command));
+    const reservation = books.reservation(command.reservation) ?? made.get(command.reservation);
+    for (const id of limitersOf(command, reservation)) limiters.add(id);
+  }
+  return limiters;
 }
 
 /** The accounts of the named reservations as far as `known` remembers all of them. */

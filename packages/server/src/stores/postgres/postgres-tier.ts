@@ -37,6 +37,7 @@ import {
   reservationFromRow,
 } from './rows.ts';
 import type { Database } from './schema.ts';
+import { forgetLimiters } from './limiters.ts';
 import { isRefused, toStoreError } from './store-failure.ts';
 
 /** How a PostgreSQL tier is made. */
@@ -84,6 +85,7 @@ export class PostgresTier implements Tier {
         order by legs.deadline_at, legs.reservation_id
         limit ${Math.min(limit, SWEEP_MAX)}`,
     );
+    await this.guard(() => forgetLimiters(this.db, this.now()));
     const due = new Set(rows.map((row) => row.reservation_id as ReservationId));
     const answers = await Promise.all(
       [...due].map((reservation) => this.execute({ kind: 'expire', reservation })),

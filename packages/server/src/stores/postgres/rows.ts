@@ -66,6 +66,7 @@ export function reservationFromRow(row: ReservationRow): Reservation {
     accounts: row.account_ids as AccountId[],
     terms: row.terms,
     createdAtMs: instantOf(row.created_at),
+    ...(row.rates === null ? {} : { rates: row.rates }),
   };
 }
 

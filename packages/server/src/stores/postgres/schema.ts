@@ -3,7 +3,7 @@
  *
  * `bigint` columns arrive as `bigint` from both drivers (see `open-database.ts`), `timestamptz` as `Date`.
  */
-import type { Json } from '@bursar/core';
+import type { Json, LimiterState, TakenRate } from '@bursar/core';
 
 export interface Database {
   budgets: BudgetRow;
@@ -20,6 +20,7 @@ export interface Database {
   set_aside_events: SetAsideEventRow;
   own_keys: OwnKeyRow;
   policy_sets: PolicySetRow;
+  limiters: LimiterRow;
 }
 
 export interface PolicySetRow {
@@ -74,6 +75,13 @@ export interface ReservationRow {
   account_ids: string[];
   terms: Json;
   created_at: Date;
+  rates: readonly TakenRate[] | null;
+}
+
+export interface LimiterRow {
+  id: string;
+  state: LimiterState | null;
+  ends_at: Date;
 }
 
 export interface LegRow {

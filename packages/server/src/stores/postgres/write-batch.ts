@@ -13,6 +13,8 @@ import {
   type Lease,
   type LedgerEntry,
   type Leg,
+  type LimiterChange,
+  type LimiterId,
   newLease,
   type Reservation,
   type ReservationId,
@@ -21,6 +23,7 @@ import {
 import { sql, type Transaction } from 'kysely';
 import type { StoredRows } from './load-batch.ts';
 import type { Database } from './schema.ts';
+import { writeLimiters } from './limiters.ts';
 import { PendingCorrections } from './write-corrections.ts';
 
 /** What a transaction will write: the last state of each row, and every entry. */
@@ -33,6 +36,7 @@ export class PendingChanges {
   readonly #limits = new Map<BudgetId, NonNullable<Changes['limit']>>();
   readonly #entries: LedgerEntry[] = [];
   readonly #leases = new Map<string, Lease>();
+  readonly #limiters = new Map<LimiterId, LimiterChange>();
   readonly #corrections = new PendingCorrections();
 
   /** `stored`: what the database has already. */
@@ -47,6 +51,7 @@ export class PendingChanges {
     for (const account of accounts) this.#accounts.set(account.id, account);
     for (const leg of legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
     this.#entries.push(...entries);
+    for (const limiter of changes.limiters ?? []) this.#limiters.set(limiter.id, limiter);
     if (reservation !== undefined) {
       const isStored = this.#stored.reservations.has(reservation.id);
       (isStored ? this.#widened : this.#made).set(reservation.id, reservation);
@@ -69,6 +74,7 @@ export class PendingChanges {
     };
     if (Object.values(rows).some(({ length }) => length > 0)) await writeRows(transaction, rows);
     await this.#corrections.write(transaction, nowMs);
+    if (this.#limiters.size > 0) await writeLimiters(transaction, [...this.#limiters.values()]);
   }
 }
 
@@ -189,15 +195,16 @@ async function writeRows(
         state = excluded.state,
         suspect_since = excluded.suspect_since
     ), written_reservations as (
-      insert into reservations (id, fingerprint, account_ids, terms, created_at)
-      select id, fingerprint, string_to_array(account_ids, ' '), terms, created_at
+      insert into reservations (id, fingerprint, account_ids, terms, created_at, rates)
+      select id, fingerprint, string_to_array(account_ids, ' '), terms, created_at, rates
       from unnest(
         ${reservations.map(({ id }) => id)}::text[],
         ${reservations.map(({ fingerprint }) => fingerprint)}::text[],
         ${reservations.map(({ accounts }) => accounts.join(' '))}::text[],
         ${reservations.map(({ terms }) => JSON.stringify(terms))}::jsonb[],
-        ${reservations.map(({ createdAtMs }) => iso(createdAtMs))}::timestamptz[]
-      ) as new (id, fingerprint, account_ids, terms, created_at)
+        ${reservations.map(({ createdAtMs }) => iso(createdAtMs))}::timestamptz[],
+        ${reservations.map(({ rates }) => (rates === undefined ? null : JSON.stringify(rates)))}::jsonb[]
+      ) as new (id, fingerprint, account_ids, terms, created_at, rates)
     ), written_legs as (
       insert into legs (
         reservation_id, account_id, lease_id, state, amount_nano_usd, spent_nano_usd, deadline_at, dispatched

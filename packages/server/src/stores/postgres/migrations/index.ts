@@ -6,6 +6,7 @@ import { up as leases } from './0003-leases.ts';
 import { up as processLeases } from './0004-process-leases.ts';
 import { up as resolutions } from './0005-resolutions.ts';
 import { up as policies } from './0006-policies.ts';
+import { up as limiters } from './0007-limiters.ts';
 import { up as ownKeys } from './0008-own-keys.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
@@ -15,5 +16,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0004-process-leases': { up: processLeases },
   '0005-resolutions': { up: resolutions },
   '0006-policies': { up: policies },
+  '0007-limiters': { up: limiters },
   '0008-own-keys': { up: ownKeys },
 };
