@@ -40,6 +40,12 @@ const DECISIONS: Readonly<Record<Procedure, Decision>> = {
   'keys.revoke': { free: 'removes a key' },
   'limits.get': { free: 'reads' },
   'limits.set': { free: 'is the operator’s own decision' },
+  'limits.clear': { free: 'is the operator’s own decision' },
+  'budgets.grant': { free: 'is the operator’s own decision' },
+  'budgets.adjust': { free: 'is the operator’s own decision' },
+  'policies.get': { free: 'reads' },
+  'policies.put': { free: 'is the operator’s own decision' },
+  'policies.explain': { free: 'reads' },
 };
 
 let server: TestServer;
