@@ -333,6 +333,7 @@ export {
   type RateAnswer,
   type RateHit,
   RATES_MAX,
+  slotsOf,
   type TakenRate,
   takenRates,
 } from './reservation/rates.ts';

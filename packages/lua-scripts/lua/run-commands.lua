@@ -12,10 +12,12 @@
 -- @key due sorted set: accounts by a lower bound of their next deadline
 -- @key journal stream: events
 -- @keys copies hash: one for each of `accounts`, at most 1090
+-- @keys limiters string: one for each of `limiters`; of some algorithms a hash or sorted set
 --
 -- @argument nowMs milliseconds: empty for the server's clock; 0 to 253402300799999
 -- @argument bucket number: nowMs / 900000, rounded down, as the keys were chosen
 -- @arguments accounts text: a count, then ids in the order of `copies`
+-- @arguments rates text: a count, then the ids of limiters in the order of `limiters`
 -- @arguments reservations text: a count, then those that the commands name
 -- @arguments commands text: a count (1 to 64), then for each the number of its words, its kind and these
 --
@@ -37,6 +39,14 @@
 -- @include lib/record.lua
 -- @include lib/find.lua
 -- @include lib/reply.lua
+-- @include lib/ratio.lua
+-- @include lib/bucket.lua
+-- @include lib/counting.lua
+-- @include lib/sliding-window.lua
+-- @include lib/sliding-log.lua
+-- @include lib/slots.lua
+-- @include lib/limiter.lua
+-- @include lib/rates.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
 -- @include lib/room.lua
@@ -83,6 +93,11 @@ for index = 1, account_count do
   batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
 end
 local at = 4 + account_count
+local limiter_count = tonumber(ARGV[at])
+for index = 1, limiter_count do
+  batch.limiter_keys[ARGV[at + index]] = KEYS[FIRST_COPY - 1 + account_count + index]
+end
+at = at + 1 + limiter_count
 local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
 at = at + 1 + #ids
 local command_count = tonumber(ARGV[at])

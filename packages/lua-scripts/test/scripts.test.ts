@@ -6,8 +6,10 @@ import {
   INSTANT_MAX,
   LAZY_EXPIRY_MAX,
   LEGS_MAX,
+  LOG_MAX,
   PERIOD_TOLERANCE_MS,
   PLACE_MS,
+  SLOT_HOLDERS_MAX,
   TOMBSTONE_MS,
 } from '@bursar/core';
 import { findLuacheck, type FoundTool } from '@bursar/testkit';
@@ -124,6 +126,8 @@ it('the bounds in Lua are those of core', () => {
   expect(value('PLACE_MS')).toBe(PLACE_MS);
   expect(value('TOMBSTONE_MS')).toBe(TOMBSTONE_MS);
   expect(value('LAZY_EXPIRY_MAX')).toBe(LAZY_EXPIRY_MAX);
+  expect(value('LOG_MAX')).toBe(LOG_MAX);
+  expect(value('SLOT_HOLDERS_MAX')).toBe(SLOT_HOLDERS_MAX);
 });
 
 it('one call has room for the largest commands', () => {
@@ -135,10 +139,11 @@ it('one call has room for the largest commands', () => {
 it('puts the parts of a call where the script reads them', () => {
   const call = lua.encodeCall(lua.runCommands, {
     keys: { meta: 'm', open: 'o', done: 'd', doneBefore: 'b', due: 'z', journal: 'j' },
-    keyLists: { copies: ['c1', 'c2'] },
+    keyLists: { copies: ['c1', 'c2'], limiters: ['l1'] },
     arguments: { nowMs: '', bucket: '7' },
     argumentLists: {
       accounts: ['a1', 'a2'],
+      rates: ['r1'],
       reservations: [],
       commands: [
         ['read', 'a1'],
@@ -146,6 +151,6 @@ it('puts the parts of a call where the script reads them', () => {
       ],
     },
   });
-  expect(call.keys).toEqual(['m', 'o', 'd', 'b', 'z', 'j', 'c1', 'c2']);
-  expect(call.values.join(' ')).toBe(' 7 2 a1 a2 0 2 2 read a1 2 read a2');
+  expect(call.keys).toEqual(['m', 'o', 'd', 'b', 'z', 'j', 'c1', 'c2', 'l1']);
+  expect(call.values.join(' ')).toBe(' 7 2 a1 a2 1 r1 0 2 2 read a1 2 read a2');
 });

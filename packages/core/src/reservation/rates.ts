@@ -158,7 +158,12 @@ export function withRatesEnded(
   assertDistinct(charges);
   if (outcome.outcome !== 'applied' || outcome.replayed) return decision;
   const freed = slots.map(({ limiter }) => freedSlots(books, reservation, limiter, nowMs));
-  const charged = charges.flatMap((charge) => chargeOf(books, reservation, charge, nowMs));
+  // A charge of slots that have just been freed shows them free.
+  const stateOf = (id: LimiterId): LimiterState | undefined => {
+    const change = freed.find((other) => other.id === id);
+    return change === undefined ? books.limiter(id) : change.state;
+  };
+  const charged = charges.map((charge) => chargeOf(stateOf, reservation, charge, nowMs));
   return {
     outcome:
       charges.length === 0 ? outcome : { ...outcome, rates: charged.map(({ answer }) => answer) },
@@ -185,13 +190,13 @@ export function slotsOf({ rates = [] }: Pick<Reservation, 'rates'>): readonly Ta
 }
 
 function chargeOf(
-  books: BooksReader,
+  stateOf: (id: LimiterId) => LimiterState | undefined,
   { id, rates = [], createdAtMs }: Reservation,
   { limiter, policy, permits }: RateHit,
   nowMs: InstantMs,
 ): { readonly answer: RateAnswer; readonly change: readonly LimiterChange[] } {
   const taken = rates.find((rate) => rate.limiter === limiter)?.permits ?? 0;
-  const before = books.limiter(limiter);
+  const before = stateOf(limiter);
   const { state, view } = chargeLimiter(
     policy,
     before,

@@ -11,4 +11,7 @@ local batch = {
   changed = {}, -- records to write
   not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
+  limiter_keys = {}, -- limiter → its key, of those that the driver has declared
+  limiters = {}, -- id → limiter, as far as it is used
+  changed_limiters = {}, -- limiters to write
 }

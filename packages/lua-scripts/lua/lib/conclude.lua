@@ -3,7 +3,10 @@
 --
 -- A step is { code } or { is_outside } or { missing } or
 -- { leg, is_replayed, settled and reserved if the copy changes, overage, is_late }.
-local function refusal(accounts, steps)
+--
+-- `rates`, where limiters are concerned, is { hits, is_asked: they may refuse, finish }. `finish(leg,
+-- is_replayed)` does what is to be done with them, last, and says whether the answer tells how they stand.
+local function refusal(accounts, steps, rates)
   for _, step in ipairs(steps) do
     if step.code then return { 'rejected', step.code } end
   end
@@ -18,14 +21,18 @@ local function refusal(accounts, steps)
       answer[#answer + 1] = integer(step.missing)
     end
   end
-  if not answer then return nil end
-  answer[2] = integer((#answer - 2) / 2)
+  local is_asked = rates and rates.is_asked
+  local is_refused = is_asked and not ask_hits(rates.hits)
+  if not answer and not is_refused then return nil end
+  answer = answer or { 'short', '' }
+  answer[2] = integer((#answer - 2) / 2) .. (is_asked and ' ' .. integer(#rates.hits) or '')
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
+  if is_asked then add_rates(answer, rates.hits) end
   return answer
 end
 
-local function conclude(record, accounts, steps, before, detail)
-  local refused = refusal(accounts, steps)
+local function conclude(record, accounts, steps, before, detail, rates)
+  local refused = refusal(accounts, steps, rates)
   if refused then return refused end
   local legs = {}
   local overage, is_late, is_replayed = 0, false, true
@@ -39,5 +46,9 @@ local function conclude(record, accounts, steps, before, detail)
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local late = flag(is_late)
   local facts = flag(is_replayed) .. ' ' .. integer(overage) .. ' ' .. late .. ' ' .. flag(is_told)
-  return done_answer(facts, record, accounts, legs)
+  local is_shown = rates and rates.finish(legs[1], is_replayed)
+  if is_shown then facts = facts .. ' ' .. integer(#rates.hits) end
+  local answer = done_answer(facts, record, accounts, legs)
+  if is_shown then add_rates(answer, rates.hits) end
+  return answer
 end

@@ -21,6 +21,7 @@ local function correct(id, ...)
   local corrections = { ... }
   if #corrections == 0 then return { 'unknown' } end
   local kept = find(id)
+  local slots = kept and slots_held(kept.record)
   local known = {}
   for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
   -- All copies are read before the first is changed.
@@ -59,9 +60,11 @@ local function correct(id, ...)
       fingerprint = '',
       created = batch.now_text,
       terms = 'null',
+      taken = '',
       accounts = {},
       is_open = false,
     }
   store(record, accounts, legs, true)
+  if slots then free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end

@@ -33,5 +33,14 @@ local function extend(id, amount, ttl, dispatched)
       and next_leg.deadline == leg.deadline
       and next_leg.is_dispatched == leg.is_dispatched
     return { leg = next_leg, is_replayed = is_same }
-  end, 'null')
+  end, 'null', function(record)
+    local slots = slots_held(record)
+    return slots
+      and {
+        finish = function(leg, is_replayed)
+          if not is_replayed then extend_slots(slots, record.uuid, leg.deadline) end
+          return false
+        end,
+      }
+  end)
 end

@@ -4,9 +4,11 @@
 --   done  `fingerprint createdAt leg,leg`, a line break, terms; a leg is
 --         `account|lease|state|amount spent deadline dispatched journaled`
 --
--- The terms come last, for they may contain anything (but line breaks, which JSON escapes).
+-- The terms may contain anything (but line breaks, which JSON escapes). After them, and another line break,
+-- comes what it took from limiters (`rates.lua`), if anything.
 local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) ([^\n]+)\n(.*)$')
+  local fingerprint, created, list, terms, taken =
+    string.match(text, '^(%S*) (%d+) ([^\n]+)\n([^\n]*)\n?(.*)$')
   if not fingerprint then fail('DAMAGED', 'a record does not read back') end
   local record = {
     id = id,
@@ -14,6 +16,7 @@ local function parse_record(id, text, is_record_open)
     fingerprint = fingerprint,
     created = created,
     terms = terms,
+    taken = taken,
     accounts = {},
     is_open = is_record_open,
   }
@@ -45,7 +48,8 @@ local function pack_record(record)
     end
     list = table.concat(parts, ',')
   end
-  return record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\n' .. record.terms
+  local head = record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\n' .. record.terms
+  return record.taken == '' and head or head .. '\n' .. record.taken
 end
 
 -- Reads the records of `ids`, each of them at most once a call and all in a few commands. Returns the key

@@ -4,5 +4,5 @@ local function release(id, detail)
     if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
     if leg.state == 'r' then return { leg = leg, is_replayed = true } end
     return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
-  end, detail)
+  end, detail, rates_at_end)
 end

@@ -1,4 +1,5 @@
--- reserve: id, fingerprint, amount, ttlMs, terms, then its accounts in byte order. Core's `admit`.
+-- reserve: id, fingerprint, amount, ttlMs, terms, then its accounts in byte order, then, after an empty word,
+-- limiter, policy and permits of each of its rates. Core's `admit`.
 local RESERVE_REFUSED = {
   r = 'reservation_already_released',
   e = 'reservation_expired',
@@ -28,7 +29,7 @@ local function admit(copy, amount, deadline)
   }
 end
 
-local function repeated(kept, fingerprint)
+local function repeated(kept, fingerprint, hits)
   if #kept.accounts == 0 then return { 'unknown' } end
   if kept.record.fingerprint ~= fingerprint then return { 'rejected', 'idempotency_key_reused' } end
   local steps = {}
@@ -36,11 +37,29 @@ local function repeated(kept, fingerprint)
     steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
       or { code = RESERVE_REFUSED[leg.state] }
   end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null')
+  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
+    hits = hits,
+    finish = function()
+      ask_hits(hits)
+      return true
+    end,
+  })
+end
+
+-- The accounts in `words`, and what is to be taken from limiters, nil if nothing.
+local function parse_places(words)
+  local accounts = words
+  for index, word in ipairs(words) do
+    if word == '' then
+      accounts = { unpack(words, 1, index - 1) }
+      return accounts, parse_hits(words, index + 1)
+    end
+  end
+  return accounts
 end
 
 local function reserve(id, fingerprint, total, ttl, terms, ...)
-  local accounts = { ... }
+  local accounts, hits = parse_places({ ... })
   local kept = find(id)
   local missing = { 'missing' }
   for _, account in ipairs(accounts) do
@@ -49,7 +68,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
   if not kept and #missing > 1 then return missing end
   end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX))
   -- The sweep may have ended the very reservation that is repeated.
-  if kept then return repeated(find(id), fingerprint) end
+  if kept then return repeated(find(id), fingerprint, hits) end
   local amount = tonumber(total)
   local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
   local steps = {}
@@ -62,8 +81,16 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     fingerprint = fingerprint,
     created = batch.now_text,
     terms = terms,
+    taken = hits and taken_text(hits) or '',
     accounts = {},
     is_open = false,
   }
-  return conclude(record, accounts, steps, nil, 'null')
+  return conclude(record, accounts, steps, nil, 'null', hits and {
+    hits = hits,
+    is_asked = true,
+    finish = function()
+      take_hits(hits, record.uuid, deadline)
+      return true
+    end,
+  })
 end

@@ -1,7 +1,9 @@
--- settle: id, cost in total, final, detail. Books on open, released and expired legs, compares on settled.
-local function settle(id, total, final, detail)
+-- settle: id, cost in total, final, detail, then limiter, policy and permits of each charge. Books on open,
+-- released and expired legs, compares on settled.
+local function settle(id, total, final, detail, ...)
   local cost = tonumber(total)
   local is_final = final == '1'
+  local words = { ... }
   return change(id, function(copy, leg)
     if leg.state == 's' then
       local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
@@ -11,5 +13,5 @@ local function settle(id, total, final, detail)
     if is_final then return end_leg(copy, leg, 's', cost, true) end
     if cost <= leg.spent then return { leg = leg, is_replayed = true } end
     return end_leg(copy, leg, leg.state, cost, true)
-  end, detail)
+  end, detail, is_final and function(record) return rates_at_end(record, parse_hits(words, 1)) end)
 end

@@ -16,9 +16,11 @@ import type { Script } from '../script.ts';
  * - key `due`, sorted set: accounts by a lower bound of their next deadline
  * - key `journal`, stream: events
  * - keys `copies`, hash: one for each of `accounts`, at most 1090
+ * - keys `limiters`, string: one for each of `limiters`; of some algorithms a hash or sorted set
  * - argument `nowMs`, milliseconds: empty for the server's clock; 0 to 253402300799999
  * - argument `bucket`, number: nowMs / 900000, rounded down, as the keys were chosen
  * - arguments `accounts`, text: a count, then ids in the order of `copies`
+ * - arguments `rates`, text: a count, then the ids of limiters in the order of `limiters`
  * - arguments `reservations`, text: a count, then those that the commands name
  * - arguments `commands`, text: a count (1 to 64), then for each the number of its words, its kind and these
  * - reply `status`, text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
@@ -28,21 +30,23 @@ import type { Script } from '../script.ts';
  */
 export const runCommands: Script<
   'meta' | 'open' | 'done' | 'doneBefore' | 'due' | 'journal',
-  'copies',
+  'copies' | 'limiters',
   'nowMs' | 'bucket',
-  'accounts' | 'reservations' | 'commands'
+  'accounts' | 'rates' | 'reservations' | 'commands'
 > = {
   name: 'run-commands',
   keys: ['meta', 'open', 'done', 'doneBefore', 'due', 'journal'],
-  keyLists: ['copies'],
+  keyLists: ['copies', 'limiters'],
   arguments: ['nowMs', 'bucket'],
-  argumentLists: ['accounts', 'reservations', 'commands'],
+  argumentLists: ['accounts', 'rates', 'reservations', 'commands'],
   text: `local AMOUNT_MAX = 9007199254740991
 local INSTANT_MAX = 253402300799999
 local PERIOD_TOLERANCE_MS = 2000
 local PLACE_MS = 2000
 local TOMBSTONE_MS = 900000
 local LAZY_EXPIRY_MAX = 5
+local LOG_MAX = 10000
+local SLOT_HOLDERS_MAX = 10000
 local function integer(number)
   if number == 0 then return '0' end
   return string.format('%.0f', number)
@@ -71,6 +75,9 @@ local batch = {
   changed = {}, -- records to write
   not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
+  limiter_keys = {}, -- limiter → its key, of those that the driver has declared
+  limiters = {}, -- id → limiter, as far as it is used
+  changed_limiters = {}, -- limiters to write
 }
 local function fail(status, ...)
   error({ status, ... }, 0)
@@ -253,7 +260,8 @@ local function replace_copy(old, copy)
   end
 end
 local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms = string.match(text, '^(%S*) (%d+) ([^\\n]+)\\n(.*)$')
+  local fingerprint, created, list, terms, taken =
+    string.match(text, '^(%S*) (%d+) ([^\\n]+)\\n([^\\n]*)\\n?(.*)$')
   if not fingerprint then fail('DAMAGED', 'a record does not read back') end
   local record = {
     id = id,
@@ -261,6 +269,7 @@ local function parse_record(id, text, is_record_open)
     fingerprint = fingerprint,
     created = created,
     terms = terms,
+    taken = taken,
     accounts = {},
     is_open = is_record_open,
   }
@@ -291,7 +300,8 @@ local function pack_record(record)
     end
     list = table.concat(parts, ',')
   end
-  return record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\\n' .. record.terms
+  local head = record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\\n' .. record.terms
+  return record.taken == '' and head or head .. '\\n' .. record.taken
 end
 local function load_records(ids)
   for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
@@ -400,6 +410,619 @@ local function done_answer(facts, record, accounts, legs)
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
   return answer
 end
+local PIECE = 2097152
+local function product(x, y)
+  if x < y then x, y = y, x end
+  local low = x % PIECE
+  local above = (x - low) / PIECE
+  local middle = above % PIECE
+  local high = (above - middle) / PIECE
+  local first = low * y
+  local first_rest = first % PIECE
+  local second = middle * y + (first - first_rest) / PIECE
+  local second_rest = second % PIECE
+  return high * y + (second - second_rest) / PIECE, second_rest * PIECE + first_rest
+end
+local function is_above(high, low, other_high, other_low)
+  if high ~= other_high then return high > other_high end
+  return low > other_low
+end
+local function scaled(a, b, divisor)
+  local exact = a * b
+  if exact <= AMOUNT_MAX then
+    local rest = exact % divisor
+    return (exact - rest) / divisor, rest
+  end
+  local high, low = product(a, b)
+  local quotient = math.floor(a / divisor * b)
+  local high_less, low_less = product(quotient, divisor)
+  while is_above(high_less, low_less, high, low) do
+    quotient = quotient - 1
+    high_less, low_less = product(quotient, divisor)
+  end
+  while true do
+    local high_more, low_more = product(quotient + 1, divisor)
+    if is_above(high_more, low_more, high, low) then break end
+    quotient, high_less, low_less = quotient + 1, high_more, low_more
+  end
+  return quotient, (high - high_less) * PIECE * PIECE + (low - low_less)
+end
+local function sum_to_max(a, b)
+  if a > AMOUNT_MAX - b then return AMOUNT_MAX end
+  return a + b
+end
+local function run_off(used, part, elapsed, permits, every)
+  local into = elapsed % every
+  local quotient, rest = scaled(into, permits, every)
+  local parts = rest + math.min(part, every - 1)
+  local carry = parts >= every and 1 or 0
+  local gone = (elapsed - into) / every * permits + quotient + carry
+  if gone >= used then return 0, 0 end
+  return used - gone, parts - carry * every
+end
+local function ms_until_gone(part, wanted, permits, every)
+  local within = wanted % permits
+  local quotient, rest = scaled(within, every, permits)
+  local more = rest > part and 1 or -math.floor((part - rest) / permits)
+  return math.min((wanted - within) / permits * every + quotient + more, INSTANT_MAX)
+end
+local COUNTING = {}
+COUNTING.t = {
+  fields = { 'used', 'part', 'at' },
+  at = function(policy, state)
+    if not state then return { used = 0, part = 0, at = batch.now } end
+    local at = math.max(state.at, batch.now)
+    local used, part =
+      run_off(state.used, state.part, at - state.at, policy.permits, policy.every)
+    return { used = used, part = part, at = at }
+  end,
+  used = function(_, state) return state.used end,
+  add = function(_, state, permits)
+    return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
+  end,
+  give_back = function(_, state, permits)
+    if permits >= state.used then return { used = 0, part = 0, at = state.at } end
+    return { used = state.used - permits, part = state.part, at = state.at }
+  end,
+  free_at = function(policy, state, excess)
+    return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)
+  end,
+  ends_at = function(policy, state)
+    return state.at + ms_until_gone(state.part, state.used, policy.permits, policy.every)
+  end,
+}
+local function gcra_level(policy, state)
+  local to_go = state.tat - batch.now
+  local into = to_go % policy.every
+  local quotient, rest = scaled(into, policy.permits, policy.every)
+  local part_rest = state.part % policy.every
+  local parts = rest + part_rest
+  local carry = parts >= policy.every and 1 or 0
+  local left = parts - carry * policy.every
+  local more = quotient + (state.part - part_rest) / policy.every + carry + (left > 0 and 1 or 0)
+  local used = sum_to_max((to_go - into) / policy.every * policy.permits, more)
+  return used, left > 0 and policy.every - left or 0
+end
+local function gcra_spacing(policy, permits)
+  local within = permits % policy.permits
+  local quotient, rest = scaled(within, policy.every, policy.permits)
+  return (permits - within) / policy.permits * policy.every + quotient, rest
+end
+COUNTING.g = {
+  fields = { 'tat', 'part' },
+  at = function(policy, state)
+    if not state or state.tat < batch.now then return { tat = batch.now, part = 0 } end
+    return { tat = state.tat, part = math.min(state.part, policy.permits - 1) }
+  end,
+  used = function(policy, state) return (gcra_level(policy, state)) end,
+  add = function(policy, state, permits)
+    local whole, part = gcra_spacing(policy, permits)
+    local is_carried = state.part >= policy.permits - part
+    local tat = state.tat + whole + (is_carried and 1 or 0)
+    if tat >= INSTANT_MAX then return { tat = INSTANT_MAX, part = 0 } end
+    if is_carried then return { tat = tat, part = state.part - (policy.permits - part) } end
+    return { tat = tat, part = state.part + part }
+  end,
+  give_back = function(policy, state, permits)
+    local whole, part = gcra_spacing(policy, permits)
+    local is_borrowed = state.part < part
+    local tat = state.tat - whole - (is_borrowed and 1 or 0)
+    if tat < batch.now then return { tat = batch.now, part = 0 } end
+    if is_borrowed then return { tat = tat, part = state.part + (policy.permits - part) } end
+    return { tat = tat, part = state.part - part }
+  end,
+  free_at = function(policy, state, excess)
+    local _, part = gcra_level(policy, state)
+    return batch.now + ms_until_gone(part, excess, policy.permits, policy.every)
+  end,
+  ends_at = function(_, state) return state.tat + (state.part > 0 and 1 or 0) end,
+}
+COUNTING.f = {
+  fields = { 'starts', 'used' },
+  at = function(policy, state)
+    local now = math.max(state and state.starts or 0, batch.now)
+    local starts = now - now % policy.window
+    return { starts = starts, used = state and state.starts >= starts and state.used or 0 }
+  end,
+  used = function(_, state) return state.used end,
+  add = function(_, state, permits)
+    return { starts = state.starts, used = sum_to_max(state.used, permits) }
+  end,
+  give_back = function(_, state, permits, taken_at)
+    if taken_at < state.starts then return state end
+    return { starts = state.starts, used = math.max(0, state.used - permits) }
+  end,
+  free_at = function(policy, state) return state.starts + policy.window end,
+  ends_at = function(policy, state) return state.starts + policy.window end,
+}
+local function still_of_before(policy, state)
+  local covered = math.min(policy.window, state.starts + policy.window - batch.now)
+  local quotient, rest = scaled(covered, state.before, policy.window)
+  return quotient + (rest > 0 and 1 or 0)
+end
+local function when_down_to(left, count, ends, window)
+  if left >= count then return ends - window end
+  return ends - (scaled(left, window, count))
+end
+COUNTING.s = {
+  fields = { 'starts', 'used', 'before' },
+  at = function(policy, state)
+    local now = math.max(state and state.starts or 0, batch.now)
+    local starts = now - now % policy.window
+    if state and state.starts >= starts then
+      return { starts = starts, used = state.used, before = state.before }
+    end
+    local is_next = state and state.starts >= starts - policy.window
+    return { starts = starts, used = 0, before = is_next and state.used or 0 }
+  end,
+  used = function(policy, state) return sum_to_max(state.used, still_of_before(policy, state)) end,
+  add = function(_, state, permits)
+    local used = sum_to_max(state.used, permits)
+    return { starts = state.starts, used = used, before = state.before }
+  end,
+  give_back = function(policy, state, permits, taken_at)
+    local used, before = state.used, state.before
+    if taken_at >= state.starts then
+      used = math.max(0, used - permits)
+    elseif taken_at >= state.starts - policy.window then
+      before = math.max(0, before - permits)
+    end
+    return { starts = state.starts, used = used, before = before }
+  end,
+  free_at = function(policy, state, excess)
+    local left = sum_to_max(state.used, still_of_before(policy, state)) - excess
+    local ends = state.starts + policy.window
+    if left >= state.used then
+      return when_down_to(left - state.used, state.before, ends, policy.window)
+    end
+    return when_down_to(left, state.used, ends + policy.window, policy.window)
+  end,
+  ends_at = function(policy, state)
+    return state.starts + (state.used > 0 and 2 or 1) * policy.window
+  end,
+}
+local LOG_PAGE = 64
+local function log_entry(member)
+  local at, permits = string.match(member, '^(%d+) (%d+)$')
+  return tonumber(at) or 0, tonumber(permits) or 0
+end
+local function read_log(key)
+  local found = redis.pcall('ZRANGE', key, '0', '0')
+  local used, count, last, permits =
+    string.match(found[1] or '', '^h (%d+) (%d+) (%d+) (%d+)$')
+  if not used then return nil end
+  local log = { key = key, head = found[1], gone_to = -1, stored = {}, changed = {} }
+  log.used, log.count = tonumber(used), tonumber(count)
+  log.last, log.last_permits = tonumber(last), tonumber(permits)
+  log.stored[log.last] = log.last_permits
+  return log
+end
+local function log_permits(log, at, permits)
+  log.stored[at] = permits
+  local changed = log.changed[at]
+  if changed == nil then return permits end
+  return changed or 0
+end
+local function find_last(log, at)
+  log.last, log.last_permits = 0, 0
+  if log.count == 0 then return end
+  repeat
+    local found = redis.call(
+      'ZREVRANGEBYSCORE', log.key, '(' .. integer(at), '(' .. integer(log.gone_to), 'LIMIT', '0', '1'
+    )
+    if not found[1] then return end
+    local permits
+    at, permits = log_entry(found[1])
+    log.last_permits = log_permits(log, at, permits)
+  until log.last_permits > 0
+  log.last = at
+end
+COUNTING.l = {
+  at = function(policy, log)
+    if not log then
+      return { used = 0, count = 0, last = 0, last_permits = 0, gone_to = -1, stored = {}, changed = {} }
+    end
+    local gone_to = math.max(log.last, batch.now) - policy.window
+    if log.key and gone_to > log.gone_to and gone_to >= 0 then
+      local gone = redis.call(
+        'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), integer(gone_to)
+      )
+      for _, member in ipairs(gone) do
+        local permits = log_permits(log, log_entry(member))
+        log.used = math.max(0, log.used - permits)
+        if permits > 0 then log.count = log.count - 1 end
+      end
+      log.gone_to = gone_to
+    end
+    if log.count == 0 then log.last, log.last_permits, log.used = 0, 0, 0 end
+    return log
+  end,
+  used = function(_, log) return log.used end,
+  add = function(_, log, permits)
+    local at = math.max(log.last, batch.now)
+    local is_merged = log.count > 0 and (log.last == at or log.count >= LOG_MAX)
+    if is_merged then
+      if log.last ~= at then log.changed[log.last] = false end
+      log.last_permits = sum_to_max(log.last_permits, permits)
+    else
+      log.count = log.count + 1
+      log.last_permits = permits
+    end
+    log.last = at
+    log.changed[at] = log.last_permits
+    log.used = sum_to_max(log.used, permits)
+    return log
+  end,
+  give_back = function(_, log, permits, taken_at)
+    if log.count == 0 or taken_at <= log.gone_to then return log end
+    local taken = taken_at == log.last and log.last_permits or log.changed[taken_at]
+    if taken == nil and log.key then
+      local at = integer(taken_at)
+      local found = redis.call('ZRANGEBYSCORE', log.key, at, at)
+      if found[1] then
+        local _, stored = log_entry(found[1])
+        taken = log_permits(log, taken_at, stored)
+      end
+    end
+    if not taken or taken == 0 then return log end
+    local left = math.max(0, taken - permits)
+    log.changed[taken_at] = left > 0 and left
+    log.used = math.max(0, log.used - (taken - left))
+    if left == 0 then log.count = log.count - 1 end
+    if taken_at == log.last then
+      if left > 0 then log.last_permits = left else find_last(log, taken_at) end
+    end
+    return log
+  end,
+  free_at = function(policy, log, excess)
+    local to_go, offset, page = excess, 0, {}
+    repeat
+      if log.key then
+        page = redis.call(
+          'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), '+inf',
+          'LIMIT', integer(offset), integer(LOG_PAGE)
+        )
+      end
+      for _, member in ipairs(page) do
+        local at, permits = log_entry(member)
+        to_go = to_go - log_permits(log, at, permits)
+        if to_go <= 0 then return at + policy.window end
+      end
+      offset = offset + LOG_PAGE
+    until #page < LOG_PAGE
+    return log.last + policy.window
+  end,
+  ends_at = function(policy, log) return log.last + policy.window end,
+}
+local function write_log(key, log)
+  local added = {}
+  if log.key and log.gone_to >= 0 then
+    redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
+  end
+  for at, permits in pairs(log.changed) do
+    local stored = log.stored[at]
+    if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
+    if permits then
+      added[#added + 1] = integer(at)
+      added[#added + 1] = integer(at) .. ' ' .. integer(permits)
+    end
+  end
+  if log.head then redis.call('ZREM', key, log.head) end
+  added[#added + 1] = '-1'
+  added[#added + 1] = string.format(
+    'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
+  )
+  redis.call('ZADD', key, unpack(added))
+end
+local function no_slots(slots)
+  slots.used, slots.count, slots.next_at, slots.last_at = 0, 0, INSTANT_MAX, 0
+  return slots
+end
+local function parse_slot(text)
+  local permits, deadline = string.match(text, '^(%d+) (%d+)$')
+  return permits and { permits = tonumber(permits), deadline = tonumber(deadline) } or false
+end
+local function read_slots(key)
+  local text = redis.pcall('HGET', key, 'h')
+  if type(text) ~= 'string' then return nil end
+  local used, count, next_at, last_at = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
+  if not used then return nil end
+  return {
+    key = key,
+    used = tonumber(used),
+    count = tonumber(count),
+    next_at = tonumber(next_at),
+    last_at = tonumber(last_at),
+    held = {},
+  }
+end
+local function slot_of(slots, uuid)
+  if slots.held[uuid] == nil then
+    local text = slots.key and redis.call('HGET', slots.key, uuid)
+    slots.held[uuid] = text and parse_slot(text) or false
+  end
+  return slots.held[uuid]
+end
+local function drop_slot(slots, uuid)
+  local slot = slot_of(slots, uuid)
+  if not slot then return false end
+  slots.used = math.max(0, slots.used - slot.permits)
+  slots.count = slots.count - 1
+  slots.held[uuid] = false
+  return true
+end
+local function hold_slot(slots, uuid, permits, deadline)
+  drop_slot(slots, uuid)
+  slots.used = sum_to_max(slots.used, permits)
+  slots.count = slots.count + 1
+  slots.held[uuid] = { permits = permits, deadline = deadline }
+  slots.next_at = math.min(slots.next_at, deadline)
+  slots.last_at = math.max(slots.last_at, deadline)
+  return slots
+end
+COUNTING.c = {
+  at = function(_, slots)
+    if not slots then return no_slots({ held = {} }) end
+    if slots.next_at > batch.now then return slots end
+    local fields = slots.key and redis.call('HGETALL', slots.key) or {}
+    for index = 1, #fields, 2 do
+      local uuid = fields[index]
+      if uuid ~= 'h' and slots.held[uuid] == nil then
+        slots.held[uuid] = parse_slot(fields[index + 1])
+      end
+    end
+    local next_at, due = INSTANT_MAX, {}
+    for uuid, slot in pairs(slots.held) do
+      if slot and slot.deadline <= batch.now then
+        due[#due + 1] = uuid
+      elseif slot then
+        next_at = math.min(next_at, slot.deadline)
+      end
+    end
+    for _, uuid in ipairs(due) do drop_slot(slots, uuid) end
+    slots.next_at = next_at
+    if slots.count == 0 then no_slots(slots) end
+    return slots
+  end,
+  used = function(_, slots) return slots.used end,
+  add = function(_, slots, permits, uuid, deadline)
+    return hold_slot(slots, uuid, permits, deadline)
+  end,
+  free_at = function(_, slots) return slots.next_at end,
+  ends_at = function(_, slots) return slots.last_at end,
+}
+local function write_slots(key, slots)
+  local fields, gone = {}, {}
+  for uuid, slot in pairs(slots.held) do
+    if slot then
+      fields[#fields + 1] = uuid
+      fields[#fields + 1] = integer(slot.permits) .. ' ' .. integer(slot.deadline)
+    elseif slots.key then
+      gone[#gone + 1] = uuid
+    end
+  end
+  for from = 1, #fields, 1000 do
+    redis.call('HSET', key, unpack(fields, from, math.min(from + 999, #fields)))
+  end
+  for from = 1, #gone, 1000 do
+    redis.call('HDEL', key, unpack(gone, from, math.min(from + 999, #gone)))
+  end
+  redis.call('HSET', key, 'h', string.format(
+    '%.0f %.0f %.0f %.0f', slots.used, slots.count, slots.next_at, slots.last_at
+  ))
+end
+local function limiter_of(id)
+  local limiter = batch.limiters[id]
+  if limiter then return limiter end
+  local key = batch.limiter_keys[id]
+  if not key then fail('LIMITERS', id) end
+  limiter = { id = id, key = key }
+  batch.limiters[id] = limiter
+  return limiter
+end
+local function read_word(key, kind)
+  local text = redis.pcall('GET', key)
+  if type(text) ~= 'string' or string.sub(text, 1, 1) ~= kind then return nil end
+  local fields, state, index = COUNTING[kind].fields, {}, 0
+  for number in string.gmatch(text, '%d+') do
+    index = index + 1
+    if index <= #fields then state[fields[index]] = tonumber(number) end
+  end
+  return index == #fields and state or nil
+end
+local function state_of(limiter, kind)
+  if limiter.kind == kind then return limiter.state end
+  if limiter.is_changed then return nil end
+  local read = kind == 'l' and read_log or kind == 'c' and read_slots or read_word
+  limiter.kind = kind
+  limiter.state = read(limiter.key, kind)
+  return limiter.state
+end
+local function keep_limiter(limiter, kind, state)
+  limiter.kind, limiter.state = kind, state
+  if limiter.is_changed then return end
+  limiter.is_changed = true
+  batch.changed_limiters[#batch.changed_limiters + 1] = limiter
+end
+local function parse_policy(word)
+  local kind, limit, first, second = string.match(word, '^([tgfslc]) (%d+) ?([0-9]*) ?([0-9]*)$')
+  if not kind then fail('DAMAGED', 'a limiter without a policy') end
+  local policy = { kind = kind, limit = tonumber(limit), counting = COUNTING[kind] }
+  if kind == 't' or kind == 'g' then
+    policy.permits, policy.every = tonumber(first), tonumber(second)
+  else
+    policy.window = tonumber(first)
+  end
+  return policy
+end
+local function fits(policy, state, permits)
+  if policy.kind == 'c' and state.count >= SLOT_HOLDERS_MAX then return false end
+  return math.max(1, permits) <= policy.limit - policy.counting.used(policy, state)
+end
+local function ends_at(policy, state)
+  if policy.counting.used(policy, state) == 0 then return batch.now end
+  return math.min(policy.counting.ends_at(policy, state), INSTANT_MAX)
+end
+local function retry_at(policy, state, permits)
+  if fits(policy, state, permits) then return batch.now_text end
+  local wanted = math.max(1, permits)
+  if wanted > policy.limit then return '-' end
+  local room = policy.limit - policy.counting.used(policy, state)
+  return integer(math.min(policy.counting.free_at(policy, state, wanted - room), INSTANT_MAX))
+end
+local function limiter_view(policy, state, admits, retry)
+  local used = policy.counting.used(policy, state)
+  return string.format(
+    '%s %.0f %.0f %.0f %s', admits and '1' or '0', policy.limit, used, ends_at(policy, state), retry
+  )
+end
+local function write_limiter(limiter)
+  local key, kind, state = limiter.key, limiter.kind, limiter.state
+  if not state then
+    redis.call('DEL', key)
+    return
+  end
+  if kind == 'l' or kind == 'c' then
+    if not state.key then redis.call('DEL', key) end
+    local write = kind == 'l' and write_log or write_slots
+    write(key, state)
+  else
+    local words = { kind }
+    for index, field in ipairs(COUNTING[kind].fields) do words[index + 1] = integer(state[field]) end
+    redis.call('SET', key, table.concat(words, ' '))
+  end
+  if batch.is_clock_given then return end
+  redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
+end
+local function parse_hits(words, first)
+  if #words < first then return nil end
+  local hits = {}
+  for index = first, #words, 3 do
+    hits[#hits + 1] = {
+      limiter = limiter_of(words[index]),
+      policy = parse_policy(words[index + 1]),
+      permits = tonumber(words[index + 2]),
+    }
+  end
+  return hits
+end
+local function state_at(hit)
+  return hit.policy.counting.at(hit.policy, state_of(hit.limiter, hit.policy.kind))
+end
+local function ask_hits(hits)
+  local is_admitted = true
+  for _, hit in ipairs(hits) do
+    local policy, state, permits = hit.policy, state_at(hit), hit.permits
+    local admits = fits(policy, state, permits)
+    hit.view = limiter_view(policy, state, admits, retry_at(policy, state, permits))
+    is_admitted = is_admitted and admits
+  end
+  return is_admitted
+end
+local function keep_hit(hit, state)
+  local is_none = hit.policy.counting.used(hit.policy, state) == 0
+  hit.limiter.ends_at = ends_at(hit.policy, state)
+  if is_none then state = nil end
+  keep_limiter(hit.limiter, hit.policy.kind, state)
+end
+local function take_hits(hits, uuid, deadline)
+  for _, hit in ipairs(hits) do
+    if hit.permits > 0 then
+      local state = hit.policy.counting.add(hit.policy, state_at(hit), hit.permits, uuid, deadline)
+      hit.view = limiter_view(hit.policy, state, true, batch.now_text)
+      keep_hit(hit, state)
+    end
+  end
+end
+local function taken_text(hits)
+  local parts = {}
+  for index, hit in ipairs(hits) do
+    local kind = hit.policy.kind == 'c' and 'c' or '-'
+    parts[index] = hit.limiter.id .. ' ' .. integer(hit.permits) .. ' ' .. kind
+  end
+  return table.concat(parts, ',')
+end
+local function taken_of(record)
+  local taken = {}
+  for part in string.gmatch(record.taken, '[^,]+') do
+    local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
+    if not id then fail('DAMAGED', 'what a reservation took does not read back') end
+    taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
+  end
+  return taken
+end
+local function slots_held(record)
+  if record.taken == '' then return nil end
+  local holding, undeclared = {}, {}
+  for _, rate in ipairs(taken_of(record)) do
+    if rate.is_slot and rate.permits > 0 then
+      holding[#holding + 1] = rate
+      if not batch.limiter_keys[rate.id] then undeclared[#undeclared + 1] = rate.id end
+    end
+  end
+  if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
+  return #holding > 0 and holding or nil
+end
+local function change_slots(holding, change_one)
+  for _, rate in ipairs(holding) do
+    local limiter = limiter_of(rate.id)
+    local slots = COUNTING.c.at(nil, state_of(limiter, 'c'))
+    if change_one(slots, rate) then
+      limiter.ends_at = slots.last_at
+      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil)
+    end
+  end
+end
+local function free_slots(holding, uuid)
+  change_slots(holding, function(slots) return drop_slot(slots, uuid) end)
+end
+local function extend_slots(holding, uuid, deadline)
+  change_slots(holding, function(slots, rate) return hold_slot(slots, uuid, rate.permits, deadline) end)
+end
+local function charge_hits(hits, record)
+  local before = {}
+  for _, rate in ipairs(taken_of(record)) do before[rate.id] = rate.permits end
+  for _, hit in ipairs(hits) do
+    local more = hit.permits - (before[hit.limiter.id] or 0)
+    local state = state_at(hit)
+    if more ~= 0 and hit.policy.kind ~= 'c' then
+      local counting = hit.policy.counting
+      if more > 0 then
+        state = counting.add(hit.policy, state, more)
+      else
+        state = counting.give_back(hit.policy, state, -more, tonumber(record.created))
+      end
+      keep_hit(hit, state)
+    end
+    hit.view = limiter_view(hit.policy, state, true, retry_at(hit.policy, state, 0))
+  end
+end
+local function add_rates(answer, hits)
+  for _, hit in ipairs(hits) do
+    answer[#answer + 1] = hit.limiter.id
+    answer[#answer + 1] = hit.view
+  end
+end
 local function tell(record, accounts, legs, detail, is_first)
   local leg = legs[1]
   local places = {}
@@ -448,7 +1071,7 @@ local function keep(record, accounts, legs, before, detail)
   if is_told then tell(record, accounts, legs, detail, not is_journaled) end
   return is_told
 end
-local function refusal(accounts, steps)
+local function refusal(accounts, steps, rates)
   for _, step in ipairs(steps) do
     if step.code then return { 'rejected', step.code } end
   end
@@ -463,13 +1086,17 @@ local function refusal(accounts, steps)
       answer[#answer + 1] = integer(step.missing)
     end
   end
-  if not answer then return nil end
-  answer[2] = integer((#answer - 2) / 2)
+  local is_asked = rates and rates.is_asked
+  local is_refused = is_asked and not ask_hits(rates.hits)
+  if not answer and not is_refused then return nil end
+  answer = answer or { 'short', '' }
+  answer[2] = integer((#answer - 2) / 2) .. (is_asked and ' ' .. integer(#rates.hits) or '')
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
+  if is_asked then add_rates(answer, rates.hits) end
   return answer
 end
-local function conclude(record, accounts, steps, before, detail)
-  local refused = refusal(accounts, steps)
+local function conclude(record, accounts, steps, before, detail, rates)
+  local refused = refusal(accounts, steps, rates)
   if refused then return refused end
   local legs = {}
   local overage, is_late, is_replayed = 0, false, true
@@ -483,7 +1110,11 @@ local function conclude(record, accounts, steps, before, detail)
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local late = flag(is_late)
   local facts = flag(is_replayed) .. ' ' .. integer(overage) .. ' ' .. late .. ' ' .. flag(is_told)
-  return done_answer(facts, record, accounts, legs)
+  local is_shown = rates and rates.finish(legs[1], is_replayed)
+  if is_shown then facts = facts .. ' ' .. integer(#rates.hits) end
+  local answer = done_answer(facts, record, accounts, legs)
+  if is_shown then add_rates(answer, rates.hits) end
+  return answer
 end
 local function shortfall(copy, wanted)
   local limit = math.max(0, copy.drawn - copy.returned)
@@ -506,14 +1137,28 @@ local function end_leg(copy, leg, state, spent, is_settlement)
     is_late = is_settlement and leg.state ~= 'o',
   }
 end
-local function change(id, step, detail)
+local function change(id, step, detail, rates_of)
   local kept = find(id)
   if not kept or #kept.accounts == 0 then return { 'unknown' } end
+  local rates = rates_of and rates_of(kept.record)
   local steps = {}
   for index, account in ipairs(kept.accounts) do
     steps[index] = step(copy_of(account), kept.legs[index])
   end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail)
+  return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail, rates)
+end
+local function rates_at_end(record, hits)
+  local holding = slots_held(record)
+  if not holding and not hits then return nil end
+  return {
+    hits = hits,
+    finish = function(_, is_replayed)
+      if is_replayed then return false end
+      if holding then free_slots(holding, record.uuid) end
+      if hits then charge_hits(hits, record) end
+      return hits ~= nil
+    end,
+  }
 end
 local EXTEND_REFUSED = {
   r = 'reservation_already_released',
@@ -546,11 +1191,21 @@ local function extend(id, amount, ttl, dispatched)
       and next_leg.deadline == leg.deadline
       and next_leg.is_dispatched == leg.is_dispatched
     return { leg = next_leg, is_replayed = is_same }
-  end, 'null')
+  end, 'null', function(record)
+    local slots = slots_held(record)
+    return slots
+      and {
+        finish = function(leg, is_replayed)
+          if not is_replayed then extend_slots(slots, record.uuid, leg.deadline) end
+          return false
+        end,
+      }
+  end)
 end
-local function settle(id, total, final, detail)
+local function settle(id, total, final, detail, ...)
   local cost = tonumber(total)
   local is_final = final == '1'
+  local words = { ... }
   return change(id, function(copy, leg)
     if leg.state == 's' then
       local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
@@ -560,14 +1215,14 @@ local function settle(id, total, final, detail)
     if is_final then return end_leg(copy, leg, 's', cost, true) end
     if cost <= leg.spent then return { leg = leg, is_replayed = true } end
     return end_leg(copy, leg, leg.state, cost, true)
-  end, detail)
+  end, detail, is_final and function(record) return rates_at_end(record, parse_hits(words, 1)) end)
 end
 local function release(id, detail)
   return change(id, function(copy, leg)
     if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
     if leg.state == 'r' then return { leg = leg, is_replayed = true } end
     return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
-  end, detail)
+  end, detail, rates_at_end)
 end
 local function expire(id)
   return change(id, function(copy, leg)
@@ -658,7 +1313,7 @@ local function admit(copy, amount, deadline)
     reserved = copy.reserved + amount,
   }
 end
-local function repeated(kept, fingerprint)
+local function repeated(kept, fingerprint, hits)
   if #kept.accounts == 0 then return { 'unknown' } end
   if kept.record.fingerprint ~= fingerprint then return { 'rejected', 'idempotency_key_reused' } end
   local steps = {}
@@ -666,10 +1321,26 @@ local function repeated(kept, fingerprint)
     steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
       or { code = RESERVE_REFUSED[leg.state] }
   end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null')
+  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
+    hits = hits,
+    finish = function()
+      ask_hits(hits)
+      return true
+    end,
+  })
+end
+local function parse_places(words)
+  local accounts = words
+  for index, word in ipairs(words) do
+    if word == '' then
+      accounts = { unpack(words, 1, index - 1) }
+      return accounts, parse_hits(words, index + 1)
+    end
+  end
+  return accounts
 end
 local function reserve(id, fingerprint, total, ttl, terms, ...)
-  local accounts = { ... }
+  local accounts, hits = parse_places({ ... })
   local kept = find(id)
   local missing = { 'missing' }
   for _, account in ipairs(accounts) do
@@ -677,7 +1348,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
   end
   if not kept and #missing > 1 then return missing end
   end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX))
-  if kept then return repeated(find(id), fingerprint) end
+  if kept then return repeated(find(id), fingerprint, hits) end
   local amount = tonumber(total)
   local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
   local steps = {}
@@ -690,10 +1361,18 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     fingerprint = fingerprint,
     created = batch.now_text,
     terms = terms,
+    taken = hits and taken_text(hits) or '',
     accounts = {},
     is_open = false,
   }
-  return conclude(record, accounts, steps, nil, 'null')
+  return conclude(record, accounts, steps, nil, 'null', hits and {
+    hits = hits,
+    is_asked = true,
+    finish = function()
+      take_hits(hits, record.uuid, deadline)
+      return true
+    end,
+  })
 end
 local function prepare(account, above_ticket)
   local copy = copy_of(account)
@@ -765,6 +1444,7 @@ local function correct(id, ...)
   local corrections = { ... }
   if #corrections == 0 then return { 'unknown' } end
   local kept = find(id)
+  local slots = kept and slots_held(kept.record)
   local known = {}
   for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
   for index = 1, #corrections, 4 do copy_of(corrections[index]) end
@@ -800,10 +1480,12 @@ local function correct(id, ...)
       fingerprint = '',
       created = batch.now_text,
       terms = 'null',
+      taken = '',
       accounts = {},
       is_open = false,
     }
   store(record, accounts, legs, true)
+  if slots then free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end
 local function read(account)
@@ -905,6 +1587,7 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
+  for _, limiter in ipairs(batch.changed_limiters) do write_limiter(limiter) end
   return write_events()
 end
 local COMMANDS = {
@@ -931,6 +1614,11 @@ for index = 1, account_count do
   batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
 end
 local at = 4 + account_count
+local limiter_count = tonumber(ARGV[at])
+for index = 1, limiter_count do
+  batch.limiter_keys[ARGV[at + index]] = KEYS[FIRST_COPY - 1 + account_count + index]
+end
+at = at + 1 + limiter_count
 local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
 at = at + 1 + #ids
 local command_count = tonumber(ARGV[at])

@@ -14,6 +14,7 @@ import {
   TOMBSTONE_MS,
 } from '@bursar/core';
 import fc from 'fast-check';
+import { hitsOf, type RateDraft, rateDrafts } from './rate-drafts.ts';
 
 const TENANT = 'acme';
 const NOVEMBER = [Date.UTC(2026, 10, 1), Date.UTC(2026, 11, 1)] as const;
@@ -52,6 +53,8 @@ export interface Draft {
   readonly other: number;
   readonly ttlMs: number;
   readonly bits: number;
+  /** What it takes from limiters, or charges; only of a reserve or a settlement. */
+  readonly rates?: readonly RateDraft[] | undefined;
 }
 
 const amount = fc.oneof(
@@ -71,6 +74,7 @@ const draft = (kinds: readonly CopyCommand['kind'][]) =>
     other: amount,
     ttlMs: fc.constantFrom(0, 1, 1_000, 60_000, 60_000, 2_000_000),
     bits: fc.nat(63),
+    rates: fc.option(rateDrafts, { nil: undefined, freq: 2 }),
   });
 const ALL: readonly CopyCommand['kind'][] = [
   ...(['reserve', 'reserve', 'reserve', 'reserve', 'reserve', 'reserve', 'reserve'] as const),
@@ -194,6 +198,7 @@ export function commandOf(draft: Draft, leases: Leases, hinted: boolean): CopyCo
         amount: total,
         ttlMs,
         terms: pick(TERMS, bits),
+        ...(draft.rates === undefined ? {} : { rates: hitsOf(TENANT, draft.rates) }),
       };
     case 'extend':
       return {
@@ -205,7 +210,15 @@ export function commandOf(draft: Draft, leases: Leases, hinted: boolean): CopyCo
         ...hint,
       };
     case 'settle':
-      return { kind, reservation, cost: total, final: bit(0), detail, ...hint };
+      return {
+        kind,
+        reservation,
+        cost: total,
+        final: bit(0),
+        detail,
+        ...hint,
+        ...(draft.rates === undefined ? {} : { charges: hitsOf(TENANT, draft.rates) }),
+      };
     case 'release':
       return { kind, reservation, detail, ...hint };
     case 'expire':

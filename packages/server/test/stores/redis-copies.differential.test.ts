@@ -7,6 +7,7 @@ import {
   JOURNAL_START,
   type JournalPosition,
   MemoryCopies,
+  type ReservationId,
 } from '@bursar/core';
 import { ManualClock } from '@bursar/testkit';
 import fc from 'fast-check';
@@ -24,6 +25,9 @@ import {
 import { adoptAs, redisForTest } from './redis-for-test.ts';
 
 const SEQUENCES = 300;
+const EVERY_LIMITER = [0, 1, 2].map((policy) =>
+  Array.from({ length: 8 }, (_, limiter) => ({ limiter, policy, permits: 0, money: 0 })),
+);
 const redis = redisForTest();
 
 it(
@@ -138,6 +142,7 @@ async function compareState(
     const command = { kind: 'find', reservation } as const;
     expect(await copies.execute(command)).toEqual(await memory.execute(command));
   }
+  await compareLimiters(memory, copies);
   expect(await eventsOf(copies)).toEqual(await eventsOf(memory));
   const due = await copies.due(0, 100);
   expect(due).toEqual(expect.arrayContaining([...(await memory.due(0, 100))]));
@@ -155,6 +160,23 @@ async function compareState(
   }
   expect(await copies.due(0, 100)).toEqual([]);
   expect(await memory.due(0, 100)).toEqual([]);
+}
+
+/** How every limiter stands under each of its policies, asked with calls that take nothing. */
+async function compareLimiters(memory: MemoryCopies, copies: RedisCopies): Promise<void> {
+  for (const [index, rates] of EVERY_LIMITER.entries()) {
+    const command = commandOf(
+      { kind: 'reserve', id: index, accounts: [0], amount: 0, other: 0, ttlMs: 0, bits: 0, rates },
+      new Leases(),
+      false,
+    );
+    if (command.kind !== 'reserve') throw new Error('a reserve');
+    const uuid = `0190a0b0-1111-7000-8000-${String(index).padStart(12, '0')}`;
+    const asking = { ...command, reservation: `acme/${uuid}` as ReservationId };
+    expect(withoutPosition(await copies.execute(asking))).toEqual(
+      withoutPosition(memory.executeNow(asking)),
+    );
+  }
 }
 
 async function eventsOf(store: MemoryCopies | RedisCopies): Promise<readonly unknown[]> {

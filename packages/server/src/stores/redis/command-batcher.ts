@@ -15,12 +15,13 @@ const IN_FLIGHT_MAX = 4;
  * the same call, and Redis and this process take turns: 12,000 pairs/s instead of 20,000.
  */
 const BATCH_MAX = 32;
-/** Keys of a call besides those of accounts. */
+/** Keys of a call besides those of accounts and limiters. */
 const SHARD_KEYS = 6;
 
 /** What is batched. */
 export interface Batchable {
   readonly accounts: readonly string[];
+  readonly limiters: readonly string[];
   /** Reservations that it can change. */
   readonly changes: number;
 }
@@ -72,14 +73,18 @@ export class CommandBatcher<Item extends Batchable> {
   #take(): Item[] {
     const batch: Item[] = [];
     const left: Item[] = [];
+    // Ids of accounts and limiters look alike, and each has a key of its own.
     const accounts = new Set<string>();
+    const limiters = new Set<string>();
     let changes = 0;
     for (const item of this.#waiting) {
-      const keys = item.accounts.reduce((sum, account) => sum + (accounts.has(account) ? 0 : 1), 0);
+      const keys =
+        item.accounts.reduce((sum, account) => sum + (accounts.has(account) ? 0 : 1), 0) +
+        item.limiters.reduce((sum, limiter) => sum + (limiters.has(limiter) ? 0 : 1), 0);
       const fits =
         batch.length < BATCH_MAX &&
         changes + item.changes <= CHANGES_MAX &&
-        SHARD_KEYS + accounts.size + keys <= KEYS_MAX;
+        SHARD_KEYS + accounts.size + limiters.size + keys <= KEYS_MAX;
       if (!fits && batch.length > 0) {
         left.push(item);
         continue;
@@ -87,6 +92,7 @@ export class CommandBatcher<Item extends Batchable> {
       batch.push(item);
       changes += item.changes;
       for (const account of item.accounts) accounts.add(account);
+      for (const limiter of item.limiters) limiters.add(limiter);
     }
     this.#waiting = left;
     return batch;

@@ -16,6 +16,9 @@ import {
   type LeaseId,
   LEGS_MAX,
   type LegState,
+  type LimiterId,
+  type RateAnswer,
+  RATES_MAX,
   type RejectionCode,
   type ReservationId,
   type SignedAmount,
@@ -31,10 +34,11 @@ export interface AnswerContext {
   readonly position: JournalPosition;
 }
 
-/** The command needs the keys of more accounts, and changed nothing. */
+/** The command needs the keys of more accounts or limiters, and changed nothing. */
 export interface Widen {
   readonly answer: 'widen';
   readonly accounts: readonly AccountId[];
+  readonly limiters: readonly LimiterId[];
 }
 
 /** Words that say what is elsewhere, and those about the terms behind them. */
@@ -90,7 +94,9 @@ function decode(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen 
     case 'found':
       return looked(reply, context);
     case 'WIDEN':
-      return { answer: 'widen', accounts: reply.rest() as AccountId[] };
+      return { answer: 'widen', accounts: reply.rest() as AccountId[], limiters: [] };
+    case 'LIMITERS':
+      return { answer: 'widen', accounts: [], limiters: reply.rest() as LimiterId[] };
     case 'WRONGTYPE':
       throw wrongType(reply.text());
     case 'DAMAGED':
@@ -106,10 +112,11 @@ function done(reply: ReplyReader, context: AnswerContext): CopyAnswer {
   const overage = facts.amount();
   const late = facts.flag();
   const isTold = facts.flag();
+  const rateCount = facts.isAtEnd ? 0 : facts.count(RATES_MAX);
   facts.end();
   if (isTold && context.position === '') throw new ReplyMalformed('an event without a position');
   const { leg, made } = found(reply, context);
-  const copies = rest(reply, copy);
+  const copies = rest(reply, copy, rateCount);
   const accounts = copies.map(({ account }) => account);
   const leases = copies.map(({ lease }) => lease);
   return {
@@ -121,6 +128,7 @@ function done(reply: ReplyReader, context: AnswerContext): CopyAnswer {
     copies,
     position: isTold ? context.position : null,
     nowMs: context.nowMs,
+    ...rates(reply, rateCount),
   };
 }
 
@@ -136,12 +144,16 @@ function looked(reply: ReplyReader, context: AnswerContext): CopyAnswer {
 }
 
 function short(reply: ReplyReader): CopyAnswer {
-  const count = reply.count(LEGS_MAX);
+  const counts = reply.words();
+  const count = counts.count(LEGS_MAX);
+  const rateCount = counts.isAtEnd ? 0 : counts.count(RATES_MAX);
+  counts.end();
   const shortfalls = Array.from({ length: count }, () => ({
     account: reply.text() as AccountId,
     missing: reply.amount(),
   }));
-  return { answer: 'short', shortfalls, copies: rest(reply, copy) };
+  const copies = rest(reply, copy, rateCount);
+  return { answer: 'short', shortfalls, copies, ...rates(reply, rateCount) };
 }
 
 /** A reservation without its accounts. */
@@ -164,13 +176,31 @@ function found(reply: ReplyReader, context: AnswerContext) {
   return { leg, made: { id: context.reservation, fingerprint, terms, createdAtMs } };
 }
 
-/** Everything that is left, one after the other; at most one for each leg. */
-function rest<T>(reply: ReplyReader, read: (reply: ReplyReader) => T): readonly T[] {
+/** Everything that is left but `rateCount` rates, one after the other; at most one for each leg. */
+function rest<T>(reply: ReplyReader, read: (reply: ReplyReader) => T, rateCount = 0): readonly T[] {
   const items: T[] = [];
-  while (!reply.isAtEnd) items.push(read(reply));
+  while (reply.left > 2 * rateCount) items.push(read(reply));
   if (items.length > LEGS_MAX)
     throw new ReplyMalformed('more accounts than a reservation can have');
   return items;
+}
+
+/** How `count` limiters stand; no field at all if there are none. */
+function rates(reply: ReplyReader, count: number): { readonly rates?: readonly RateAnswer[] } {
+  return count === 0 ? {} : { rates: Array.from({ length: count }, () => rate(reply)) };
+}
+
+function rate(reply: ReplyReader): RateAnswer {
+  const limiter = reply.text() as LimiterId;
+  const words = reply.words();
+  const admits = words.flag();
+  const limit = words.amount();
+  const used = words.amount();
+  const resetAtMs = words.instant();
+  const retryAtMs = words.textIf('-') ? null : words.instant();
+  words.end();
+  const remaining = Math.max(0, limit - used);
+  return { limiter, admits, view: { limit, used, remaining, resetAtMs, retryAtMs } };
 }
 
 function copy(reply: ReplyReader): Copy {

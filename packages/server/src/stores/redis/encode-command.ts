@@ -11,6 +11,9 @@ import {
   type CopyCommand,
   type Elsewhere,
   LEGS_MAX,
+  type LimiterId,
+  RATES_MAX,
+  type RateHit,
   type ReservationId,
 } from '@bursar/core';
 
@@ -19,6 +22,8 @@ export interface EncodedCommand {
   readonly words: readonly string[];
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
+  /** Limiters that are known to be needed. */
+  readonly limiters: readonly LimiterId[];
   /** The reservation it is about; `null` for the others. */
   readonly reservation: ReservationId | null;
   /** Whether it may run when Redis is out of memory. */
@@ -29,31 +34,37 @@ export interface EncodedCommand {
 
 const TENANT = '[a-z0-9][a-z0-9_-]{0,62}';
 const ACCOUNT = new RegExp(`^(${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
+const LIMITER = new RegExp(`^(${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
 const RESERVATION = new RegExp(
   `^(${TENANT})/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`,
 );
 const LEASE = /^[A-Za-z0-9_.@%:/-]{1,200}$/;
 
-/** `known` are accounts of the reservation that the caller did not name. Throws `id_invalid`. */
+/** `known` are accounts, and limiters, of the reservation that the caller did not name. Throws `id_invalid`. */
 export function encodeCommand(
   command: CopyCommand,
-  known: readonly AccountId[],
+  known: Pick<EncodedCommand, 'accounts' | 'limiters'>,
   lazyExpiryMax: number,
 ): EncodedCommand {
   const parts = partsOf(command, lazyExpiryMax);
-  const accounts = [...new Set([...parts.accounts, ...known])];
+  const accounts = [...new Set([...parts.accounts, ...known.accounts])];
+  const limiters = [
+    ...new Set([...ratesOf(command).map(({ limiter }) => limiter), ...known.limiters]),
+  ];
   const tenants = accounts.map((account) => match(ACCOUNT, account, 'account'));
+  for (const limiter of limiters) tenants.push(match(LIMITER, limiter, 'limiter'));
   const reservation = 'reservation' in command ? command.reservation : null;
   if (reservation !== null) tenants.push(match(RESERVATION, reservation, 'reservation'));
   if (new Set(tenants).size > 1) {
     throw new BursarError('id_invalid', {
       field: 'accounts',
-      message: 'the accounts of a command must be of the tenant of its reservation',
+      message: 'accounts and limiters of a command must be of the tenant of its reservation',
     });
   }
   return {
     words: [command.kind, ...parts.words],
     accounts,
+    limiters,
     reservation,
     allowsOom: parts.allowsOom,
     changes: parts.changes,
@@ -85,6 +96,7 @@ function partsOf(command: CopyCommand, lazyExpiryMax: number): Parts {
           decimal(command.ttlMs),
           JSON.stringify(command.terms),
           ...accounts,
+          ...encodeRates(command.rates, ['']),
         ],
         accounts,
         allowsOom: false,
@@ -110,6 +122,7 @@ function partsOf(command: CopyCommand, lazyExpiryMax: number): Parts {
           decimal(command.cost),
           flag(command.final),
           JSON.stringify(command.detail),
+          ...(command.final ? encodeRates(command.charges, []) : []),
         ],
         accounts: hinted(command.accounts),
         allowsOom: true,
@@ -185,6 +198,56 @@ function about(
   changes: number,
 ): Parts {
   return { words: [account, ...words], accounts: [account], allowsOom, changes };
+}
+
+/** What the command takes from limiters, or charges them. */
+function ratesOf(command: CopyCommand): readonly RateHit[] {
+  switch (command.kind) {
+    case 'reserve':
+      return command.rates ?? [];
+    case 'settle':
+      return command.charges ?? [];
+    default:
+      return [];
+  }
+}
+
+/** Three words for each, after `before`; nothing at all if there are none. */
+function encodeRates(
+  rates: readonly RateHit[] = [],
+  before: readonly string[] = [],
+): readonly string[] {
+  if (rates.length === 0) return [];
+  assert(
+    rates.length <= RATES_MAX && new Set(rates.map(({ limiter }) => limiter)).size === rates.length,
+    'a call takes from at most 16 limiters, each once',
+  );
+  return [
+    ...before,
+    ...rates.flatMap(({ limiter, policy, permits }) => [
+      limiter,
+      encodePolicy(policy),
+      decimal(permits),
+    ]),
+  ];
+}
+
+/** As one word: a letter for the algorithm, its limit, and its rate or window. */
+function encodePolicy(policy: RateHit['policy']): string {
+  switch (policy.algorithm) {
+    case 'token-bucket':
+      return `t ${decimal(policy.capacity)} ${decimal(policy.refillPermits)} ${decimal(policy.refillEveryMs)}`;
+    case 'gcra':
+      return `g ${decimal(policy.burst)} ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
+    case 'fixed-window':
+      return `f ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
+    case 'sliding-window-counter':
+      return `s ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
+    case 'sliding-window-log':
+      return `l ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
+    case 'concurrency':
+      return `c ${decimal(policy.limit)}`;
+  }
 }
 
 /** A hint is only a hint. */

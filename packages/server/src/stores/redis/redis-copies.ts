@@ -21,8 +21,11 @@ import {
   type JournalPosition,
   LAZY_EXPIRY_MAX,
   LEGS_MAX,
+  type LimiterId,
   type MalformedEvent,
   type ReservationId,
+  slotsOf,
+  takenRates,
 } from '@bursar/core';
 import {
   adoptIncarnation,
@@ -107,6 +110,8 @@ export class RedisCopies implements CopyStore {
   readonly #timeoutMs: number;
   readonly #onLost: (reason: string) => void;
   readonly #accounts = new LRUCache<ReservationId, readonly AccountId[]>({ max: REMEMBERED_MAX });
+  /** The limiters of which a reservation holds slots, if it holds any. */
+  readonly #slots = new LRUCache<ReservationId, readonly LimiterId[]>({ max: REMEMBERED_MAX });
   readonly #watch = new SequenceWatch();
   #adopted: Adopted | undefined;
   /** How far Redis' clock is ahead of this machine's. */
@@ -139,12 +144,9 @@ export class RedisCopies implements CopyStore {
 
   async execute(command: CopyCommand): Promise<CopyAnswer> {
     if (command.kind === 'sweep' && command.limit > SWEEP_STEP) return this.#sweep(command);
-    const known =
-      'reservation' in command && !('accounts' in command && command.accounts !== undefined)
-        ? (this.#accounts.get(command.reservation) ?? [])
-        : [];
-    const encoded = encodeCommand(command, known, LAZY_EXPIRY_MAX);
+    const encoded = encodeCommand(command, this.#known(command), LAZY_EXPIRY_MAX);
     const answer = await this.#ask(encoded);
+    if (command.kind === 'reserve' && answer.answer === 'done') this.#rememberSlots(command);
     return answer.answer === 'done' || command.kind !== 'reserve'
       ? answer
       : inOrderOf(command.accounts, answer);
@@ -308,7 +310,11 @@ export class RedisCopies implements CopyStore {
         this.#remember(command, answer);
         return answer;
       }
-      command = { ...command, accounts: [...new Set([...command.accounts, ...answer.accounts])] };
+      command = {
+        ...command,
+        accounts: [...new Set([...command.accounts, ...answer.accounts])],
+        limiters: [...new Set([...command.limiters, ...answer.limiters])],
+      };
     }
     throw unavailable('The reservation changes faster than its accounts can be found out.');
   }
@@ -325,6 +331,22 @@ export class RedisCopies implements CopyStore {
     return new Promise((answered, failed) => {
       batcher.push({ ...command, answered, failed });
     });
+  }
+
+  /** What a command does not name, and will need the keys of. */
+  #known(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters'> {
+    if (!('reservation' in command)) return { accounts: [], limiters: [] };
+    const isNamed = 'accounts' in command && command.accounts !== undefined;
+    return {
+      accounts: isNamed ? [] : (this.#accounts.get(command.reservation) ?? []),
+      limiters: command.kind === 'reserve' ? [] : (this.#slots.get(command.reservation) ?? []),
+    };
+  }
+
+  #rememberSlots({ reservation, rates }: Extract<CopyCommand, { kind: 'reserve' }>): void {
+    if (rates === undefined) return;
+    const slots = slotsOf(takenRates({ rates })).map(({ limiter }) => limiter);
+    if (slots.length > 0) this.#slots.set(reservation, slots);
   }
 
   #remember({ reservation }: EncodedCommand, answer: CopyAnswer): void {
@@ -348,6 +370,7 @@ export class RedisCopies implements CopyStore {
 
   async #call(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
     const accounts = [...new Set(jobs.flatMap((job) => job.accounts))];
+    const limiters = [...new Set(jobs.flatMap((job) => job.limiters))];
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       const { commands } = this.#assertAdopted();
       const floor = this.#watch.floorOf(accounts);
@@ -364,10 +387,14 @@ export class RedisCopies implements CopyStore {
             due: keys.due,
             journal: keys.journal,
           },
-          keyLists: { copies: accounts.map((account) => keys.usage(account)) },
+          keyLists: {
+            copies: accounts.map((account) => keys.usage(account)),
+            limiters: limiters.map((limiter) => keys.rate(limiter)),
+          },
           arguments: { nowMs: this.#givenNow(), bucket: String(bucket) },
           argumentLists: {
             accounts,
+            rates: limiters,
             reservations: jobs.flatMap(({ reservation }) => reservation ?? []),
             commands: jobs.map(({ words }) => words),
           },

@@ -5,6 +5,7 @@
  * |---|---|---|---|
  * | `bursar:{<shard>}:meta` | hash | `inc` incarnation, `lineage` that wrote it | never |
  * | `bursar:{<shard>}:usage:<account>` | hash | a copy and its open legs, or the place kept for one | never |
+ * | `bursar:{<shard>}:rate:<limiter>` | string, hash or sorted set | what is in use of a limiter | when nothing is |
  * | `bursar:{<shard>}:open` | hash | open reservations | never |
  * | `bursar:{<shard>}:done:<bucket>` | hash | reservations that ended in a bucket of `TOMBSTONE_MS` | 35 min |
  * | `bursar:{<shard>}:due` | sorted set | accounts by a lower bound of their next deadline | never |
@@ -13,7 +14,7 @@
  * The hash tag is the shard, so that one call can carry many users' commands, and a cluster keeps a shard
  * whole. The names of users are percent-encoded in account ids, and can hold neither braces nor blanks.
  */
-import { type AccountId, type InstantMs, TOMBSTONE_MS } from '@bursar/core';
+import { type AccountId, type InstantMs, type LimiterId, TOMBSTONE_MS } from '@bursar/core';
 
 /** Before every key, if the operator says nothing else. */
 export const DEFAULT_PREFIX = 'bursar';
@@ -39,6 +40,11 @@ export class ShardKeys {
   /** The copy of an account, or the place kept for it. */
   usage(account: AccountId): string {
     return `${this.#base}:usage:${account}`;
+  }
+
+  /** What is in use of a limiter. */
+  rate(limiter: LimiterId): string {
+    return `${this.#base}:rate:${limiter}`;
   }
 
   /** Reservations that ended in a time bucket, as `bucketAt` counts them. */

@@ -37,6 +37,18 @@ export class ReplyReader {
     return this.#at === this.#end;
   }
 
+  /** How many words are left. */
+  get left(): number {
+    return this.#end - this.#at;
+  }
+
+  /** Skips the next word if it is `word`, and says whether it was. */
+  textIf(word: string): boolean {
+    if (this.isAtEnd || this.#words[this.#at] !== word) return false;
+    this.#at += 1;
+    return true;
+  }
+
   text(): string {
     const word = this.#words[this.#at];
     if (word === undefined || this.#at >= this.#end)
