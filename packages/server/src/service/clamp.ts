@@ -54,10 +54,16 @@ export async function reserveClamped(
 }
 
 /** The terms of a call of which `asked` is set aside and `wanted` was wanted. */
-export function termsFor(terms: Terms, wanted: CallEstimate, asked: CallEstimate): Terms {
+export function termsFor(
+  terms: Terms,
+  wanted: CallEstimate,
+  asked: CallEstimate,
+  feature: string | undefined,
+): Terms {
   if (asked.bounds === undefined) return terms;
   const { outputTokensMax: tokensMax } = asked.bounds;
-  return { ...terms, output: { tokensMax, basis: asked.basis, clamped: asked !== wanted } };
+  const output = { tokensMax, basis: asked.basis, clamped: asked !== wanted };
+  return { ...terms, output: feature === undefined ? output : { ...output, feature } };
 }
 
 /** `asked` with the output that fits; nothing when that is too little. */

@@ -28,6 +28,14 @@ export interface OutputKey {
   readonly feature?: string | undefined;
 }
 
+/** The feature that a call is about, by its scopes; of one that is about several, nobody knows which is how long. */
+export function featureIn(
+  scopes: Readonly<Record<string, string | readonly string[]>> | undefined,
+): string | undefined {
+  const names = [scopes?.['feature'] ?? []].flat();
+  return names.length === 1 ? names[0] : undefined;
+}
+
 /** What a call did use, in the end. */
 export interface UsedOutput {
   /** As the provider reported it; `undefined` when it is only counted or guessed. */

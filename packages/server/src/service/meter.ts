@@ -26,7 +26,7 @@ import { reserveClamped, termsFor } from './clamp.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
 import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
 import { inPeriod } from './in-period.ts';
-import type { LearnedEstimates } from './learned-estimates.ts';
+import { featureIn, type LearnedEstimates } from './learned-estimates.ts';
 import { rejectionError } from './rejection.ts';
 import { type SettleMessage, settlementOf } from './settlement.ts';
 import { TermsBook } from './terms-book.ts';
@@ -75,7 +75,8 @@ export class Meter {
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
     let terms = await this.#terms.agree(id, message, startedAtMs);
-    const key = { tenant: principal.tenant, model: message.model };
+    const feature = featureIn(message.scopes);
+    const key = { tenant: principal.tenant, model: message.model, feature };
     const wanted = estimateCall(message, terms, (worst) => estimates.outputTokens(key, worst));
     const reserve = (asked: CallEstimate) =>
       inPeriod(startedAtMs, (nowMs) => {
@@ -88,7 +89,7 @@ export class Meter {
           legs,
           amount: asked.amount ?? ZERO,
           ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
-          terms: termsToJson(termsFor(terms, wanted, asked)),
+          terms: termsToJson(termsFor(terms, wanted, asked, feature)),
         });
       });
     const { clamp } = message;
@@ -106,7 +107,7 @@ export class Meter {
     const agreed =
       outcome.replayed && outcome.reservation !== undefined
         ? termsFromJson(outcome.reservation.terms)
-        : termsFor(terms, wanted, asked);
+        : termsFor(terms, wanted, asked, feature);
     this.#terms.keep(id, agreed);
     return this.#allowed(message.reservation, outcome, agreed);
   }
@@ -207,7 +208,7 @@ export class Meter {
   #learn({ tenant }: Principal, message: SettleMessage, terms: Terms, outcome: Done): void {
     const { usage, basis } = message;
     if (terms.output === null || usage === undefined) return;
-    const key = { tenant, model: terms.model };
+    const key = { tenant, model: terms.model, feature: terms.output.feature };
     this.#options.estimates.onSettled(key, terms.output, {
       reportedTokens: basis === 'reported' ? totalOutputTokens(usage as Usage) : undefined,
       held: outcome.amount,

@@ -18,14 +18,21 @@ export interface OutputTerms {
   readonly basis: OutputBasis;
   /** Whether it is less than that, because more did not fit. */
   readonly clamped: boolean;
+  /** The part of the product that asked; `undefined` unless the call named one, and one alone. */
+  readonly feature?: string | undefined;
 }
 
 /** The stored form read back. `null` for a call in an amount. */
 export function outputTermsFromJson(stored: Json | undefined): OutputTerms | null {
   // What was reserved before this was stored has nothing.
   if (stored === null || stored === undefined) return null;
-  const { tokensMax, basis, clamped } = stored as { readonly [key: string]: Json };
+  const { tokensMax, basis, clamped, feature } = stored as { readonly [key: string]: Json };
   assert(typeof tokensMax === 'number', 'stored output terms have a number of tokens');
   assert(BASES.includes(basis), 'stored output terms have a basis');
-  return { tokensMax, basis: basis as OutputBasis, clamped: clamped === true };
+  return {
+    tokensMax,
+    basis: basis as OutputBasis,
+    clamped: clamped === true,
+    ...(typeof feature === 'string' ? { feature } : {}),
+  };
 }

@@ -21,13 +21,21 @@ async function make(
     readonly model?: string;
     readonly basis?: 'reported' | 'counted' | 'estimated';
     readonly clamp?: { readonly outputTokensMin: number };
+    readonly scopes?: { readonly feature: string | string[] };
   } = {},
 ) {
-  const { estimate = OPEN, model = 'test-model', basis, clamp } = over;
+  const { estimate = OPEN, model = 'test-model', basis, clamp, scopes } = over;
   let last;
   for (let made = 0; made < count; made += 1) {
     const reservation = idOf((calls += 1));
-    last = await bursar.meter.reserve({ reservation, user: 'alice', model, estimate, clamp });
+    last = await bursar.meter.reserve({
+      reservation,
+      user: 'alice',
+      model,
+      estimate,
+      clamp,
+      scopes,
+    });
     await bursar.meter.settle({ reservation, usage: { outputTokens }, basis });
   }
   return last;
@@ -70,6 +78,29 @@ describe('a call without an output cap', () => {
     const restarted = openTestService({ ...LIMIT, tier, time, learnedEstimates: true });
     expect(await make(restarted.as('acme'), 1, 400)).toMatchObject(WORST);
   });
+});
+
+it('each feature of a product is learned for itself, whichever server settles its calls', async () => {
+  const { as, tier, time, service } = learning();
+  const chat = { scopes: { feature: 'chat' } };
+  const report = { scopes: { feature: ['report'] } };
+  await make(as(), 50, 40, chat);
+  await make(as(), 50, 9_000, report);
+  expect(await make(as(), 1, 40, chat)).toMatchObject({ outputTokensMax: 40 });
+  const long = await make(as(), 1, 9_000, report);
+  expect(long?.decision === 'allowed' && long.outputTokensMax).toBeGreaterThanOrEqual(9_000);
+  // None and both are neither.
+  expect(await make(as(), 1, 40)).toMatchObject(WORST);
+  expect(await make(as(), 1, 40, { scopes: { feature: ['chat', 'report'] } })).toMatchObject(WORST);
+  expect(service.estimates.counts.keys).toBe(3);
+
+  const other = openTestService({ ...LIMIT, tier, time, learnedEstimates: true });
+  const reservation = idOf((calls += 1));
+  const call = { user: 'alice', model: 'test-model', estimate: OPEN, scopes: { feature: 'chat' } };
+  await as().meter.reserve({ reservation, ...call });
+  await other.as().meter.settle({ reservation, usage: { outputTokens: 5 } });
+  await make(other.as(), 49, 5, chat);
+  expect(await make(other.as(), 1, 5, chat)).toMatchObject({ outputTokensMax: 5 });
 });
 
 describe('what is not learned from', () => {
