@@ -3,7 +3,7 @@ import { type PostgresServer, type RedisServer, startPostgres, startRedis } from
 import type { InstantMs } from '@bursar/core';
 import { systemClock } from '../../src/clock/system-clock.ts';
 import type { StoreLocation } from '../../src/open-store.ts';
-import { type Bursar, createBursar } from '../../src/wiring.ts';
+import { type Bursar, type BursarOptions, createBursar } from '../../src/wiring.ts';
 import { testPrices } from '../support/test-service.ts';
 
 /** The kinds of stores on which policies are tested. */
@@ -31,7 +31,10 @@ export interface PolicyServers {
 }
 
 /** Starts them. */
-export async function startPolicyServers(kind: Kind): Promise<PolicyServers> {
+export async function startPolicyServers(
+  kind: Kind,
+  options: Pick<BursarOptions, 'prices' | 'learnedEstimates'> = {},
+): Promise<PolicyServers> {
   const clock = { atMs: THURSDAY };
   const stores: (PostgresServer | RedisServer)[] = [];
   const location = await locationOf(kind, stores);
@@ -40,6 +43,7 @@ export async function startPolicyServers(kind: Kind): Promise<PolicyServers> {
       store: location,
       defaultLimitUsd: '1.00',
       prices: testPrices('v1'),
+      ...options,
       // Nothing that happens below may need a job to have run.
       sweepIntervalMs: 2_000_000_000,
       time: { nowMs: () => clock.atMs as InstantMs, after: systemClock.after },

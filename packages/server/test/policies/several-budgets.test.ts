@@ -157,6 +157,68 @@ describe.each(KINDS)('policies on %s', (kind: Kind) => {
     }
   }, 120_000);
 
+  it('names in a denial every budget that lacks room and no other, and what fits all of them', async () => {
+    await shared.put({
+      defaults: {
+        budgets: [
+          budget('org', '1.00'),
+          budget('team', '0.80', { name: 'daily', period: { every: 'day', zone: 'UTC' } }),
+          budget('user', '0.40'),
+          budget('model', null),
+        ],
+      },
+    });
+    const scopes = { org: 'acme', team: 'growth' };
+    const running = call('0.30', { user: 'bob', scopes });
+    expect(await shared.as(0).meter.reserve(running)).toMatchObject({ decision: 'allowed' });
+    expect(await spend(1, '0.35', { user: 'carol', scopes })).toBe('allowed');
+    const { amountUsd: _amount, ...message } = call('0', { scopes });
+    const ask = (outputTokensMax: number, server: 0 | 1, over: object = {}) =>
+      shared.as(server).meter.reserve({
+        ...message,
+        reservation: nextId(),
+        estimate: { inputTokens: 0, outputTokensMax },
+        ...over,
+      });
+    const team = {
+      budget: { scope: { kind: 'team', name: 'growth' }, budget: 'daily', availableUsd: '0.15' },
+      missingUsd: '0.23',
+      fitsAgainAt: '2026-11-13T00:00:00.000Z',
+    };
+    const org = {
+      budget: { scope: { kind: 'org', name: 'acme' }, budget: 'credit', availableUsd: '0.35' },
+      missingUsd: '0.03',
+      fitsAgainAt: '2026-12-01T00:00:00.000Z',
+    };
+    for (const server of [0, 1] as const) {
+      const denied = await ask(190_000, server);
+      expect(denied).toMatchObject({
+        reason: 'budget_exhausted',
+        budget: team.budget,
+        missingUsd: '0.23',
+        fitsAgainAt: org.fitsAgainAt,
+        outputTokensThatFit: 75_000,
+        budgets: [team, org],
+      });
+      expect(denied.budgets).toHaveLength(2);
+      // More than the user's own whole limit, which alone has nothing spent of it.
+      expect(await ask(200_001, server)).toMatchObject({
+        reason: 'limit_too_small',
+        budget: { scope: { kind: 'user', name: 'alice' } },
+        missingUsd: '0.000002',
+        fitsAgainAt: null,
+        budgets: [{ fitsAgainAt: null }, { missingUsd: '0.250002' }, { missingUsd: '0.050002' }],
+      });
+    }
+    expect(await ask(200_001, 1, { clamp: {} })).toMatchObject({
+      decision: 'allowed',
+      outputTokensMax: 75_000,
+      clamped: true,
+    });
+    await shared.as(1).meter.release({ reservation: running.reservation });
+    expect(await shownOf(0, 'team', 'growth', 'daily')).toMatchObject({ availableUsd: '0.30' });
+  });
+
   it('F38: lets a limit that was raised, lowered or lifted act on the next call of both servers', async () => {
     const limited = (limitUsd: string | null) => ({
       defaults: { budgets: [budget('user', limitUsd)] },
