@@ -8,17 +8,20 @@ import type { Denied, ModeView, MoneyDenial, ShortBudget } from '@bursar/api';
 import {
   type Account,
   type Amount,
+  AMOUNT_MAX,
   assert,
   available,
   type EstimateInput,
   formatUsd,
   INSTANT_MAX,
+  type InstantMs,
   largestOutputFitting,
   type Refused,
   ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
 import { worded } from './denial-sentence.ts';
+import { type AskedRate, deniedRates, outputWithinRates } from './rate-denial.ts';
 
 /** What was asked for when the tier refused. */
 export interface DeniedRequest {
@@ -28,6 +31,8 @@ export interface DeniedRequest {
   readonly alreadyHeld: Amount;
   /** The bounds that `needed` was estimated from; absent when the caller named the amount. */
   readonly bounds: EstimateInput | undefined;
+  /** The rates that the call was to fit, and when it was asked. */
+  readonly rates?: { readonly asked: readonly AskedRate[]; readonly nowMs: InstantMs };
 }
 
 /** An account without enough room. */
@@ -42,7 +47,7 @@ interface Short {
 export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeView): Denied {
   const short = shortAccounts(refused, request.needed);
   const [worst] = short;
-  assert(worst !== undefined, 'a refusal names at least one account');
+  if (worst === undefined) return rateDenialOf(refused, request, mode);
   const shared: Omit<MoneyDenial<never>, 'reason' | 'message'> = {
     decision: 'denied',
     budget: budgetViewOf(worst.account),
@@ -60,6 +65,31 @@ export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeVie
   if (worst.isTooSmall) return worded({ ...shared, reason: 'limit_too_small', fitsAgainAt: null });
   const fitsAgainAt = lastOf(shared.budgets);
   return worded({ ...shared, reason: 'budget_exhausted', fitsAgainAt });
+}
+
+/** The answer when no budget lacks room, but a rate does. */
+function rateDenialOf(refused: Refused, request: DeniedRequest, mode: ModeView): Denied {
+  const { asked = [], nowMs = 0 as InstantMs } = request.rates ?? {};
+  const answers = refused.rates ?? [];
+  const denied = deniedRates(answers, asked, nowMs);
+  assert(denied !== undefined, 'a refusal names at least one account or rate');
+  const { bounds } = request;
+  const fitting =
+    bounds === undefined
+      ? 0
+      : Math.min(
+          outputFitting(refused, bounds, request.alreadyHeld) ?? 0,
+          outputWithinRates(answers, asked, bounds.inputTokens),
+        );
+  return worded({
+    decision: 'denied',
+    reason: 'rate_limited',
+    ...denied,
+    budgets: [],
+    outputTokensThatFit: fitting === 0 ? null : fitting,
+    ownKey: null,
+    mode,
+  });
 }
 
 /** The denial of a request with more input tokens than any may have. */
@@ -121,7 +151,7 @@ export function outputFitting(
     (least, account) => Math.min(least, roomOf(account)),
     Infinity,
   );
-  const output = largestOutputFitting((alreadyHeld + room) as Amount, bounds);
+  const output = largestOutputFitting(Math.min(alreadyHeld + room, AMOUNT_MAX) as Amount, bounds);
   return output >= 1 ? output : null;
 }
 

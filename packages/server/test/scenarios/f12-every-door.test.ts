@@ -46,12 +46,6 @@ const DECISIONS: Readonly<Record<Procedure, Decision>> = {
   'policies.explain': { free: 'reads' },
   'policies.put': { free: 'is the operator’s own decision' },
   'limits.set': { free: 'is the operator’s own decision' },
-  'limits.clear': { free: 'is the operator’s own decision' },
-  'budgets.grant': { free: 'is the operator’s own decision' },
-  'budgets.adjust': { free: 'is the operator’s own decision' },
-  'policies.get': { free: 'reads' },
-  'policies.put': { free: 'is the operator’s own decision' },
-  'policies.explain': { free: 'reads' },
 };
 
 let server: TestServer;

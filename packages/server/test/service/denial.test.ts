@@ -4,15 +4,20 @@ import {
   accountId,
   type Amount,
   budgetId,
+  type Counted,
+  type InstantMs,
+  limiterId,
   MONTHLY_UTC,
   openAccount,
   parseUsd,
   type Period,
   periodAt,
+  type RateAnswer,
   tenantId,
 } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import { denialOf } from '../../src/service/denial.ts';
+import type { AskedRate } from '../../src/service/rate-denial.ts';
 import { modeView, directMode } from '../../src/modes/mode.ts';
 import { ManualTime } from '../support/manual-time.ts';
 
@@ -92,5 +97,81 @@ describe('a denial of several budgets', () => {
       expect(denied.budgets).toContainEqual(named('daily', expect.any(String), TOMORROW));
       expect(denied.budgets).toContainEqual(named('forever', expect.any(String), null));
     }
+  });
+});
+
+describe('a denial by rates', () => {
+  const NOW = time.nowMs();
+  const price = {
+    provider: 'test',
+    model: 'test-model',
+    version: 'v1',
+    nanoUsdPerMillion: { inputTokens: 1_000_000_000, outputTokens: 2_000_000_000 },
+  } as const;
+  const bounds = { price, inputTokens: 100, outputTokensMax: 5_000 };
+  const rate = (name: string, counts: Counted): AskedRate => ({
+    limiter: limiterId(TENANT, { kind: 'user', name: 'alice' }, name),
+    scope: { kind: 'user', name: 'alice' },
+    name,
+    counts,
+  });
+  const answer = ({ limiter }: AskedRate, waitMs: number | null, remaining = 0): RateAnswer => ({
+    limiter,
+    admits: waitMs === 0,
+    view: {
+      limit: 1_000,
+      used: 1_000 - remaining,
+      remaining,
+      resetAtMs: (NOW + 60_000) as InstantMs,
+      retryAtMs: waitMs === null ? null : ((NOW + waitMs) as InstantMs),
+    },
+  });
+  const requests = rate('burst', 'requests');
+  const tokens = rate('tokens', 'totalTokens');
+  const unlimited = { ...account('free', MONTH, '1', '0'), limit: null };
+
+  function refuseBy(rates: readonly RateAnswer[], accounts: readonly Account[] = [unlimited]) {
+    return denialOf(
+      { outcome: 'denied', shortfalls: [], accounts, rates },
+      {
+        needed: parseUsd('0.0101'),
+        alreadyHeld: parseUsd('0'),
+        bounds,
+        rates: { asked: [requests, tokens], nowMs: NOW },
+      },
+      MODE,
+    );
+  }
+
+  it('names those that do not admit the call, the one that takes longest first, and when to try again', () => {
+    expect(refuseBy([answer(tokens, 250, 400), answer(requests, 1_500)])).toMatchObject({
+      reason: 'rate_limited',
+      rates: [
+        { name: 'burst', counts: 'requests', retryAt: '2026-11-15T12:00:01.500Z' },
+        { name: 'tokens', counts: 'totalTokens', limit: 1_000, used: 600, remaining: 400 },
+      ],
+      retryAfterMs: 1_500,
+      budgets: [],
+      outputTokensThatFit: null,
+    });
+    const denied = refuseBy([answer(tokens, 0, 900), answer(requests, 20)]);
+    expect(denied).toMatchObject({ rates: [{ name: 'burst' }], retryAfterMs: 20 });
+    expect(denied.reason === 'rate_limited' && denied.rates).toHaveLength(1);
+  });
+
+  it('says that a call never fits that is more than a whole rate, however soon the others have room', () => {
+    expect(refuseBy([answer(requests, 10), answer(tokens, null)])).toMatchObject({
+      rates: [{ name: 'tokens', retryAt: null }, { name: 'burst' }],
+      retryAfterMs: null,
+    });
+  });
+
+  it('names the output that fits now where only tokens are counted, and what the budgets have room for', () => {
+    const few = [answer(requests, 0, 5), answer(tokens, 100, 400)];
+    expect(refuseBy(few)).toMatchObject({ outputTokensThatFit: 300 });
+    // $0.0004 beside the input: 200 tokens.
+    const poor = account('poor', MONTH, '0.0005', '0');
+    expect(refuseBy(few, [poor])).toMatchObject({ outputTokensThatFit: 200 });
+    expect(refuseBy([answer(tokens, 100, 100)])).toMatchObject({ outputTokensThatFit: null });
   });
 });

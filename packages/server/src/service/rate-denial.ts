@@ -1,0 +1,81 @@
+/** Denials by rate limits: which of a call's rates do not admit it, and when they will. */
+import type { ExhaustedRate, RateLimited } from '@bursar/api';
+import {
+  assert,
+  type Counted,
+  type InstantMs,
+  type LimiterId,
+  type RateAnswer,
+  type Scope,
+} from '@bursar/core';
+import { isoOf } from './budget-view.ts';
+
+/** One rate that a call was asked to fit, as its rule describes it. */
+export interface AskedRate {
+  readonly limiter: LimiterId;
+  readonly scope: Scope;
+  readonly name: string;
+  readonly counts: Counted;
+}
+
+/** The part of a denial that is about rates. */
+type RatesDenied = Pick<RateLimited, 'rates' | 'retryAfterMs'>;
+
+/** The rates of `answers` that do not admit the call, the one that takes longest first; nothing if all do. */
+export function deniedRates(
+  answers: readonly RateAnswer[],
+  asked: readonly AskedRate[],
+  nowMs: InstantMs,
+): RatesDenied | undefined {
+  const [worst, ...others] = answers.filter(({ admits }) => !admits).toSorted(byWait);
+  if (worst === undefined) return undefined;
+  const { retryAtMs } = worst.view;
+  return {
+    rates: [rateOf(worst, asked), ...others.map((answer) => rateOf(answer, asked))],
+    retryAfterMs: retryAtMs === null ? null : Math.max(1, retryAtMs - nowMs),
+  };
+}
+
+/**
+ * The largest output bound with which a call of `inputTokens` fits the rates of `answers`; 0 when one of those that do
+ * not admit it counts something else than output.
+ */
+export function outputWithinRates(
+  answers: readonly RateAnswer[],
+  asked: readonly AskedRate[],
+  inputTokens: number,
+): number {
+  return answers
+    .filter(({ admits }) => !admits)
+    .reduce((least, answer) => {
+      if (askedOf(answer, asked).counts !== 'totalTokens') return 0;
+      return Math.min(least, Math.max(0, answer.view.remaining - inputTokens));
+    }, Infinity);
+}
+
+function rateOf(answer: RateAnswer, asked: readonly AskedRate[]): ExhaustedRate {
+  const { scope, name, counts } = askedOf(answer, asked);
+  const { limit, used, remaining, resetAtMs, retryAtMs } = answer.view;
+  return {
+    scope,
+    name,
+    counts,
+    limit,
+    used,
+    remaining,
+    resetAt: isoOf(resetAtMs),
+    retryAt: retryAtMs === null ? null : isoOf(retryAtMs),
+  };
+}
+
+function askedOf({ limiter }: RateAnswer, asked: readonly AskedRate[]): AskedRate {
+  const found = asked.find((rate) => rate.limiter === limiter);
+  assert(found !== undefined, 'only limiters that were asked answer');
+  return found;
+}
+
+/** What never fits takes longest. */
+function byWait(a: RateAnswer, b: RateAnswer): number {
+  const [first, second] = [a.view.retryAtMs ?? Infinity, b.view.retryAtMs ?? Infinity];
+  return first === second ? (a.limiter < b.limiter ? -1 : 1) : second - first;
+}
