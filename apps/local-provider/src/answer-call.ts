@@ -32,7 +32,10 @@ export async function answerCall(
   const body = await readBody(request);
   if (body.kind === 'unfinished') return;
   const script = attempt(() => readScript(request.headers));
-  const parsed = attempt(() => parseBody(request, body));
+  const parsed = await parseBody(request, body).catch((error: unknown) => {
+    if (error instanceof ApiError) return error;
+    throw error;
+  });
   const exchange = new Exchange({
     request,
     response,
@@ -97,24 +100,47 @@ function openCall(
 }
 
 function checkKey(request: IncomingMessage, apiKey: string | null): void {
-  const presented = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+  // Anthropic's header.
+  const key = request.headers['x-api-key'];
+  const presented = bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
   if (presented !== undefined && (apiKey === null || presented === apiKey)) return;
   const message =
     presented === undefined ? "You didn't provide an API key." : 'Incorrect API key provided.';
   throw new ApiError(message, { status: 401, code: 'invalid_api_key' });
 }
 
-function parseBody(
+async function parseBody(
   request: IncomingMessage,
   body: Exclude<Body, { kind: 'unfinished' }>,
-): JsonObject {
+): Promise<JsonObject> {
   if (body.kind === 'too_large') {
     throw new ApiError(`The body is larger than ${BODY_BYTES_MAX} bytes.`, { status: 413 });
   }
   if (request.method !== 'POST') return {};
-  const parsed = asObject(parsedJson(body.text));
+  const type = request.headers['content-type'] ?? '';
+  if (type.startsWith('multipart/form-data')) return await formFields(type, body.bytes);
+  // Some POSTs have nothing to say.
+  if (body.bytes.length === 0 && request.url?.endsWith('/cancel') === true) return {};
+  const parsed = asObject(parsedJson(body.bytes.toString('utf8')));
   if (parsed !== null) return parsed;
   throw new ApiError('We could not parse the JSON body of your request.', { status: 400 });
+}
+
+/** A form as an object: texts by name, the number of files as `#files`, their bytes as `#fileBytes`. */
+async function formFields(contentType: string, bytes: Buffer): Promise<JsonObject> {
+  const headers = { 'content-type': contentType };
+  const fields: Record<string, unknown> = {};
+  let files = 0;
+  let fileBytes = 0;
+  for (const [name, value] of await new Response(new Uint8Array(bytes), { headers }).formData()) {
+    if (typeof value === 'string') fields[name] = value;
+    else {
+      files += 1;
+      fileBytes += value.size;
+    }
+  }
+  return { ...fields, '#files': files, '#fileBytes': fileBytes };
 }
 
 function parsedJson(text: string): unknown {

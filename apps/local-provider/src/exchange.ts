@@ -5,6 +5,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { ApiError } from './api-error.ts';
 import type { CallLog, OpenCall } from './call-log.ts';
+import { messagesErrorBody } from './messages/messages-error.ts';
 import type { Script } from './script.ts';
 import type { TokenUsage } from './token-usage.ts';
 import type { IdSource } from './unique-id.ts';
@@ -81,18 +82,23 @@ export class Exchange {
 
   /** Answers with one JSON body; `reportedUsage` is the usage within it. */
   answer(body: object, reportedUsage: TokenUsage | null): void {
-    const text = JSON.stringify(body);
+    this.answerBytes('application/json', Buffer.from(JSON.stringify(body)), reportedUsage);
+  }
+
+  /** The same with any body. */
+  answerBytes(contentType: string, bytes: Buffer, reportedUsage: TokenUsage | null): void {
     this.#throwIfEnded();
-    this.#writeHead(200, 'application/json', { 'content-length': Buffer.byteLength(text) });
+    this.#writeHead(200, contentType, { 'content-length': bytes.length });
     if (this.script.cutAfterTokens !== null) this.#cut();
     this.call.reportedUsage = reportedUsage;
-    this.#response.end(text);
+    this.#response.end(bytes);
   }
 
   /** Answers with an error. */
   refuse(error: ApiError): void {
     if (this.call.ending !== null) return;
-    const text = JSON.stringify(error.body());
+    const body = this.#isAnthropic ? messagesErrorBody(error, this.call.id) : error.body();
+    const text = JSON.stringify(body);
     const { status } = error.fields;
     const retryAfter = this.script.retryAfterSeconds ?? (status === 429 ? 1 : null);
     this.#writeHead(status, 'application/json', {
@@ -135,12 +141,18 @@ export class Exchange {
     this.#response.end(lastEvent);
   }
 
+  /** Whether the call is to an API that is Anthropic's. */
+  get #isAnthropic(): boolean {
+    return this.call.path.startsWith('/v1/messages');
+  }
+
   #writeHead(status: number, contentType: string, headers: Record<string, string | number>): void {
     this.call.status = status;
     this.#response.writeHead(status, {
       'content-type': contentType,
-      'x-request-id': this.call.id,
-      'openai-version': '2020-10-01',
+      ...(this.#isAnthropic
+        ? { 'request-id': this.call.id }
+        : { 'x-request-id': this.call.id, 'openai-version': '2020-10-01' }),
       ...headers,
     });
   }

@@ -8,7 +8,7 @@
 import { ApiError, invalidField, missingField } from './api-error.ts';
 import type { JsonObject } from './request-fields.ts';
 
-const ACCEPTED = /^(?:gpt-|chatgpt-|o[0-9]|text-embedding-)/;
+const ACCEPTED = /^(?:gpt-|chatgpt-|o[0-9]|text-embedding-|tts-|whisper-|davinci-|babbage-)/;
 
 /** Alias → snapshot. Everything else answers under its own name. */
 const SNAPSHOTS: ReadonlyMap<string, string> = new Map([

@@ -4,9 +4,9 @@ import type { IncomingMessage } from 'node:http';
 /** Largest accepted body. */
 export const BODY_BYTES_MAX = 10 * 1024 * 1024;
 
-/** The body as text; or that it was too large, or that the client left before its end. */
+/** The body; or that it was too large, or that the client left before its end. */
 export type Body =
-  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'whole'; readonly bytes: Buffer }
   | { readonly kind: 'too_large' }
   | { readonly kind: 'unfinished' };
 
@@ -25,7 +25,7 @@ export function readBody(request: IncomingMessage): Promise<Body> {
     });
     request.on('end', () => {
       if (bytes > BODY_BYTES_MAX) resolve({ kind: 'too_large' });
-      else resolve({ kind: 'text', text: joined(chunks).toString('utf8') });
+      else resolve({ kind: 'whole', bytes: joined(chunks) });
     });
     request.on('error', () => resolve({ kind: 'unfinished' }));
     request.on('close', () => resolve({ kind: 'unfinished' }));

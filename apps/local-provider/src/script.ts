@@ -8,6 +8,7 @@
  * | `x-provider-overrun`          | tokens            | the same, ignoring the output cap                     |
  * | `x-provider-reasoning-tokens` | tokens            | N tokens of each choice are reasoning: billed, unseen |
  * | `x-provider-cached-tokens`    | tokens            | N prompt tokens (at most all) were cached             |
+ * | `x-provider-written-tokens`   | tokens            | N prompt tokens were written to the cache (Anthropic) |
  * | `x-provider-tokens-per-chunk` | tokens, from 1    | size of a stream's chunks instead of 1                |
  * | `x-provider-delay-ms`         | ms                | waits before the answer's headers                     |
  * | `x-provider-chunk-delay-ms`   | ms                | waits before each event after a stream's first token  |
@@ -34,6 +35,7 @@ export interface Script {
   readonly overrunTokens: number | null;
   readonly reasoningTokens: number;
   readonly cachedTokens: number;
+  readonly writtenTokens: number;
   readonly tokensPerChunk: number;
   readonly delayMs: number;
   readonly chunkDelayMs: number;
@@ -51,6 +53,7 @@ export const NO_SCRIPT: Script = {
   overrunTokens: null,
   reasoningTokens: 0,
   cachedTokens: 0,
+  writtenTokens: 0,
   tokensPerChunk: 1,
   delayMs: 0,
   chunkDelayMs: 0,
@@ -68,6 +71,7 @@ const READERS: Record<string, (header: string, value: string) => Partial<Script>
   overrun: (header, value) => ({ overrunTokens: tokens(header, value) }),
   'reasoning-tokens': (header, value) => ({ reasoningTokens: tokens(header, value) }),
   'cached-tokens': (header, value) => ({ cachedTokens: tokens(header, value) }),
+  'written-tokens': (header, value) => ({ writtenTokens: tokens(header, value) }),
   'tokens-per-chunk': (header, value) => ({
     tokensPerChunk: integer(header, value, 1, SCRIPTED_TOKENS_MAX),
   }),

@@ -1,5 +1,5 @@
-/** `POST /v1/responses` and `GET /v1/responses/{id}`. */
-import { outputTokens, planAnswer, wholeText } from '../answer.ts';
+/** `POST /v1/responses`, `GET /v1/responses/{id}` and `POST /v1/responses/{id}/cancel`. */
+import { type Answer, outputTokens, planAnswer, wholeText } from '../answer.ts';
 import { ApiError } from '../api-error.ts';
 import type { Exchange } from '../exchange.ts';
 import type { JsonObject } from '../request-fields.ts';
@@ -28,6 +28,8 @@ export async function createResponse(
   const answer = planAnswer(request.content, request.tokensMax, exchange.script);
   const contextTokens = request.promptTokens + answer.visibleTokens;
   if (request.streams) {
+    // Whoever leaves a stream in the background can ask for its result, for it goes on.
+    if (request.runsInBackground) keepUnheard(exchange, identity, answer, store);
     const finished = await streamResponse(exchange, identity, answer);
     if (request.isStored) store.keep(identity.responseId, { ...finished, contextTokens });
     return;
@@ -38,6 +40,32 @@ export async function createResponse(
   if (request.isStored) store.keep(identity.responseId, { body: finished, usage, contextTokens });
   if (request.runsInBackground) exchange.answer(openResponse(identity, 'queued'), null);
   else exchange.answer(finished, usage);
+}
+
+/** Keeps the result of a response in the background as it will be. */
+function keepUnheard(
+  exchange: Exchange,
+  identity: ResponseIdentity,
+  answer: Answer,
+  store: ResponseStore,
+): void {
+  const { promptTokens, cachedTokens } = exchange.call;
+  const { reasoningTokens, visibleTokens } = answer;
+  const usage = {
+    promptTokens,
+    cachedTokens,
+    outputTokens: outputTokens(answer),
+    reasoningTokens,
+  };
+  const body = finishedResponse(identity, answer, { text: wholeText(answer), usage });
+  store.keep(identity.responseId, { body, usage, contextTokens: promptTokens + visibleTokens });
+}
+
+/** Cancels a response in the background, which has used what it had produced by then: here, all of it. */
+export function cancelResponse(exchange: Exchange, id: string, store: ResponseStore): void {
+  const stored = store.find(id);
+  if (stored === null) throw new ApiError(`Response with id '${id}' not found.`, { status: 404 });
+  exchange.answer({ ...stored.body, status: 'cancelled' }, stored.usage);
 }
 
 /** Answers with a stored response; one that ran in the background is finished by now. */
