@@ -6,8 +6,11 @@
 import { DrainLimit } from './drain-limit.ts';
 import type { MeteringContext } from './metering-context.ts';
 import type { MeterApi } from './meter-api.ts';
-import { meteredFetch } from './openai/metered-fetch.ts';
-import { fetchOf, type OpenAiClient } from './openai/openai-client.ts';
+import { BackgroundCalls } from './http/background-calls.ts';
+import { meteredFetch } from './http/metered-fetch.ts';
+import type { ProviderApi } from './http/provider-api.ts';
+import { fetchOf, type SdkClient } from './http/sdk-client.ts';
+import { OPENAI_API } from './openai/openai-api.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
@@ -32,9 +35,12 @@ export interface Bursar {
    * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
    * through `fetch` is not metered: the realtime API and other WebSockets.
    */
-  wrap<Client extends OpenAiClient>(client: Client, options: WrapOptions): Client;
-  /** A metered `fetch` around `base`, for SDKs that take one, such as `createOpenAI({ fetch })`. */
-  fetch(options: WrapOptions, base?: typeof fetch): typeof fetch;
+  wrap<Client extends SdkClient>(client: Client, options: WrapOptions): Client;
+  /**
+   * A metered `fetch` around `base`, for SDKs that take one, such as `createOpenAI({ fetch })`. `api` says whose
+   * requests go through it: OpenAI's (and those made like them) unless said.
+   */
+  fetch(options: WrapOptions, base?: typeof fetch, api?: ProviderApi): typeof fetch;
   /** Resolves once every settlement under way is acknowledged or given up; drained streams included. */
   settled(): Promise<void>;
   /** Refuses new calls, waits at most ten seconds for `settled`, and ends live iterations. */
@@ -67,16 +73,21 @@ class Connection implements Bursar {
       runtime,
       unfinished: new UnfinishedWork(),
       drains: new DrainLimit(),
+      background: new BackgroundCalls(),
       isOpen: () => !this.#isClosed,
     };
   }
 
-  wrap<Client extends OpenAiClient>(client: Client, options: WrapOptions): Client {
+  wrap<Client extends SdkClient>(client: Client, options: WrapOptions): Client {
     return client.withOptions({ fetch: this.fetch(options, fetchOf(client)) }) as Client;
   }
 
-  fetch(options: WrapOptions, base: typeof fetch = globalThis.fetch): typeof fetch {
-    return meteredFetch(meteringOf(options), this.#context, base);
+  fetch(
+    options: WrapOptions,
+    base: typeof fetch = globalThis.fetch,
+    api: ProviderApi = OPENAI_API,
+  ): typeof fetch {
+    return meteredFetch(api, meteringOf(options), this.#context, base);
   }
 
   settled(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
  * Recognising a refused call among the errors that SDKs throw, without importing any of them. What tells is
- * the body that Bursar answered with (`openai/denial-response.ts`), wherever the SDK put it.
+ * the body that Bursar answered with (`http/refusal-response.ts`), wherever the SDK put it.
  */
 import type { Denied, DenialReason, DeniedFor } from '@bursar/api';
 import { causesOf } from './connection-failure.ts';
@@ -25,7 +25,9 @@ export type DeniedCall = { [Reason in DenialReason]: DeniedCallFor<Reason> }[Den
  * and errors wrapped in others, ask `denialOf`.
  */
 export function isDenied(error: unknown): error is DeniedCall {
-  return error instanceof Error && deniedIn((error as { error?: unknown }).error) !== undefined;
+  // Errors of other SDKs have no code.
+  const { code, error: body } = (error ?? {}) as { code?: unknown; error?: unknown };
+  return error instanceof Error && code !== undefined && deniedIn(body) !== undefined;
 }
 
 /**

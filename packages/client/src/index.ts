@@ -3,7 +3,7 @@ export type { Basis, CallHooks, CallIdentity } from './call-hooks.ts';
 export { type Bursar, connect } from './connect.ts';
 export { denialOf, type DeniedCall, type DeniedCallFor, isDenied } from './denial.ts';
 export type { MeterApi } from './meter-api.ts';
-export type { OpenAiClient } from './openai/openai-client.ts';
+export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
 export type { Caller, InProcess } from './transport/in-process-transport.ts';
 export type { KeysApi, LimitsApi, LiveUsageQuery, UsageApi } from './transport/transport.ts';

@@ -1,4 +1,5 @@
 /** What all calls of one connection share. */
+import type { BackgroundCalls } from './http/background-calls.ts';
 import type { DrainLimit } from './drain-limit.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { Runtime } from './runtime.ts';
@@ -9,6 +10,7 @@ export interface MeteringContext {
   readonly runtime: Runtime;
   readonly unfinished: UnfinishedWork;
   readonly drains: DrainLimit;
+  readonly background: BackgroundCalls;
   /** Whether calls may still be made. */
   isOpen(): boolean;
 }

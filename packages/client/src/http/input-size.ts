@@ -8,7 +8,6 @@
  */
 import { textTokensUpperBound, utf8Bytes } from '@bursar/core';
 import type { JsonObject } from './json-fields.ts';
-import { type Medium, mediumOf } from './medium.ts';
 import { expectedTextTokens } from './text-tokens.ts';
 
 /** Input tokens of a request. */
@@ -18,10 +17,26 @@ export interface InputSize {
   readonly hasAudio: boolean;
 }
 
-/** Fields of a request that hold text and media for the model. */
-const CONTENT_FIELDS = ['messages', 'input', 'instructions', 'prompt', 'prediction'];
-/** Fields that the model is shown as they are. */
-const SCHEMA_FIELDS = ['tools', 'functions', 'response_format', 'text'];
+/** A part of a message that is no text. */
+export interface Medium {
+  /** Upper bound. */
+  readonly tokens: number;
+  /** The field that it is in. */
+  readonly field: string;
+  /** UTF-8 bytes of that field, at least: base64 and addresses are ASCII. */
+  readonly bytes: number;
+}
+
+/** Where a provider's requests have what the model reads. */
+export interface InputRules {
+  /** Fields of a request that hold text and media for the model. */
+  readonly contentFields: readonly string[];
+  /** Fields that the model is shown as they are. */
+  readonly schemaFields: readonly string[];
+  /** What `part` is, if it is no text, to `model`. */
+  mediumOf(part: JsonObject, model: string): Medium | undefined;
+}
+
 /** Parts of messages whose text the model does not read. */
 const UNREAD = new Set([
   'id',
@@ -31,6 +46,8 @@ const UNREAD = new Set([
   'call_id',
   'tool_call_id',
   'encrypted_content',
+  'tool_use_id',
+  'signature',
 ]);
 /** What of a medium's bound is expected. */
 const EXPECTED_SHARE = 1 / 4;
@@ -38,12 +55,18 @@ const EXPECTED_SHARE = 1 / 4;
 const BYTES_OF_A_NUMBER = 4;
 
 /** The size of the request whose body is `text`, parsed `body`, for `model`. */
-export function inputSizeOf(text: string, body: JsonObject, model: string): InputSize {
+export function inputSizeOf(
+  text: string,
+  body: JsonObject,
+  { model, rules }: { readonly model: string; readonly rules: InputRules },
+): InputSize {
   const content = contentSize(
-    CONTENT_FIELDS.map((name) => body[name]),
-    model,
+    rules.contentFields.map((name) => body[name]),
+    (part) => rules.mediumOf(part, model),
   );
-  const schemas = SCHEMA_FIELDS.map((name) => body[name]).filter((value) => value !== undefined);
+  const schemas = rules.schemaFields
+    .map((name) => body[name])
+    .filter((value) => value !== undefined);
   const schemaBytes = schemas.length > 0 ? utf8Bytes(JSON.stringify(schemas)) : 0;
   const shownBytes = Math.max(0, utf8Bytes(text) - content.mediaBytes);
   return {
@@ -63,7 +86,10 @@ interface ContentSize {
   readonly hasAudio: boolean;
 }
 
-function contentSize(content: unknown[], model: string): ContentSize {
+function contentSize(
+  content: unknown[],
+  mediumOf: (part: JsonObject) => Medium | undefined,
+): ContentSize {
   let textBytes = 0;
   let mediaBytes = 0;
   let mediaTokens = 0;
@@ -80,7 +106,7 @@ function contentSize(content: unknown[], model: string): ContentSize {
       // One by one: an array may be longer than a call can have arguments.
       for (const item of value) open.push(item);
     } else if (typeof value === 'object' && value !== null) {
-      const medium: Medium | undefined = mediumOf(value as JsonObject, model);
+      const medium = mediumOf(value as JsonObject);
       mediaBytes += medium?.bytes ?? 0;
       mediaTokens += medium?.tokens ?? 0;
       hasAudio ||= medium?.field === 'input_audio';

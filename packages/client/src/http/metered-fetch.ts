@@ -1,5 +1,5 @@
 /**
- * A `fetch` that meters what goes through it to an OpenAI-compatible provider: before the request leaves,
+ * A `fetch` that meters what goes through it to a provider: before the request leaves,
  * its possible cost is reserved; when the answer comes, its true cost is settled.
  *
  * Works below every SDK and sees each of their retries as the call that it is. Nothing passes unpriced, and
@@ -15,20 +15,12 @@ import { MeteredCall, reserveCall } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
-import { bursarErrorResponse, denialResponse } from './denial-response.ts';
-import {
-  bodyText,
-  fetchArguments,
-  type HttpRequest,
-  httpRequestOf,
-  USER_HEADER,
-} from './http-request.ts';
-import { meteredAnswer } from './metered-answer.ts';
+import { fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
+import { contentTypeOf, meteredAnswer } from './metered-answer.ts';
 import { meteredStream } from './metered-stream.ts';
-import { type ModelRequest, modelRequestOf } from './openai-request.ts';
-import { routeOf } from './openai-routes.ts';
-import { leastOutput, withOutputCap } from './output-cap.ts';
+import type { ModelRequest, ProviderApi, ReadRequest } from './provider-api.ts';
 import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
+import { bursarErrorResponse, denialResponse } from './refusal-response.ts';
 import { responseWithBody } from './response-with-body.ts';
 
 /** Where a metered `fetch` keeps the one below it, so that it is not metered twice. */
@@ -36,17 +28,18 @@ const BASE = Symbol.for('bursar.base-fetch');
 
 /** `base`, metered. A `base` that is metered already is metered anew, not twice. */
 export function meteredFetch(
+  api: ProviderApi,
   metering: Metering,
   context: MeteringContext,
   base: typeof fetch,
 ): typeof fetch {
   const unmetered = (base as { readonly [BASE]?: typeof fetch })[BASE] ?? base;
-  const meter = new MeteredFetch(metering, context, unmetered);
+  const meter = new MeteredFetch(api, metering, context, unmetered);
   const metered: typeof fetch = async (input, init) => {
     try {
       return await meter.send(httpRequestOf(input, init));
     } catch (error) {
-      if (isBursarError(error)) return bursarErrorResponse(error);
+      if (isBursarError(error)) return bursarErrorResponse(error, api.errors);
       throw error;
     }
   };
@@ -54,61 +47,87 @@ export function meteredFetch(
 }
 
 class MeteredFetch {
+  readonly #api: ProviderApi;
   readonly #metering: Metering;
   readonly #context: MeteringContext;
   readonly #base: typeof fetch;
 
-  constructor(metering: Metering, context: MeteringContext, base: typeof fetch) {
+  constructor(api: ProviderApi, metering: Metering, context: MeteringContext, base: typeof fetch) {
+    this.#api = api;
     this.#metering = metering;
     this.#context = context;
     this.#base = base;
   }
 
   async send(http: HttpRequest): Promise<Response> {
-    const route = routeOf(http.method, http.url);
-    if (route === 'free') return await this.#sendUnmetered(http);
-    if (route === 'unknown') return await this.#sendUnpriced(http, 'this route');
-    const user = http.user === undefined ? this.#metering.user : checkUser(http.user, USER_HEADER);
-    const request = modelRequestOf(route, await bodyText(http));
-    if (!request.isBackground) return await this.#sendMetered(http, request, user);
-    return await this.#sendUnpriced(http, 'a background response', request.text);
+    const rule = this.#api.ruleFor(http.method, http.url);
+    switch (rule.kind) {
+      case 'free':
+        return await this.#sendUnmetered(http);
+      case 'refused':
+        return await this.#sendUnpriced(http, rule.reason);
+      case 'follow':
+        return await this.#follow(http, rule.id);
+      case 'metered': {
+        const { user = this.#metering.user } = http;
+        if (http.user !== undefined) checkUser(user, USER_HEADER);
+        return await this.#sendMetered(http, await rule.read(http), user);
+      }
+    }
   }
 
-  async #sendUnmetered(http: HttpRequest, body?: string): Promise<Response> {
+  async #sendUnmetered(http: HttpRequest, text?: string): Promise<Response> {
     // Not as a method of this: some runtimes' `fetch` insists on having no owner.
     const base = this.#base;
-    return await base(...fetchArguments(http, body === undefined ? {} : { body }));
+    return await base(...fetchArguments(http, text === undefined ? {} : { body: text }));
   }
 
-  async #sendUnpriced(http: HttpRequest, what: string, body?: string): Promise<Response> {
-    if (this.#metering.unmeteredRoutes === 'allow') return await this.#sendUnmetered(http, body);
+  async #sendUnpriced(http: HttpRequest, reason: string): Promise<Response> {
+    if (this.#metering.unmeteredRoutes === 'allow') return await this.#sendUnmetered(http);
     const place = `${http.method} ${new URL(http.url).pathname}`;
     throw new BursarError('price_unknown', {
-      message: `Bursar has no rule for what ${what} costs (${place}), so it was not sent; unmeteredRoutes: 'allow' sends it unmetered.`,
+      message: `${place} was not sent: ${reason}. unmeteredRoutes: 'allow' sends it unmetered.`,
     });
   }
 
-  async #sendMetered(http: HttpRequest, asked: ModelRequest, user: string): Promise<Response> {
+  /** Asks how a call in the background stands, and ends it if it has ended. */
+  async #follow(http: HttpRequest, id: string): Promise<Response> {
+    const followed = this.#context.background.find(id);
+    if (followed === undefined) return await this.#sendUnmetered(http);
+    const presence = new CallerPresence({ signal: http.signal, graceMs: 0 }, this.#context);
+    const base = this.#base;
+    const response = await base(...fetchArguments(http, { signal: presence.providerSignal }));
+    if (!response.ok) return response;
+    return await answerWith(response, this.#provided(followed.call, followed.read, presence));
+  }
+
+  async #sendMetered(http: HttpRequest, asked: ReadRequest, user: string): Promise<Response> {
     const { onAbort, drainMsMax } = this.#metering;
     const graceMs = onAbort === 'drain' ? drainMsMax : 0;
     const presence = new CallerPresence({ signal: http.signal, graceMs }, this.#context);
-    const reserved = await this.#reserve(asked, user, presence);
+    let reserved: MeteredCall | Response;
+    try {
+      reserved = await this.#reserve(asked, user, presence);
+    } catch (error) {
+      if (!this.#mayPassUnpriced(asked, error)) throw error;
+      return await this.#sendUnmetered(http, asked.request.text);
+    }
     if (reserved instanceof Response) return reserved;
     const { clampedTo } = reserved;
-    const request = clampedTo === undefined ? asked : withOutputCap(asked, clampedTo);
-    const { unfinished } = this.#context;
-    const answer = this.#answer(http, { call: reserved, request, presence, unfinished });
-    unfinished.add(answer);
+    const read = clampedTo === undefined ? asked : asked.clamping?.withOutputCap(clampedTo);
+    const answer = this.#answer(http, this.#provided(reserved, read ?? asked, presence));
+    this.#context.unfinished.add(answer);
     return await presence.orLeft(answer);
   }
 
   /** The call, or the answer to it when it is denied. */
   async #reserve(
-    request: ModelRequest,
+    read: ReadRequest,
     user: string,
     presence: CallerPresence,
   ): Promise<MeteredCall | Response> {
     if (presence.departure !== undefined) throw presence.departure.reason;
+    const { request } = read;
     const terms = {
       user,
       model: request.model,
@@ -118,14 +137,14 @@ class MeteredFetch {
       audio: request.audio,
       longCache: request.longCache,
       serviceTier: request.serviceTier,
-      outputTokensMin: this.#leastOutputOf(request),
+      outputTokensMin: this.#leastOutputOf(read),
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     try {
       const reserved = await presence.orLeft(reserving);
       if (reserved instanceof MeteredCall) return reserved;
       presence.forget();
-      return denialResponse(reserved);
+      return denialResponse(reserved, this.#api.errors);
     } catch (error) {
       // Whoever left before the provider was called owes nothing.
       this.#context.unfinished.add(
@@ -136,11 +155,16 @@ class MeteredFetch {
     }
   }
 
-  /** With how much output a request is still to be sent; a request that can have none has nothing to clamp. */
-  #leastOutputOf(request: ModelRequest): number | undefined {
+  /** Whether a request that has no price, which is what `error` says, is sent all the same. */
+  #mayPassUnpriced({ mayBeUnpriced = false }: ReadRequest, error: unknown): boolean {
+    const isUnpriced = isBursarError(error) && error.code === 'price_unknown';
+    return isUnpriced && mayBeUnpriced && this.#metering.unmeteredRoutes === 'allow';
+  }
+
+  /** With how much output a request is still to be sent; `undefined`: with no less than it asks for. */
+  #leastOutputOf({ clamping }: ReadRequest): number | undefined {
     const { clampMin } = this.#metering;
-    if (clampMin === undefined || request.outputTokensMax === 0) return undefined;
-    return leastOutput(request, clampMin);
+    return clampMin === undefined ? undefined : clamping?.leastOutput(clampMin);
   }
 
   /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */
@@ -151,37 +175,47 @@ class MeteredFetch {
   }
 
   async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
-    const { call, request } = provided;
+    const { call, read } = provided;
     const response = await callProvider(http, provided, this.#base);
     try {
       return await answerWith(response, provided);
     } catch (error) {
       // Whatever went wrong here, no call is left open; one that has ended stays as it is.
-      await call.settle(spentUnseen(request));
+      await call.settle(spentUnseen(read.request));
       throw error;
     }
+  }
+
+  #provided(call: MeteredCall, read: ReadRequest, presence: CallerPresence): ProviderCall {
+    const { unfinished, background } = this.#context;
+    return { call, read, presence, unfinished, background, errors: this.#api.errors };
   }
 }
 
 async function answerWith(response: Response, provided: ProviderCall): Promise<Response> {
-  const { call, request, presence } = provided;
+  const { call, read, presence } = provided;
   const { body } = response;
   if (!response.ok) {
     await call.release();
     return response;
   }
   if (body === null) {
-    await call.settle(spentUnseen(request));
+    await call.settle(spentUnseen(read.request));
     presence.forget();
     return response;
   }
-  return isEventStream(response, request)
+  const spent = read.spentAtOnce?.(response);
+  if (spent !== undefined) {
+    await call.settle(spent);
+    return response;
+  }
+  return isEventStream(response, read.request)
     ? responseWithBody(response, meteredStream(body, provided))
     : await meteredAnswer(response, body, provided);
 }
 
 /** Servers that stream say so; one that says nothing is believed to do as it was asked. */
 function isEventStream(response: Response, request: ModelRequest): boolean {
-  const type = response.headers.get('content-type')?.toLowerCase() ?? '';
+  const type = contentTypeOf(response);
   return type.includes('text/event-stream') || (request.streams && !type.includes('json'));
 }

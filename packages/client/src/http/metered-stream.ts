@@ -6,18 +6,10 @@
  * was counted is settled. Nothing is read ahead of the caller.
  */
 import type { Denied } from '@bursar/api';
-import { denialEvent } from './denial-response.ts';
-import { eventData, EventSplitter, eventText } from './event-stream.ts';
-import { withoutUsage } from './hidden-usage.ts';
+import { EventSplitter } from './event-stream.ts';
+import type { StreamReader } from './provider-api.ts';
 import type { ProviderCall } from './provider-call.ts';
-import { streamedTokens } from './text-tokens.ts';
-import {
-  afterEvent,
-  NOTHING_READ,
-  parseEvent,
-  spentIn,
-  type StreamReading,
-} from './usage-from-stream.ts';
+import { denialEvent } from './refusal-response.ts';
 
 /** `body`, metered. */
 export function meteredStream(
@@ -52,11 +44,12 @@ class MeteredStream {
   readonly #provided: ProviderCall;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #splitter = new EventSplitter();
-  #reading: StreamReading = NOTHING_READ;
+  readonly #events: StreamReader;
   #step: Promise<Step> | undefined;
 
   constructor(body: ReadableStream<Uint8Array>, provided: ProviderCall) {
     this.#reader = body.getReader();
+    this.#events = provided.read.readStream();
     this.#provided = provided;
   }
 
@@ -118,11 +111,11 @@ class MeteredStream {
 
   /** The call may not go on: the caller learns why, the provider stops. */
   #stop(denied: Denied, controller: Controller): void {
-    const { presence } = this.#provided;
+    const { presence, errors } = this.#provided;
     void this.#settle();
     presence.stopProvider(new Error(denied.message));
     presence.forget();
-    controller.enqueue(new TextEncoder().encode(denialEvent(denied)));
+    controller.enqueue(new TextEncoder().encode(denialEvent(denied, errors)));
     controller.close();
   }
 
@@ -141,8 +134,11 @@ class MeteredStream {
     presence.forget();
   }
 
-  #settle(): Promise<void> {
-    return this.#provided.call.settle(spentIn(this.#reading, this.#provided.request));
+  async #settle(): Promise<void> {
+    const { call, read, background } = this.#provided;
+    const { isComplete, continuesAs } = this.#events;
+    if (isComplete || continuesAs === undefined) await call.settle(this.#events.spent());
+    else background.keep(continuesAs, { call, read });
   }
 
   /**
@@ -163,21 +159,15 @@ class MeteredStream {
       isEnd: done,
       events: events.map((event) => ({
         bytes: this.#readEvent(event),
-        outputTokens: streamedTokens(this.#reading.text),
+        outputTokens: this.#events.outputTokens,
       })),
     };
   }
 
   /** Reads what an event says of usage, and returns what of it the caller is to see. */
   #readEvent(event: Uint8Array): Uint8Array | undefined {
-    const text = eventText(event);
-    const data = eventData(text);
-    if (data === undefined) return event;
-    const parsed = parseEvent(data);
-    this.#reading = afterEvent(this.#reading, data, parsed);
-    if (this.#reading.isComplete) void this.#settle();
-    return parsed !== undefined && this.#provided.request.hidesUsage
-      ? withoutUsage(event, text, parsed)
-      : event;
+    const shown = this.#events.read(event);
+    if (this.#events.isComplete) void this.#settle();
+    return shown;
   }
 }

@@ -5,26 +5,33 @@
 import { wasNeverSent } from '../connection-failure.ts';
 import type { MeteredCall, Spent } from '../metered-call.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
+import type { BackgroundCalls } from './background-calls.ts';
 import type { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest } from './http-request.ts';
-import type { ModelRequest } from './openai-request.ts';
+import type { ErrorBodies, ModelRequest, ReadRequest } from './provider-api.ts';
 
 /** A metered call and everything that belongs to it while it is answered. */
 export interface ProviderCall {
   readonly call: MeteredCall;
-  readonly request: ModelRequest;
+  readonly read: ReadRequest;
   readonly presence: CallerPresence;
   readonly unfinished: UnfinishedWork;
+  readonly background: BackgroundCalls;
+  readonly errors: ErrorBodies;
 }
 
 /** The provider's answer. Rejects with what `base` rejects with, once the call has ended. */
 export async function callProvider(
   http: HttpRequest,
-  { call, request, presence }: ProviderCall,
+  { call, read, presence }: ProviderCall,
   base: typeof fetch,
 ): Promise<Response> {
   const { providerSignal: signal, departure } = presence;
-  const [url, init] = fetchArguments(http, { body: request.text, signal });
+  const { text } = read.request;
+  const [url, init] = fetchArguments(
+    http,
+    text === undefined ? { signal } : { body: text, signal },
+  );
   let sending: Promise<Response> | undefined;
   try {
     if (departure !== undefined) throw departure.reason;
@@ -35,7 +42,7 @@ export async function callProvider(
     presence.forget();
     // What was thrown before there was a promise, or failed while connecting, never reached anybody.
     if (sending === undefined || wasNeverSent(error)) await call.release();
-    else await call.settle(spentUnseen(request));
+    else await call.settle(spentUnseen(read.request));
     throw error;
   }
 }

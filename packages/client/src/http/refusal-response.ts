@@ -1,23 +1,24 @@
 /**
- * Answers that Bursar gives in the provider's place, in OpenAI's error shape, so that every SDK turns them
- * into its own errors.
+ * Answers that Bursar gives in the provider's place.
  *
  * Why answers, and why 402: a `fetch` that throws is retried by the openai package and wrapped beyond
  * recognition; 429 is retried by the Vercel AI SDK. 402 and 413 are retried by neither, and
- * `x-should-retry: false` keeps the openai package from retrying the others (measured with openai 7.57 and
- * ai 7). Only what fits again by itself, after a known time, is answered with 429, so that SDKs wait and try again.
+ * `x-should-retry: false` keeps the openai package, and Anthropic's, from retrying the others (measured with
+ * openai 7.57, ai 7 and @anthropic-ai/sdk 1.14). Only what fits again by itself, after a known time, is answered
+ * with 429, so that SDKs wait and try again.
  */
 import type { Denied } from '@bursar/api';
 import type { BursarError } from '@bursar/core';
+import type { ErrorBodies } from './provider-api.ts';
 
-/** `error.type` of a refused call. */
+/** The type of the error of a refused call. */
 export const DENIED_TYPE = 'bursar_denied';
-/** `error.type` when Bursar itself could not decide. */
+/** The type of the error when Bursar itself could not decide. */
 export const BURSAR_ERROR_TYPE = 'bursar_error';
 
 /** The answer to a call that may not be made. */
-export function denialResponse(denied: Denied): Response {
-  const body = denialBody(denied);
+export function denialResponse(denied: Denied, errors: ErrorBodies): Response {
+  const body = errors.denied(denied);
   if (denied.reason !== 'rate_limited' || denied.retryAfterMs === null) {
     return errorResponse(denied.reason === 'request_too_large' ? 413 : 402, body);
   }
@@ -29,32 +30,13 @@ export function denialResponse(denied: Denied): Response {
 }
 
 /** The end of a stream that may not go on: an event that SDKs throw as an error. */
-export function denialEvent(denied: Denied): string {
-  return `event: error\ndata: ${JSON.stringify(denialBody(denied))}\n\n`;
+export function denialEvent(denied: Denied, errors: ErrorBodies): string {
+  return `event: error\ndata: ${JSON.stringify(errors.denied(denied))}\n\n`;
 }
 
-/** The answer when Bursar could not decide; `error.code` is Bursar's code. */
-export function bursarErrorResponse(error: BursarError): Response {
-  return errorResponse(error.status, {
-    error: {
-      message: error.message,
-      type: BURSAR_ERROR_TYPE,
-      code: error.code,
-      param: error.field ?? null,
-    },
-  });
-}
-
-function denialBody(denied: Denied): object {
-  return {
-    error: {
-      message: denied.message,
-      type: DENIED_TYPE,
-      code: denied.reason,
-      param: null,
-      bursar: denied,
-    },
-  };
+/** The answer when Bursar could not decide. */
+export function bursarErrorResponse(error: BursarError, errors: ErrorBodies): Response {
+  return errorResponse(error.status, errors.failed(error));
 }
 
 /** An answer that is not to be asked for again. */

@@ -1,17 +1,18 @@
 /**
- * The slice of OpenAI's client that Bursar uses, declared here so that `openai` is never imported and any
- * version, subclass (Azure) or compatible client fits. Read from `client.js` of openai 7.57.0, 2026-11-23:
+ * The slice of OpenAI's and Anthropic's clients that Bursar uses, declared here so that neither is imported and any
+ * version, subclass (Azure) or compatible client fits. Read from `client.js` of openai 7.57.0, 2026-11-23, and of
+ * @anthropic-ai/sdk 1.14.0, 2026-11-30:
  * `withOptions()` makes a new client of the same class that keeps every other option, and each client keeps
  * the `fetch` it was given, or the runtime's, in its field `fetch`, which its types hide.
  */
 
 /** A client whose transport can be exchanged. */
-export interface OpenAiClient {
+export interface SdkClient {
   withOptions(options: { readonly fetch?: typeof fetch }): unknown;
 }
 
 /** The `fetch` that `client` sends its requests with. */
-export function fetchOf(client: OpenAiClient): typeof fetch {
+export function fetchOf(client: SdkClient): typeof fetch {
   const kept = (client as { readonly fetch?: unknown }).fetch;
   return typeof kept === 'function' ? (kept as typeof fetch) : globalThis.fetch;
 }

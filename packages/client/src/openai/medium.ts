@@ -3,17 +3,8 @@
  * about what OpenAI makes of it, and an address nothing.
  */
 
-import { fieldOf, type JsonObject } from './json-fields.ts';
-
-/** A part of a message that is no text. */
-export interface Medium {
-  /** Upper bound. */
-  readonly tokens: number;
-  /** The field that it is in. */
-  readonly field: string;
-  /** UTF-8 bytes of that field, at least: base64 and addresses are ASCII. */
-  readonly bytes: number;
-}
+import type { InputRules, Medium } from '../http/input-size.ts';
+import { fieldOf, type JsonObject } from '../http/json-fields.ts';
 
 /**
  * Most tokens of one image: 2,500 patches × 1.2, or 1,536 × 2.46 for the smallest models (OpenAI's vision
@@ -29,8 +20,15 @@ export const FILE_TOKENS_MAX = 131_072;
 /** Base64 characters in a token of sound: 100 ms of MP3 at 8 kbit/s, the thinnest in use. */
 const AUDIO_CHARACTERS_PER_TOKEN = 133;
 
+/** What OpenAI's models read of a request. */
+export const OPENAI_INPUT: InputRules = {
+  contentFields: ['messages', 'input', 'instructions', 'prompt', 'prediction'],
+  schemaFields: ['tools', 'functions', 'response_format', 'text'],
+  mediumOf,
+};
+
 /** What `part` is, if it is no text, to `model`. */
-export function mediumOf(part: JsonObject, model: string): Medium | undefined {
+function mediumOf(part: JsonObject, model: string): Medium | undefined {
   switch (part['type']) {
     case 'image_url':
     case 'input_image':

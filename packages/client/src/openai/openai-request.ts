@@ -2,52 +2,40 @@
  * What has to be known of a request to a model before it is sent: the model, the most it may use, and
  * whether its answer will say what it did use. A request that cannot be read is not sent.
  */
-import { BursarError, type ServiceTier, serviceTierOfOpenAi } from '@bursar/core';
-import { inputSizeOf } from './input-size.ts';
-import { arrayOf, isObject, type JsonObject, parseJson } from './json-fields.ts';
+import { serviceTierOfOpenAi } from '@bursar/core';
+import { inputSizeOf } from '../http/input-size.ts';
+import { jsonBody, modelNamed } from '../http/json-body.ts';
+import type { ModelRequest } from '../http/provider-api.ts';
+import { arrayOf, isObject, type JsonObject } from '../http/json-fields.ts';
+import { OPENAI_INPUT } from './medium.ts';
 import type { MeteredRoute } from './openai-routes.ts';
 import { capIn, countIn } from './output-cap.ts';
 
+/** The routes whose requests are JSON and whose answers are text, or vectors of it. */
+export type TextRoute = Extract<
+  MeteredRoute,
+  'chat' | 'responses' | 'compact' | 'completions' | 'embeddings'
+>;
+
 /** A request to a model. */
-export interface ModelRequest {
-  readonly route: MeteredRoute;
-  readonly model: string;
-  /** Upper bound. */
-  readonly inputTokensMax: number;
-  /** A guess. */
-  readonly inputTokensExpected: number;
-  /** Cap of all choices together; `undefined` when the request sets none. */
-  readonly outputTokensMax: number | undefined;
-  /** Answers asked for at once. */
-  readonly choices: number;
-  /** Whether audio goes in or comes out. */
-  readonly audio: boolean;
-  /** Whether the prompt may be cached for the longer time, which costs more to write. */
-  readonly longCache: boolean;
-  /** The service tier asked for; `undefined` when none is. */
-  readonly serviceTier: ServiceTier | undefined;
-  readonly streams: boolean;
+export interface OpenAiRequest extends ModelRequest {
+  readonly route: TextRoute;
   /** Answered later, out of sight of this request. */
   readonly isBackground: boolean;
-  /** The JSON text to send: the caller's, or the same with usage asked for. */
+  /** The caller's JSON text, or the same with usage asked for. */
   readonly text: string;
   /** The caller did not ask for usage, so that its chunk must not reach them. */
   readonly hidesUsage: boolean;
 }
 
 /** The request to `route` with the JSON body `text`. Throws `input_invalid` for what cannot be priced. */
-export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest {
-  const body = parsed(text);
-  const model = body['model'];
-  if (typeof model !== 'string' || model === '') {
-    throw invalid(
-      'model',
-      'must be named in the request: without it there is no price to reserve by',
-    );
-  }
-  const size = inputSizeOf(text, body, model);
+export function modelRequestOf(route: TextRoute, text: string): OpenAiRequest {
+  const body = jsonBody(text);
+  const model = modelNamed(body);
+  const size = inputSizeOf(text, body, { model, rules: OPENAI_INPUT });
   const streams = body['stream'] === true;
-  const hidesUsage = route === 'chat' && streams && !asksForUsage(body);
+  const hidesUsage =
+    (route === 'chat' || route === 'completions') && streams && !asksForUsage(body);
   return {
     route,
     model,
@@ -68,14 +56,26 @@ export function modelRequestOf(route: MeteredRoute, text: string): ModelRequest 
 /** The lifetime that may stand in several places of a request; in a prompt it only makes the call look dearer. */
 const LONG_CACHE = '"12h"';
 
-/** Each choice may use the whole cap. */
-function choicesOf(route: MeteredRoute, body: JsonObject): number {
-  return route === 'chat' ? (countIn(body, 'n') ?? 1) : 1;
+/** Answers that are produced, asked for or not; each may use the whole cap. */
+function choicesOf(route: TextRoute, body: JsonObject): number {
+  if (route === 'chat') return countIn(body, 'n') ?? 1;
+  if (route !== 'completions') return 1;
+  const each = Math.max(countIn(body, 'n') ?? 1, countIn(body, 'best_of') ?? 1);
+  return each * promptsIn(body['prompt']);
 }
 
-function outputCap(route: MeteredRoute, body: JsonObject): number | undefined {
+/** Texts, or texts as token numbers, that are each completed; one text may be a string or an array of numbers. */
+function promptsIn(prompt: unknown): number {
+  const prompts = arrayOf(prompt);
+  return typeof prompts[0] === 'number' ? 1 : Math.max(1, prompts.length);
+}
+
+/** What the legacy completions produce at most when a request does not say. OpenAI API reference, 2026-11-30. */
+const COMPLETION_TOKENS_USUAL = 16;
+
+function outputCap(route: TextRoute, body: JsonObject): number | undefined {
   if (route === 'embeddings') return 0;
-  const cap = capIn(route, body);
+  const cap = capIn(route, body) ?? (route === 'completions' ? COMPLETION_TOKENS_USUAL : undefined);
   return cap === undefined ? undefined : cap * choicesOf(route, body);
 }
 
@@ -95,14 +95,4 @@ function withUsageAskedFor(text: string, body: JsonObject): string {
 function streamOptions(body: JsonObject): JsonObject {
   const options = body['stream_options'];
   return isObject(options) ? options : {};
-}
-
-function parsed(text: string): JsonObject {
-  const body = parseJson(text);
-  if (isObject(body)) return body;
-  throw invalid('body', 'must be a JSON object: Bursar has to read the request before it is sent');
-}
-
-function invalid(field: string, problem: string): BursarError {
-  return new BursarError('input_invalid', { field, message: `${field} ${problem}` });
 }

@@ -8,9 +8,10 @@ import {
   utf8Bytes,
 } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
-import { arrayOf, fieldOf, stringOf } from './json-fields.ts';
-import type { ModelRequest } from './openai-request.ts';
-import { expectedTextTokens } from './text-tokens.ts';
+import { arrayOf, fieldOf, stringOf } from '../http/json-fields.ts';
+import { bookableModel } from '../http/model-name.ts';
+import type { ModelRequest } from '../http/provider-api.ts';
+import { expectedTextTokens } from '../http/text-tokens.ts';
 
 /** What the whole answer to `request` cost. */
 export function spentBy(answer: unknown, request: ModelRequest): Spent {
@@ -31,26 +32,30 @@ export function usageOf(answer: unknown): Usage | undefined {
   return usage && addUsage(usage, toolUsageFromOpenAi(answer));
 }
 
-/** A model's name that can be booked; providers may answer with anything. */
+/** The model that an answer names. */
 export function modelOf(answer: unknown): string | undefined {
-  const model = stringOf(fieldOf(answer, 'model'));
-  return /^[A-Za-z0-9][A-Za-z0-9._:/@+-]{0,127}$/.test(model) ? model : undefined;
+  return bookableModel(fieldOf(answer, 'model'));
 }
 
 /** Length of what a chat completion or a response says, in UTF-8 bytes; 0 for embeddings. */
 function textBytes(answer: unknown): number {
-  const messages = arrayOf(fieldOf(answer, 'choices')).map((choice) => fieldOf(choice, 'message'));
-  const texts = [...messages, ...arrayOf(fieldOf(answer, 'output'))].flatMap((item) => [
-    fieldOf(item, 'content'),
-    fieldOf(item, 'refusal'),
-    fieldOf(item, 'arguments'),
-    ...arrayOf(fieldOf(item, 'content')).flatMap((part) => [
-      fieldOf(part, 'text'),
-      fieldOf(part, 'refusal'),
-    ]),
-    ...arrayOf(fieldOf(item, 'tool_calls')).map((call) =>
-      fieldOf(fieldOf(call, 'function'), 'arguments'),
-    ),
-  ]);
+  const choices = arrayOf(fieldOf(answer, 'choices'));
+  const messages = choices.map((choice) => fieldOf(choice, 'message'));
+  // Legacy completions have their text in the choice itself.
+  const completed = choices.map((choice) => ({ content: fieldOf(choice, 'text') }));
+  const texts = [...messages, ...completed, ...arrayOf(fieldOf(answer, 'output'))].flatMap(
+    (item) => [
+      fieldOf(item, 'content'),
+      fieldOf(item, 'refusal'),
+      fieldOf(item, 'arguments'),
+      ...arrayOf(fieldOf(item, 'content')).flatMap((part) => [
+        fieldOf(part, 'text'),
+        fieldOf(part, 'refusal'),
+      ]),
+      ...arrayOf(fieldOf(item, 'tool_calls')).map((call) =>
+        fieldOf(fieldOf(call, 'function'), 'arguments'),
+      ),
+    ],
+  );
   return texts.reduce<number>((bytes, text) => bytes + utf8Bytes(stringOf(text)), 0);
 }

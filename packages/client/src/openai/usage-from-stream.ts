@@ -7,9 +7,16 @@
  */
 import { type ServiceTier, serviceTierOfOpenAi, type Usage, usageFromOpenAi } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
-import { arrayOf, fieldOf, isObject, type JsonObject, parseJson, stringOf } from './json-fields.ts';
-import type { ModelRequest } from './openai-request.ts';
-import { NO_TEXT, type StreamedText, streamedTokens, withDelta } from './text-tokens.ts';
+import {
+  arrayOf,
+  fieldOf,
+  isObject,
+  type JsonObject,
+  parseJson,
+  stringOf,
+} from '../http/json-fields.ts';
+import type { ModelRequest } from '../http/provider-api.ts';
+import { NO_TEXT, type StreamedText, streamedTokens, withDelta } from '../http/text-tokens.ts';
 import { modelOf, usageOf } from './usage-from-answer.ts';
 
 /** What is known of a stream. */
@@ -76,8 +83,11 @@ export function spentIn(reading: StreamReading, request: ModelRequest): Spent {
 
 function afterChatChunk(reading: StreamReading, chunk: JsonObject): StreamReading {
   let { text } = reading;
-  for (const choice of arrayOf(chunk['choices']))
+  for (const choice of arrayOf(chunk['choices'])) {
     text = withChatDelta(text, fieldOf(choice, 'delta'));
+    // Legacy completions.
+    text = withDelta(text, stringOf(fieldOf(choice, 'text')));
+  }
   return {
     text,
     reported: usageFromOpenAi(chunk['usage']) ?? reading.reported,

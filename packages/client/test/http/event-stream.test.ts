@@ -5,7 +5,7 @@ import {
   eventData,
   EventSplitter,
   eventText,
-} from '../../src/openai/event-stream.ts';
+} from '../../src/http/event-stream.ts';
 
 const encoder = new TextEncoder();
 

@@ -4,7 +4,8 @@ import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/connect.ts';
 import { denialOf, isDenied } from '../../src/denial.ts';
-import { denialResponse } from '../../src/openai/denial-response.ts';
+import { denialResponse } from '../../src/http/refusal-response.ts';
+import { OPENAI_ERRORS } from '../../src/openai/openai-errors.ts';
 import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { MODEL, openWorld, prompt, REACHES, type World } from '../support/world.ts';
@@ -138,7 +139,7 @@ describe('too fast', () => {
   });
 
   test('is answered with 429 and both forms of Retry-After, rounded up', () => {
-    const { status, headers } = denialResponse(rateLimited(1_500));
+    const { status, headers } = denialResponse(rateLimited(1_500), OPENAI_ERRORS);
     expect(status).toBe(429);
     expect(headers.get('retry-after')).toBe('2');
     expect(headers.get('retry-after-ms')).toBe('1500');

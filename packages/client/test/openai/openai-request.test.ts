@@ -1,10 +1,9 @@
 /** What is reserved for a request: never less than it can use. */
 import { describe, expect, test } from 'vitest';
 import { GPT_4O_MINI_IMAGE_TOKENS_MAX, IMAGE_TOKENS_MAX } from '../../src/openai/medium.ts';
-import { modelRequestOf } from '../../src/openai/openai-request.ts';
-import type { MeteredRoute } from '../../src/openai/openai-routes.ts';
+import { modelRequestOf, type TextRoute } from '../../src/openai/openai-request.ts';
 
-const requestOf = (route: MeteredRoute, body: object): ReturnType<typeof modelRequestOf> =>
+const requestOf = (route: TextRoute, body: object): ReturnType<typeof modelRequestOf> =>
   modelRequestOf(route, JSON.stringify({ model: 'gpt-4o', ...body }));
 
 const user = (content: unknown): object => ({ messages: [{ role: 'user', content }] });
@@ -20,6 +19,12 @@ describe('the cap', () => {
     ['responses', { max_output_tokens: 5 }, 5],
     ['responses', { max_tokens: 5 }, undefined],
     ['embeddings', { input: 'x' }, 0],
+    ['completions', { prompt: 'x' }, 16],
+    ['completions', { prompt: 'x', max_tokens: 9, n: 2 }, 18],
+    ['completions', { prompt: 'x', max_tokens: 9, n: 2, best_of: 3 }, 27],
+    ['completions', { prompt: ['x', 'y'], max_tokens: 9 }, 18],
+    ['completions', { prompt: [1, 2, 3], max_tokens: 9 }, 9],
+    ['compact', { input: 'x', max_output_tokens: 9 }, undefined],
   ] as const)('of %s with %j is %j', (route, body, cap) => {
     expect(requestOf(route, body).outputTokensMax).toBe(cap);
   });

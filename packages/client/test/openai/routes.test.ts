@@ -2,75 +2,119 @@
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { routeOf } from '../../src/openai/openai-routes.ts';
-import { routesOfOpenAi } from '../support/routes-of-openai.ts';
-import { MODEL, openWorld, prompt } from '../support/world.ts';
+import { OPENAI_PACKAGES, routesOfOpenAi } from '../support/routes-of-openai.ts';
+import { openWorld, prompt } from '../support/world.ts';
 
 const ROOT = 'https://api.openai.com/v1';
 
-test('exactly these routes of the package are metered or free; a new one is refused until it is decided', () => {
-  const routes = routesOfOpenAi();
-  expect(routes.length).toBeGreaterThan(80);
+/** What is done with a route, in one word; the reason where it is refused. */
+function decisionOn(route: string): string {
+  const [method = '', path = ''] = route.split(' ');
+  const decision = routeOf(method, ROOT + path);
+  switch (decision.kind) {
+    case 'metered':
+      return decision.route;
+    case 'refused':
+      return decision.reason;
+    default:
+      return decision.kind;
+  }
+}
+
+describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
+  const routes = routesOfOpenAi(name);
   const decided = (decision: string): string[] =>
-    routes.filter((path) => routeOf('POST', ROOT + path) === decision);
-  expect(decided('chat')).toEqual(['/chat/completions']);
-  expect(decided('responses')).toEqual(['/responses']);
-  expect(decided('embeddings')).toEqual(['/embeddings']);
-  expect(decided('free')).toEqual([
-    '/batches/id/cancel',
-    '/chat/completions/id',
-    '/conversations',
-    '/conversations/id',
-    '/conversations/id/items',
-    '/files',
-    '/fine_tuning/jobs/id/cancel',
-    '/moderations',
-    '/responses/id/cancel',
-    '/responses/input_tokens',
-    '/uploads',
-    '/uploads/id/cancel',
-    '/uploads/id/complete',
-    '/uploads/id/parts',
-  ]);
+    routes.filter((route) => decisionOn(route) === decision);
+
+  test('none is without a decision', () => {
+    expect(routes.length).toBeGreaterThan(100);
+    expect(decided('Bursar has no rule for what this route costs')).toEqual([]);
+  });
+
+  test('exactly these are metered', () => {
+    expect(decided('chat')).toEqual(['POST /chat/completions']);
+    expect(decided('completions')).toEqual(['POST /completions']);
+    expect(decided('responses')).toEqual(['POST /responses']);
+    expect(decided('compact')).toEqual(['POST /responses/compact']);
+    expect(decided('embeddings')).toEqual(['POST /embeddings']);
+    expect(decided('images')).toEqual(['POST /images/edits', 'POST /images/generations']);
+    expect(decided('speech')).toEqual(['POST /audio/speech']);
+    expect(decided('transcription')).toEqual([
+      'POST /audio/transcriptions',
+      'POST /audio/translations',
+    ]);
+  });
+
+  test('exactly these are free', () => {
+    expect([...decided('free'), ...decided('follow')]).toEqual([
+      'POST /batches/id/cancel',
+      'POST /chat/completions/id',
+      'POST /conversations',
+      'POST /conversations/id',
+      'POST /conversations/id/items',
+      'POST /files',
+      'POST /fine_tuning/jobs/id/cancel',
+      'POST /moderations',
+      'POST /responses/input_tokens',
+      'POST /uploads',
+      'POST /uploads/id/cancel',
+      'POST /uploads/id/complete',
+      'POST /uploads/id/parts',
+      'POST /responses/id/cancel',
+    ]);
+  });
 });
 
 test.each([
-  ['GET', '/responses/resp_1', 'free'],
+  ['GET', '/responses/resp_1', 'follow'],
+  ['GET', '/responses/resp_1/input_items', 'free'],
+  ['DELETE', '/responses/resp_1', 'free'],
   ['DELETE', '/files/file_1', 'free'],
   ['POST', '/chat/completions/', 'chat'],
   ['POST', '/chat/completions?api-version=1', 'chat'],
-  ['POST', '/completions', 'unknown'],
-  ['POST', '/images/generations', 'unknown'],
-  ['POST', '/responses/compact', 'unknown'],
-  ['POST', '/containers/c_1/files', 'unknown'],
-  ['POST', '/vector_stores/v_1/files', 'unknown'],
-  ['PATCH', '/chat/completions', 'unknown'],
-  // What is sent is `/v1/images/generations`.
-  ['POST', '/files/../images/generations', 'unknown'],
-] as const)('%s %s is %s', (method, path, route) => {
-  expect(routeOf(method, ROOT + path)).toBe(route);
+] as const)('%s %s is %s', (method, path, decision) => {
+  expect(decisionOn(`${method} ${path}`)).toBe(decision);
+});
+
+test.each([
+  ['POST', '/images/variations', 'by the piece'],
+  ['POST', '/batches', 'arises later'],
+  ['POST', '/containers/c_1/files', 'by time or storage'],
+  ['POST', '/vector_stores/v_1/files', 'by time or storage'],
+  ['POST', '/organization/users/u_1', 'administers'],
+  ['PATCH', '/chat/completions', 'no rule'],
+  ['POST', '/what/comes/next', 'no rule'],
+  // What is sent is `/v1/images/variations`.
+  ['POST', '/files/../images/variations', 'by the piece'],
+] as const)('%s %s is refused: %s', (method, path, reason) => {
+  expect(routeOf(method, ROOT + path)).toMatchObject({
+    kind: 'refused',
+    reason: expect.stringContaining(reason),
+  });
 });
 
 test('metered routes are metered below any root', () => {
-  expect(routeOf('POST', 'https://api.deepseek.com/chat/completions')).toBe('chat');
-  expect(routeOf('POST', 'https://x.azure.com/openai/deployments/d/embeddings')).toBe('embeddings');
-  expect(routeOf('POST', 'https://other.example/api/paid/files')).toBe('unknown');
+  expect(routeOf('POST', 'https://api.deepseek.com/chat/completions')).toMatchObject({
+    route: 'chat',
+  });
+  expect(routeOf('POST', 'https://x.azure.com/openai/deployments/d/embeddings')).toMatchObject({
+    route: 'embeddings',
+  });
+  expect(routeOf('POST', 'https://other.example/api/paid/files').kind).toBe('refused');
 });
 
 describe('a request that nobody can price', () => {
   const CALLS: Record<string, (openai: OpenAI) => Promise<unknown>> = {
-    'images.generate': (openai) =>
-      openai.images.generate({ prompt: 'a cat', model: 'gpt-image-1' }),
-    'audio.speech': (openai) =>
-      openai.audio.speech.create({ model: 'tts-1', voice: 'alloy', input: 'hi' }),
-    completions: (openai) => openai.completions.create({ model: 'davinci-002', prompt: 'hi' }),
+    'images.createVariation': (openai) =>
+      openai.images.createVariation({ image: new File(['x'], 'x.png') }),
+    'fineTuning.jobs.create': (openai) =>
+      openai.fineTuning.jobs.create({ model: 'gpt-4o-mini', training_file: 'file_1' }),
     'batches.create': (openai) =>
       openai.batches.create({
         input_file_id: 'file_1',
         endpoint: '/v1/chat/completions',
         completion_window: '24h',
       }),
-    'a background response': (openai) =>
-      openai.responses.create({ model: MODEL, input: 'hi', background: true }),
   };
 
   test.each(Object.entries(CALLS))('%s is not sent', async (_name, call) => {

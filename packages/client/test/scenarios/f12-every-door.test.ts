@@ -26,7 +26,7 @@ const FREE: readonly string[] = [
   '/uploads/id/parts',
 ];
 
-const routes = routesOfOpenAi();
+const routes = routesOfOpenAi().map((route) => route.replace('POST ', ''));
 const body = JSON.stringify({ model: MODEL, input: 'hi', messages: [prompt(1)] });
 
 test('F12: the routes of images, audio, batches, files and realtime sessions are among those that are looked at', () => {
@@ -62,6 +62,20 @@ const METHODS: Readonly<Record<string, (openai: OpenAI) => Promise<unknown>>> = 
   'responses.parse': (openai) => openai.responses.parse({ model: MODEL, input: 'hi' }),
   'responses.stream': (openai) =>
     openai.responses.stream({ model: MODEL, input: 'hi' }).finalResponse(),
+  'completions.create': (openai) =>
+    openai.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'hi' }),
+  'images.generate': (openai) => openai.images.generate({ model: 'gpt-image-1', prompt: 'hi' }),
+  'images.edit': (openai) =>
+    openai.images.edit({ model: 'gpt-image-1', prompt: 'hi', image: new File(['x'], 'x.png') }),
+  'audio.speech.create': (openai) =>
+    openai.audio.speech.create({ model: 'gpt-4o-mini-tts', voice: 'alloy', input: 'hi' }),
+  'audio.transcriptions.create': (openai) =>
+    openai.audio.transcriptions.create({
+      model: 'gpt-4o-transcribe',
+      file: new File(['x'], 'x.mp3'),
+    }),
+  'a response in the background': (openai) =>
+    openai.responses.create({ model: MODEL, input: 'hi', background: true }),
   'embeddings.create': (openai) =>
     openai.embeddings.create({ model: 'text-embedding-3-small', input: 'hi' }),
   'post, for anything': (openai) => openai.post('/chat/completions', { body: JSON.parse(body) }),

@@ -3,7 +3,9 @@ import type { HistoryEntry } from '@bursar/api';
 import type { Usage } from '@bursar/core';
 import { type Provider, startProvider } from '@bursar/local-provider';
 import { type Bursar as Server, type BursarOptions, createBursar } from '@bursar/server';
+import Anthropic, { type ClientOptions as AnthropicOptions } from '@anthropic-ai/sdk';
 import OpenAI, { type ClientOptions } from 'openai';
+import { wrapAnthropic } from '../../src/anthropic/index.ts';
 import { type Bursar, connect } from '../../src/connect.ts';
 import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import type { WrapOptions } from '../../src/wrap-options.ts';
@@ -31,6 +33,10 @@ export interface World extends AsyncDisposable {
   openai(options?: Partial<WrapOptions>, client?: ClientOptions): OpenAI;
   /** The same client unwrapped. */
   plainOpenai(client?: ClientOptions): OpenAI;
+  /** An Anthropic client of the local provider, without retries, wrapped for `alice`. */
+  anthropic(options?: Partial<WrapOptions>, client?: AnthropicOptions): Anthropic;
+  /** The same client unwrapped. */
+  plainAnthropic(client?: AnthropicOptions): Anthropic;
   /** What is set aside for the user, decimal USD, once every settlement under way is done. */
   reservedUsd(user?: string): Promise<string>;
   /** What was booked on the user, oldest first, once every settlement under way is done. */
@@ -51,12 +57,23 @@ export async function openWorld(
   const bursar = await connectTo(server, reach, runtime);
   const plainOpenai = (client?: ClientOptions): OpenAI =>
     new OpenAI({ apiKey: 'sk-test', baseURL: provider.url, maxRetries: 0, ...client });
+  const plainAnthropic = (client?: AnthropicOptions): Anthropic =>
+    new Anthropic({
+      apiKey: 'sk-ant-test',
+      // Anthropic's paths have the version in them.
+      baseURL: provider.url.replace(/\/v1$/, ''),
+      maxRetries: 0,
+      ...client,
+    });
   return {
     server,
     provider,
     bursar,
     plainOpenai,
     openai: (options, client) => bursar.wrap(plainOpenai(client), { user: 'alice', ...options }),
+    plainAnthropic,
+    anthropic: (options, client) =>
+      wrapAnthropic(bursar, plainAnthropic(client), { user: 'alice', ...options }),
     reservedUsd: async (user = 'alice') => {
       await bursar.settled();
       return (await bursar.usage.current({ user })).reservedUsd;

@@ -1,0 +1,14 @@
+/** Anthropic's API. */
+import type { ProviderApi, RouteRule } from '../http/provider-api.ts';
+import { ANTHROPIC_ERRORS } from './anthropic-errors.ts';
+import { routeOf } from './anthropic-routes.ts';
+import { readMessage } from './message-request.ts';
+
+/** What Bursar has to know of Anthropic's API, for `bursar.fetch`. */
+export const ANTHROPIC_API: ProviderApi = {
+  ruleFor(method, url): RouteRule {
+    const decision = routeOf(method, url);
+    return decision.kind === 'metered' ? { kind: 'metered', read: readMessage } : decision;
+  },
+  errors: ANTHROPIC_ERRORS,
+};

@@ -1,0 +1,54 @@
+/** One stream of a text route, read event by event. */
+import { eventData, eventText } from '../http/event-stream.ts';
+import type { StreamReader } from '../http/provider-api.ts';
+import { fieldOf, stringOf } from '../http/json-fields.ts';
+import { streamedTokens } from '../http/text-tokens.ts';
+import type { Spent } from '../metered-call.ts';
+import { withoutUsage } from './hidden-usage.ts';
+import type { OpenAiRequest } from './openai-request.ts';
+import {
+  afterEvent,
+  NOTHING_READ,
+  parseEvent,
+  spentIn,
+  type StreamReading,
+} from './usage-from-stream.ts';
+
+export class OpenAiStream implements StreamReader {
+  readonly #request: OpenAiRequest;
+  #reading: StreamReading = NOTHING_READ;
+  #responseId = '';
+
+  constructor(request: OpenAiRequest) {
+    this.#request = request;
+  }
+
+  get outputTokens(): number {
+    return streamedTokens(this.#reading.text);
+  }
+
+  get isComplete(): boolean {
+    return this.#reading.isComplete;
+  }
+
+  get continuesAs(): string | undefined {
+    return this.#request.isBackground && this.#responseId !== '' ? this.#responseId : undefined;
+  }
+
+  read(event: Uint8Array): Uint8Array | undefined {
+    const text = eventText(event);
+    const data = eventData(text);
+    if (data === undefined) return event;
+    const parsed = parseEvent(data);
+    this.#reading = afterEvent(this.#reading, data, parsed);
+    if (parsed === undefined) return event;
+    if (this.#request.isBackground) {
+      this.#responseId = stringOf(fieldOf(parsed['response'], 'id')) || this.#responseId;
+    }
+    return this.#request.hidesUsage ? withoutUsage(event, text, parsed) : event;
+  }
+
+  spent(): Spent {
+    return spentIn(this.#reading, this.#request);
+  }
+}

@@ -1,0 +1,38 @@
+/** Requests whose body is JSON and whose answer is text, or vectors of it: chat, responses, completions, embeddings. */
+import { bodyText, type HttpRequest } from '../http/http-request.ts';
+import { arrayOf, fieldOf, jsonIn, stringOf } from '../http/json-fields.ts';
+import type { ReadRequest } from '../http/provider-api.ts';
+import { modelRequestOf, type OpenAiRequest, type TextRoute } from './openai-request.ts';
+import { OpenAiStream } from './openai-stream.ts';
+import { leastOutput, withOutputCap } from './output-cap.ts';
+import { spentBy } from './usage-from-answer.ts';
+
+/** The request to `route` in `http`. Throws `input_invalid` for what cannot be priced. */
+export async function readText(route: TextRoute, http: HttpRequest): Promise<ReadRequest> {
+  return readOf(modelRequestOf(route, await bodyText(http)));
+}
+
+function readOf(request: OpenAiRequest): ReadRequest {
+  return {
+    request,
+    spentBy: (answer) => spentBy(jsonIn(answer.bytes), request),
+    readStream: () => new OpenAiStream(request),
+    continuesAs: ({ bytes }) => (request.isBackground ? runningResponse(jsonIn(bytes)) : undefined),
+    ...(request.route === 'embeddings' || request.route === 'compact'
+      ? {}
+      : {
+          clamping: {
+            leastOutput: (eachMin) => leastOutput(request, eachMin),
+            withOutputCap: (tokens) => readOf(withOutputCap(request, tokens)),
+          },
+        }),
+  };
+}
+
+/** The id of a response that has not ended. */
+export function runningResponse(response: unknown): string | undefined {
+  const status = stringOf(fieldOf(response, 'status'));
+  const id = stringOf(fieldOf(response, 'id'));
+  const hasEnded = arrayOf(['completed', 'incomplete', 'failed', 'cancelled']).includes(status);
+  return hasEnded || id === '' ? undefined : id;
+}

@@ -1,0 +1,58 @@
+/**
+ * Sound to text. Models that are charged by tokens are metered; those that are charged by the length of the sound
+ * have no price for tokens, so that Bursar refuses them.
+ */
+import { textTokensUpperBound, usageFromOpenAi } from '@bursar/core';
+import type { HttpRequest } from '../http/http-request.ts';
+import { fieldOf, jsonIn } from '../http/json-fields.ts';
+import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
+import { modelIn, requestFields } from '../http/request-fields.ts';
+import { expectedTextTokens } from '../http/text-tokens.ts';
+import type { Spent } from '../metered-call.ts';
+import { PlainStream } from './plain-stream.ts';
+
+/** Bytes of a file in one token of sound at least: a tenth of a second at 8 kbit/s, the thinnest in use. */
+const BYTES_PER_TOKEN_MIN = 100;
+/** The same, usually: at 64 kbit/s. */
+const BYTES_PER_TOKEN = 800;
+/** Tokens that a model can hear and write together: the context window of gpt-4o-transcribe. */
+const CONTEXT_TOKENS = 16_000;
+/** Tokens that it writes at most: the same page. developers.openai.com, read 2026-11-30. */
+const OUTPUT_TOKENS_MAX = 2_000;
+
+/** The request in `http`. Throws `input_invalid` for what cannot be priced. */
+export async function readTranscription(http: HttpRequest): Promise<ReadRequest> {
+  const fields = await requestFields(http);
+  const bytes = fields.files.reduce((sum, size) => sum + size, 0);
+  const sound = (perToken: number): number => Math.min(CONTEXT_TOKENS, Math.ceil(bytes / perToken));
+  const heard = sound(BYTES_PER_TOKEN);
+  const request: ModelRequest = {
+    model: modelIn(fields),
+    inputTokensMax: textTokensUpperBound(fields.textBytes) + sound(BYTES_PER_TOKEN_MIN),
+    inputTokensExpected: expectedTextTokens(fields.textBytes) + heard,
+    outputTokensMax: OUTPUT_TOKENS_MAX,
+    choices: 1,
+    audio: true,
+    longCache: false,
+    serviceTier: undefined,
+    streams: fields.isTrue('stream'),
+    text: fields.json,
+  };
+  const counted = (outputTokens: number): Spent => ({
+    usage: { audioInputTokens: heard, outputTokens },
+    basis: 'estimated',
+  });
+  return {
+    request,
+    mayBeUnpriced: true,
+    // Plain text and subtitles say nothing about usage.
+    spentBy: (answer) =>
+      reportedIn(jsonIn(answer.bytes)) ?? counted(expectedTextTokens(answer.bytes.length)),
+    readStream: () => new PlainStream({ spentBy: reportedIn, spentUnsaid: counted }),
+  };
+}
+
+function reportedIn(answer: unknown): Spent | undefined {
+  const usage = usageFromOpenAi(fieldOf(answer, 'usage'));
+  return usage && { usage, basis: 'reported' };
+}
