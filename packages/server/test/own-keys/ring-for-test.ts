@@ -30,4 +30,5 @@ export const anyKey = fc.string({
   unit: fc.integer({ min: 0x21, max: 0x7e }).map((code) => String.fromCharCode(code)),
   minLength: 8,
   maxLength: 512,
+  size: 'max',
 });
