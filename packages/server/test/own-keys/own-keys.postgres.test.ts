@@ -72,6 +72,34 @@ it('secrets change without a moment in which a key does not open', async () => {
   }
 });
 
+it('keys that are registered, replaced and revoked while all are renewed end as their users left them', async () => {
+  const places = Array.from({ length: 40 }, (_none, user) => ({ ...ALICE, user: `busy-${user}` }));
+  const old = await anotherServer(ringOf('k1', 'k2'));
+  await Promise.all(places.map((place) => old.register(place, `${KEY}-${place.user}`)));
+  const during = await anotherServer(ringOf('k2', 'k1'));
+  const renewed = (async () => {
+    for await (const { unreadable } of during.renew(5)) expect(unreadable).toEqual([]);
+  })();
+  await Promise.all([
+    ...places.slice(0, 10).map((place) => old.register(place, `${KEY}-next-${place.user}`)),
+    ...places.slice(10, 20).map((place) => old.revoke(place)),
+    ...places.slice(20, 30).map((place) => during.register(place, `${KEY}-next-${place.user}`)),
+    ...places.slice(30).map((place) => during.open(place)),
+  ]);
+  await renewed;
+  // What a server with the old secret in front has sealed meanwhile.
+  for await (const { unreadable } of during.renew()) expect(unreadable).toEqual([]);
+  const after = await anotherServer(ringOf('k2'));
+  for (const [index, place] of places.entries()) {
+    if (index >= 10 && index < 20) {
+      await expect(after.open(place)).rejects.toMatchObject({ code: 'own_key_not_found' });
+    } else {
+      const key = `${KEY}-${index < 30 ? 'next-' : ''}${place.user}`;
+      expect((await after.open(place)).key).toBe(key);
+    }
+  }
+});
+
 it('a dump of the database holds no key and no secret, in no encoding', async () => {
   const ownKeys = await anotherServer(ringOf('k1'));
   await ownKeys.register({ ...ALICE, user: 'dumped' }, KEY);
