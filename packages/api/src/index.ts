@@ -47,6 +47,8 @@ export type {
 } from './schemas/policies.ts';
 export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';
+export type { FundingView } from './schemas/funding.ts';
+export type { RateView } from './schemas/rate-view.ts';
 export type { Allowed, ReserveInput, ReserveOutput } from './schemas/reserve.ts';
 export type { SettleInput, SettleOutput } from './schemas/settle.ts';
 export type {

@@ -38,6 +38,7 @@ export type ErrorCode =
   | 'price_unknown'
   | 'budget_missing'
   | 'budgets_too_many'
+  | 'rates_too_many'
   | 'own_key_unavailable'
   | 'too_many_requests'
   | 'invariant_violated'
@@ -154,6 +155,11 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   },
   budgets_too_many: {
     meaning: 'More budgets apply to the call than one call can be charged to; remove some.',
+    status: 412,
+    retryable: false,
+  },
+  rates_too_many: {
+    meaning: 'More rate limits apply to the call than one call can take from; remove some.',
     status: 412,
     retryable: false,
   },

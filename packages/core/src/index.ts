@@ -299,7 +299,7 @@ export {
   type LimiterView,
   peekLimiter,
 } from './limiter/decide-limiter.ts';
-export { limiterId } from './limiter/limiter-id.ts';
+export { limiterId, shareLimiterId } from './limiter/limiter-id.ts';
 export {
   type LimiterAlgorithm,
   limitOfLimiter,

@@ -13,7 +13,9 @@ import {
 } from './fields.ts';
 import type { BudgetView } from './budget-view.ts';
 import type { Denied } from './denials/denied.ts';
+import type { FundingView } from './funding.ts';
 import type { ModeView } from './mode.ts';
+import type { RateView } from './rate-view.ts';
 
 /** What is asked. Either `estimate` (the server prices it) or `amountUsd`. */
 export const reserveInput = z
@@ -32,6 +34,13 @@ export const reserveInput = z
      * with `estimate`. Without it such a call is denied.
      */
     clamp: clampField.optional(),
+    /**
+     * When the service's budgets do not cover the call, let the user's own key at the provider pay for it. Only for
+     * callers that can make the call with that key: an answer may say that they must.
+     */
+    mayUseOwnKey: z.boolean().optional(),
+    /** The product does not know who calls: rate limits for anonymous callers hold. `user` is then an address or the like. */
+    anonymous: z.boolean().optional(),
     /** How long the reservation may stay undispatched: the longest call there may be. */
     ttlMs: ttlField.optional(),
   })
@@ -65,7 +74,11 @@ export interface Allowed {
   readonly deadlineAt: string;
   /** The version of the price table that the call will be charged by. */
   readonly priceVersion: string;
+  /** Who pays, and so with whose key the call has to be made. */
+  readonly funding: FundingView;
   readonly budgets: readonly BudgetView[];
+  /** Every rate limit that the call has taken from, the tightest first. */
+  readonly rates: readonly RateView[];
   readonly mode: ModeView;
 }
 

@@ -52,6 +52,8 @@ export const settleInput = z
         provider: providerField.optional(),
         model: modelField,
         scopes: scopesField.optional(),
+        /** The id of the user's own key that has paid: then no budget of the service is charged. */
+        ownKey: z.uuid().optional(),
       })
       .optional(),
   })

@@ -19,7 +19,7 @@ import {
 import type { LimiterPolicy } from '../limiter/limiter-policy.ts';
 import type { LimiterState } from '../limiter/limiter-state.ts';
 import { type InstantMs } from '../time.ts';
-import type { BooksReader, Changes } from './books.ts';
+import type { BooksReader } from './books.ts';
 import type { Reserve, Settle } from './command.ts';
 import { type Decision, NOTHING } from './decision.ts';
 import type { Reservation } from './reservation.ts';

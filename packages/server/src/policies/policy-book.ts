@@ -10,6 +10,7 @@ import {
   type Clock,
   type InstantMs,
   type Json,
+  type LimiterPolicy,
   type Policies,
   resolve,
   type Resolution,
@@ -27,13 +28,13 @@ const CALLERS_MAX = 20_000;
 
 /** A resolution and since when it is known to hold. */
 interface Remembered {
-  readonly resolution: Resolution;
+  readonly resolution: Resolution<LimiterPolicy>;
   readonly fromMs: InstantMs;
 }
 
 /** What is in force. */
 export interface InForce {
-  readonly policies: Policies;
+  readonly policies: Policies<LimiterPolicy>;
   /** As people wrote it. */
   readonly document: Json;
 }
@@ -73,7 +74,7 @@ export class PolicyBook {
   }
 
   /** What a call of `caller` at `nowMs` is subject to. Throws like core's `resolve`. */
-  resolve(caller: Caller, nowMs: InstantMs): Resolution {
+  resolve(caller: Caller, nowMs: InstantMs): Resolution<LimiterPolicy> {
     const key = keyOf(caller);
     const known = this.#callers.get(key);
     if (known !== undefined && known.fromMs <= nowMs && nowMs < known.resolution.validUntilMs) {

@@ -6,10 +6,12 @@ import {
   type Amount,
   type BudgetTerms,
   BursarError,
+  checkLimiterPolicy,
   compilePolicies,
   CREDIT,
   formatUsd,
   type Json,
+  type LimiterPolicy,
   parsePolicySet,
   type Policies,
   type PolicySet,
@@ -20,10 +22,8 @@ import {
  * The policies of a document as people write it. Throws `policy_invalid` and what `parsePolicySet` throws,
  * naming the field.
  */
-export function readPolicies(document: unknown): Policies {
-  const set = parsePolicySet(document, (_value, field) => {
-    throw invalid(field, 'are limiters, which this server does not keep yet; leave the rates out');
-  });
+export function readPolicies(document: unknown): Policies<LimiterPolicy> {
+  const set = parsePolicySet(document, checkLimiterPolicy);
   const policies = compilePolicies(set);
   for (const [field, terms] of termsIn(set)) assertKept(terms, field);
   return policies;
@@ -56,15 +56,12 @@ export function idleRecords({ promotions, ...set }: PolicySet): readonly Problem
   ];
 }
 
-function assertKept({ mode, sharePercentMax }: Partial<BudgetTerms>, field: string): void {
+function assertKept({ mode }: Partial<BudgetTerms>, field: string): void {
   if (mode?.kind === 'bounded') {
     throw invalid(
       `${field}.mode`,
       'must be "strict" or "track": this server is never over by a bound',
     );
-  }
-  if (sharePercentMax !== undefined && sharePercentMax !== null) {
-    throw invalid(`${field}.sharePercentMax`, 'is not kept by this server yet; leave it out');
   }
 }
 

@@ -74,6 +74,7 @@ export class BudgetService implements BursarService {
     this.estimates = new LearnedEstimates({ isUsed: options.learnedEstimates });
     this.#meter = new Meter({
       ...shared,
+      ownKeys: options.ownKeys,
       prices,
       tentativeTtlMs: options.tentativeTtlMs,
       dispatchedTtlMs: options.dispatchedTtlMs,

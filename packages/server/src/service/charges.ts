@@ -9,6 +9,7 @@ import type { Principal, ScopesInput } from '@bursar/api';
 import {
   type AccountId,
   accountId,
+  accountParts,
   type AccountTerms,
   type BudgetId,
   budgetId,
@@ -19,22 +20,39 @@ import {
   type InstantMs,
   type LegAccount,
   legOfBudget,
+  limiterId,
   MONTHLY_UTC,
   type Period,
   periodAt,
   type PeriodRule,
   periodNamed,
+  RATES_MAX,
+  type ResolvedBudget,
   type Scope,
   SCOPE_KINDS,
+  shareLimiterId,
   type TenantId,
+  ZERO,
 } from '@bursar/core';
 import type { PolicyBook } from '../policies/policy-book.ts';
+import type { CallRate } from './call-rates.ts';
+import { type Funding, OWN_KEY_BUDGET } from './funding.ts';
 
 /** On whose behalf a call is made, and on what. */
 export interface ChargedCall {
   readonly user: string;
   readonly model: string;
   readonly scopes?: ScopesInput | undefined;
+  /** Whether the product does not know who calls. */
+  readonly anonymous?: boolean | undefined;
+}
+
+/** What one call is subject to. */
+export interface Charged {
+  /** The accounts that it is charged to, in ascending order of their ids. */
+  readonly legs: readonly LegAccount[];
+  /** The rates that it takes from, with the ceilings on one user's share of a budget. */
+  readonly rates: readonly CallRate[];
 }
 
 /** One budget in one period, for reading it and for people who change it. */
@@ -70,14 +88,14 @@ export class Charges {
     { tenant }: Pick<Principal, 'tenant'>,
     call: { readonly [F in keyof ChargedCall]?: ChargedCall[F] | undefined },
   ): Caller {
-    const { user, model, scopes = {} } = call;
+    const { user, model, scopes = {}, anonymous = false } = call;
     const given = Object.entries(scopes).flatMap(([kind, names]): Scope[] => {
       this.#assertKind(kind);
       return (typeof names === 'string' ? [names] : names).map((name) => ({ kind, name }));
     });
     return {
       tenant,
-      class: 'authenticated',
+      class: anonymous ? 'anonymous' : 'authenticated',
       scopes: [
         ...(user === undefined ? [] : [{ kind: 'user', name: user }]),
         ...(model === undefined ? [] : [{ kind: 'model', name: model }]),
@@ -87,20 +105,39 @@ export class Charges {
   }
 
   /**
-   * The accounts that a call at `nowMs` is charged to, with the terms they are kept on. Throws `id_invalid`,
-   * `input_invalid`, `budget_missing` or `budgets_too_many`.
+   * What a call at `nowMs` is subject to: the budgets and rates that the policies name, or, when the user's own key
+   * pays, the same rates and only the account on which own keys are tracked. Throws `id_invalid`, `input_invalid`,
+   * `budget_missing`, `budgets_too_many` or `rates_too_many`.
    */
-  legsOf(
+  of(
     principal: Pick<Principal, 'tenant'>,
     call: ChargedCall,
+    funding: Funding,
     nowMs: InstantMs,
-  ): readonly LegAccount[] {
+  ): Charged {
+    const { tenant } = principal;
     const resolution = this.#book.resolve(this.callerOf(principal, call), nowMs);
-    return budgetLegs(resolution).map((leg) => {
-      const { account, period } = leg;
-      const terms = accountTermsOf(leg);
-      return terms === undefined ? { account, period } : { account, period, terms };
-    });
+    const [own, service] = parted(resolution.budgets, isOwnKeyBudget);
+    const legs =
+      funding.source === 'service'
+        ? budgetLegs({ ...resolution, budgets: service })
+        : own.length === 0
+          ? [untrackedLeg(tenant, call.user, resolution.version, nowMs)]
+          : budgetLegs({ ...resolution, budgets: own });
+    const rates = [
+      ...resolution.rates.map(
+        ({ scope, name, limiter, terms: { counts, limiter: policy } }): CallRate => ({
+          limiter: limiterId(tenant, scope, limiter),
+          policy,
+          scope,
+          name,
+          counts,
+        }),
+      ),
+      ...legs.flatMap((leg) => sharesOf(leg, call.user)),
+    ];
+    if (rates.length > RATES_MAX) throw tooManyRates(rates);
+    return { legs: legs.map(legAccountOf), rates };
   }
 
   /**
@@ -155,9 +192,71 @@ export class Charges {
   }
 }
 
+/** The account on which a user's own keys are tracked where the policies say nothing about it: without a limit. */
+function untrackedLeg(
+  tenant: TenantId,
+  user: string,
+  policyVersion: number,
+  nowMs: InstantMs,
+): BudgetLeg {
+  const budget = budgetId(tenant, { kind: 'user', name: user }, OWN_KEY_BUDGET);
+  const period = periodAt(MONTHLY_UTC, nowMs);
+  return {
+    account: accountId(budget, period),
+    budget,
+    period,
+    limit: null,
+    granted: ZERO,
+    policyVersion,
+    sinceMs: 0 as InstantMs,
+    mode: { kind: 'track' },
+    reservedMax: null,
+  };
+}
+
+function isOwnKeyBudget({ scope, name }: ResolvedBudget): boolean {
+  return scope.kind === 'user' && name === OWN_KEY_BUDGET;
+}
+
+/** The ceiling on the user's share of a leg, as a rate; none where there is no ceiling. */
+function sharesOf({ account, budget, reservedMax }: BudgetLeg, user: string): readonly CallRate[] {
+  if (reservedMax === null) return [];
+  const { scope, budget: name } = accountParts(account);
+  return [
+    {
+      limiter: shareLimiterId(budget, user),
+      policy: { algorithm: 'concurrency', limit: reservedMax },
+      scope,
+      name,
+      counts: 'money',
+      shareOf: account,
+    },
+  ];
+}
+
+function legAccountOf(leg: BudgetLeg): LegAccount {
+  const { account, period } = leg;
+  const terms = accountTermsOf(leg);
+  return terms === undefined ? { account, period } : { account, period, terms };
+}
+
 /** What accounts are kept on. What is built in says the same as the tier's own default, and need not be told. */
 function accountTermsOf(leg: BudgetLeg): AccountTerms | undefined {
   const { limit, granted, mode, policyVersion: version, sinceMs } = leg;
-  if (version === 0) return undefined;
-  return { limit, granted, isEnforced: mode.kind !== 'track', version, sinceMs };
+  const isTracked = mode.kind === 'track';
+  if (version === 0 && !isTracked) return undefined;
+  return { limit, granted, isEnforced: !isTracked, version, sinceMs };
+}
+
+function tooManyRates(rates: readonly CallRate[]): BursarError {
+  const names = rates.map(({ scope, name }) => `${scope.kind}:${scope.name}/${name}`).join(', ');
+  return new BursarError('rates_too_many', {
+    field: 'scopes',
+    message: `a call can take from at most ${RATES_MAX} rate limits and ceilings, and ${rates.length} apply: ${names.slice(0, 400)}; remove some of the rules, or send fewer scopes`,
+  });
+}
+
+/** Those that are, and those that are not. */
+function parted<T>(all: readonly T[], is: (one: T) => boolean): readonly [T[], T[]] {
+  return [all.filter(is), all.filter((one) => !is(one))];
 }

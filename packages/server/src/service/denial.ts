@@ -4,7 +4,7 @@
  * A denial is an answer and not an error: nothing was set aside anywhere. Only data is made here; the sentence
  * follows from it in `denial-sentence.ts`.
  */
-import type { Denied, ModeView, MoneyDenial, ShortBudget } from '@bursar/api';
+import type { Denied, ModeView, MoneyDenial, OwnKeyView, ShortBudget } from '@bursar/api';
 import {
   type Account,
   type Amount,
@@ -20,8 +20,10 @@ import {
   ZERO,
 } from '@bursar/core';
 import { budgetViewOf, isoOf } from './budget-view.ts';
+import type { CallRate } from './call-rates.ts';
 import { worded } from './denial-sentence.ts';
-import { type AskedRate, deniedRates, outputWithinRates } from './rate-denial.ts';
+import { deniedRates, outputWithinRates } from './rate-denial.ts';
+import { exceededShares } from './share-denial.ts';
 
 /** What was asked for when the tier refused. */
 export interface DeniedRequest {
@@ -32,7 +34,9 @@ export interface DeniedRequest {
   /** The bounds that `needed` was estimated from; absent when the caller named the amount. */
   readonly bounds: EstimateInput | undefined;
   /** The rates that the call was to fit, and when it was asked. */
-  readonly rates?: { readonly asked: readonly AskedRate[]; readonly nowMs: InstantMs };
+  readonly rates?: { readonly asked: readonly CallRate[]; readonly nowMs: InstantMs };
+  /** Why the user's own key does not pay instead, where it could. */
+  readonly ownKey?: OwnKeyView | null;
 }
 
 /** An account without enough room. */
@@ -59,7 +63,7 @@ export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeVie
       request.bounds === undefined
         ? null
         : outputFitting(refused, request.bounds, request.alreadyHeld),
-    ownKey: null,
+    ownKey: request.ownKey ?? null,
     mode,
   };
   if (worst.isTooSmall) return worded({ ...shared, reason: 'limit_too_small', fitsAgainAt: null });
@@ -67,28 +71,38 @@ export function denialOf(refused: Refused, request: DeniedRequest, mode: ModeVie
   return worded({ ...shared, reason: 'budget_exhausted', fitsAgainAt });
 }
 
-/** The answer when no budget lacks room, but a rate does. */
+/** The answer when no budget lacks room, but a rate does, or the user has too much of a budget set aside. */
 function rateDenialOf(refused: Refused, request: DeniedRequest, mode: ModeView): Denied {
   const { asked = [], nowMs = 0 as InstantMs } = request.rates ?? {};
   const answers = refused.rates ?? [];
+  const shared = { decision: 'denied', budgets: [], ownKey: null, mode } as const;
+  const shares = exceededShares(refused, asked, request.needed);
   const denied = deniedRates(answers, asked, nowMs);
-  assert(denied !== undefined, 'a refusal names at least one account or rate');
+  if (denied === undefined) {
+    const [worst, ...others] = shares;
+    assert(worst !== undefined, 'a refusal names at least one account or rate');
+    return worded({
+      ...shared,
+      reason: 'share_exceeded',
+      ...worst,
+      shares: [worst, ...others],
+      neededUsd: formatUsd(request.needed),
+      outputTokensThatFit: null,
+    });
+  }
   const { bounds } = request;
   const fitting =
-    bounds === undefined
+    bounds === undefined || shares.length > 0
       ? 0
       : Math.min(
           outputFitting(refused, bounds, request.alreadyHeld) ?? 0,
           outputWithinRates(answers, asked, bounds.inputTokens),
         );
   return worded({
-    decision: 'denied',
+    ...shared,
     reason: 'rate_limited',
     ...denied,
-    budgets: [],
     outputTokensThatFit: fitting === 0 ? null : fitting,
-    ownKey: null,
-    mode,
   });
 }
 

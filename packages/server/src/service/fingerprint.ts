@@ -14,6 +14,7 @@ export type ReserveMessage = Parameters<BursarService['reserve']>[1];
 /** SHA-256 of the message, in hexadecimal. */
 export function fingerprintOf(message: ReserveMessage): Fingerprint {
   const { user, provider, model, scopes, estimate, amountUsd, clamp, ttlMs } = message;
+  const { mayUseOwnKey = false, anonymous = false } = message;
   const canonical = [
     'reserve',
     user,
@@ -33,6 +34,8 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
     ttlMs ?? null,
     ...(clamp === undefined ? [] : [clamp.outputTokensMin]),
     ...(scopes === undefined ? [] : [canonicalScopes(scopes)]),
+    ...(mayUseOwnKey ? ['own key'] : []),
+    ...(anonymous ? ['anonymous'] : []),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
 }

@@ -19,13 +19,15 @@ import {
   type Usage,
   ZERO,
 } from '@bursar/core';
+import type { OwnKeys } from '../own-keys/own-keys.ts';
+import { Admission } from './admission.ts';
 import { budgetViewOf, isoOf } from './budget-view.ts';
-import { type CallEstimate, estimateCall } from './call-estimate.ts';
+import { estimateCall } from './call-estimate.ts';
+import { type CallRate, chargesOf, rateViewsOf } from './call-rates.ts';
 import type { Charges } from './charges.ts';
-import { reserveClamped, termsFor } from './clamp.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
-import { fingerprintOf, type ReserveMessage } from './fingerprint.ts';
-import { inPeriod } from './in-period.ts';
+import type { ReserveMessage } from './fingerprint.ts';
+import { fundingViewOf } from './funding.ts';
 import { featureIn, type LearnedEstimates } from './learned-estimates.ts';
 import { rejectionError } from './rejection.ts';
 import { type SettleMessage, settlementOf } from './settlement.ts';
@@ -39,6 +41,7 @@ type ReleaseMessage = Parameters<BursarService['release']>[1];
 export interface MeterOptions {
   readonly tier: Tier;
   readonly charges: Charges;
+  readonly ownKeys: OwnKeys;
   readonly prices: PriceTable;
   readonly clock: Clock;
   /** Life of a reservation that names none: as long as the longest call. */
@@ -58,15 +61,17 @@ export interface MeterOptions {
 export class Meter {
   readonly #options: MeterOptions;
   readonly #terms: TermsBook;
+  readonly #admission: Admission;
 
   constructor(options: MeterOptions) {
     this.#options = options;
+    this.#admission = new Admission(options);
     this.#terms = new TermsBook(options.tier, options.prices);
   }
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
-    const { tier, clock, charges, tentativeTtlMs, inputTokensMax, estimates } = this.#options;
+    const { clock, charges, inputTokensMax, estimates } = this.#options;
     const inputTokens = message.estimate?.inputTokens ?? 0;
     if (inputTokens > inputTokensMax) {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
@@ -74,42 +79,39 @@ export class Meter {
     await charges.ready;
     const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
-    let terms = await this.#terms.agree(id, message, startedAtMs);
+    const terms = await this.#terms.agree(id, message, startedAtMs);
     const feature = featureIn(message.scopes);
     const key = { tenant: principal.tenant, model: message.model, feature };
     const wanted = estimateCall(message, terms, (worst) => estimates.outputTokens(key, worst));
-    const reserve = (asked: CallEstimate) =>
-      inPeriod(startedAtMs, (nowMs) => {
-        const legs = charges.legsOf(principal, message, nowMs);
-        terms = { ...terms, legs };
-        return tier.execute({
-          kind: 'reserve',
-          reservation: id,
-          fingerprint: fingerprintOf(message),
-          legs,
-          amount: asked.amount ?? ZERO,
-          ttlMs: duration(message.ttlMs ?? tentativeTtlMs, 'ttlMs'),
-          terms: termsToJson(termsFor(terms, wanted, asked, feature)),
-        });
-      });
-    const { clamp } = message;
-    const { outcome, asked } =
-      clamp === undefined
-        ? { outcome: await reserve(wanted), asked: wanted }
-        : await reserveClamped(wanted, clamp.outputTokensMin, reserve);
+    const decided = await this.#admission.decide({
+      principal,
+      message,
+      id,
+      terms,
+      wanted,
+      feature,
+      startedAtMs,
+    });
+    const { outcome, rates, askedAtMs, ownKey } = decided;
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     if (outcome.outcome === 'denied') {
       const { amount, bounds } = wanted;
-      const request = { needed: amount ?? ZERO, alreadyHeld: ZERO, bounds };
+      const request = {
+        needed: amount ?? ZERO,
+        alreadyHeld: ZERO,
+        bounds,
+        rates: { asked: rates, nowMs: askedAtMs },
+        ownKey,
+      };
       return denialOf(outcome, request, this.#options.mode());
     }
     // A repeat is answered with the terms it was made with, which the price table may have left behind.
     const agreed =
       outcome.replayed && outcome.reservation !== undefined
         ? termsFromJson(outcome.reservation.terms)
-        : termsFor(terms, wanted, asked, feature);
+        : decided.terms;
     this.#terms.keep(id, agreed);
-    return this.#allowed(message.reservation, outcome, agreed);
+    return this.#allowed(message.reservation, outcome, agreed, rates);
   }
 
   /** Heartbeat: more time, and more money if asked for. A refusal leaves the reservation as it was. */
@@ -152,6 +154,8 @@ export class Meter {
       return (await tier.reservation(id))?.amount ?? ZERO;
     });
     const { final, ack } = message;
+    const usage = message.usage as Usage | undefined;
+    const trueTakes = final ? chargesOf(terms.rates, usage, cost) : [];
     const outcome = await tier.execute({
       kind: 'settle',
       reservation: id,
@@ -163,10 +167,11 @@ export class Meter {
         : {
             adopt: {
               // Where it was reserved, if anybody still knows; else where it would be now.
-              legs: terms.legs ?? charges.legsOf(principal, call, nowMs),
+              legs: terms.legs ?? charges.of(principal, call, terms.funding, nowMs).legs,
               terms: termsToJson(terms),
             },
           }),
+      ...(trueTakes.length > 0 && { charges: trueTakes }),
       detail,
     });
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
@@ -217,7 +222,12 @@ export class Meter {
     });
   }
 
-  #allowed(reservation: string, outcome: Done, terms: Terms): Allowed {
+  #allowed(
+    reservation: string,
+    outcome: Done,
+    terms: Terms,
+    rates: readonly CallRate[] = [],
+  ): Allowed {
     return {
       decision: 'allowed',
       reservation,
@@ -227,7 +237,9 @@ export class Meter {
       clamped: terms.output?.clamped ?? false,
       deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
       priceVersion: terms.priceVersion,
+      funding: fundingViewOf(terms.funding, terms.provider),
       budgets: this.#budgetsAfter(outcome),
+      rates: rateViewsOf(outcome.rates ?? [], rates),
       mode: this.#options.mode(),
     };
   }

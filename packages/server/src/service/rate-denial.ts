@@ -1,22 +1,8 @@
 /** Denials by rate limits: which of a call's rates do not admit it, and when they will. */
 import type { ExhaustedRate, RateLimited } from '@bursar/api';
-import {
-  assert,
-  type Counted,
-  type InstantMs,
-  type LimiterId,
-  type RateAnswer,
-  type Scope,
-} from '@bursar/core';
+import { assert, type InstantMs, type RateAnswer } from '@bursar/core';
 import { isoOf } from './budget-view.ts';
-
-/** One rate that a call was asked to fit, as its rule describes it. */
-export interface AskedRate {
-  readonly limiter: LimiterId;
-  readonly scope: Scope;
-  readonly name: string;
-  readonly counts: Counted;
-}
+import { type CallRate, rateViewOf } from './call-rates.ts';
 
 /** The part of a denial that is about rates. */
 type RatesDenied = Pick<RateLimited, 'rates' | 'retryAfterMs'>;
@@ -24,10 +10,12 @@ type RatesDenied = Pick<RateLimited, 'rates' | 'retryAfterMs'>;
 /** The rates of `answers` that do not admit the call, the one that takes longest first; nothing if all do. */
 export function deniedRates(
   answers: readonly RateAnswer[],
-  asked: readonly AskedRate[],
+  asked: readonly CallRate[],
   nowMs: InstantMs,
 ): RatesDenied | undefined {
-  const [worst, ...others] = answers.filter(({ admits }) => !admits).toSorted(byWait);
+  const [worst, ...others] = answers
+    .filter((answer) => !answer.admits && askedOf(answer, asked).shareOf === undefined)
+    .toSorted(byWait);
   if (worst === undefined) return undefined;
   const { retryAtMs } = worst.view;
   return {
@@ -42,7 +30,7 @@ export function deniedRates(
  */
 export function outputWithinRates(
   answers: readonly RateAnswer[],
-  asked: readonly AskedRate[],
+  asked: readonly CallRate[],
   inputTokens: number,
 ): number {
   return answers
@@ -53,22 +41,15 @@ export function outputWithinRates(
     }, Infinity);
 }
 
-function rateOf(answer: RateAnswer, asked: readonly AskedRate[]): ExhaustedRate {
-  const { scope, name, counts } = askedOf(answer, asked);
-  const { limit, used, remaining, resetAtMs, retryAtMs } = answer.view;
+function rateOf(answer: RateAnswer, asked: readonly CallRate[]): ExhaustedRate {
+  const { retryAtMs } = answer.view;
   return {
-    scope,
-    name,
-    counts,
-    limit,
-    used,
-    remaining,
-    resetAt: isoOf(resetAtMs),
+    ...rateViewOf(answer, askedOf(answer, asked)),
     retryAt: retryAtMs === null ? null : isoOf(retryAtMs),
   };
 }
 
-function askedOf({ limiter }: RateAnswer, asked: readonly AskedRate[]): AskedRate {
+function askedOf({ limiter }: RateAnswer, asked: readonly CallRate[]): CallRate {
   const found = asked.find((rate) => rate.limiter === limiter);
   assert(found !== undefined, 'only limiters that were asked answer');
   return found;

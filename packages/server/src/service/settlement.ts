@@ -26,7 +26,7 @@ export type SettleMessage = Parameters<BursarService['settle']>[1];
 /** What to book. */
 export interface Settlement {
   readonly cost: Amount;
-  /** A small object: provider, model, basis, usage, price version, and the classes without a price. */
+  /** A small object: provider, model, basis, usage, price version, who pays if not the service, and the classes without a price. */
   readonly detail: Json;
 }
 
@@ -41,6 +41,10 @@ export async function settlementOf(
     model: message.model ?? terms.model,
     basis: message.basis,
     priceVersion: terms.priceVersion,
+    ...(terms.funding.source !== 'service' && {
+      funding: terms.funding.source,
+      ownKey: terms.funding.keyId,
+    }),
   };
   if (message.usage === undefined) {
     return { cost: parseUsd(message.costUsd ?? '', 'costUsd'), detail: note };

@@ -15,6 +15,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import { StoresAway } from '../lenient/stores-away.ts';
 import type { ReserveMessage } from './fingerprint.ts';
+import { BY_SERVICE } from './funding.ts';
 import { rejectionError } from './rejection.ts';
 import { type Terms, termsFromJson } from './terms.ts';
 
@@ -24,7 +25,10 @@ const TERMS_CACHED_MAX = 50_000;
 /** The provider of a call that does not name one, for a model of the operator's own. */
 const UNKNOWN_PROVIDER = 'unknown';
 
-type Call = Pick<ReserveMessage, 'user' | 'provider' | 'model'>;
+type Call = Pick<ReserveMessage, 'user' | 'provider' | 'model'> & {
+  /** The id of the user's own key that has paid. */
+  readonly ownKey?: string | undefined;
+};
 
 /** Makes, keeps and finds terms. */
 export class TermsBook {
@@ -75,7 +79,7 @@ export class TermsBook {
     return this.#termsOf(call, this.#prices.lookup(call.model, nowMs, call.provider) ?? null);
   }
 
-  #termsOf({ user, provider, model }: Call, price: Price | null): Terms {
+  #termsOf({ user, provider, model, ownKey }: Call, price: Price | null): Terms {
     return {
       user,
       provider: provider ?? price?.provider ?? UNKNOWN_PROVIDER,
@@ -83,6 +87,8 @@ export class TermsBook {
       price,
       priceVersion: this.#prices.version,
       output: null,
+      funding: ownKey === undefined ? BY_SERVICE : { source: 'own_key', keyId: ownKey },
+      rates: [],
     };
   }
 

@@ -11,6 +11,8 @@
  * | `price` | object or null | the row of the price table; null when the caller named an amount and no price was known |
  * | `priceVersion` | string | version of the whole table |
  * | `output` | object or null | how much output is set aside for; null when the caller named an amount |
+ * | `funding` | object | who pays; absent when that is the service |
+ * | `rates` | array of [limiter, what it counts, its policy] | rates of which the settlement makes up the difference; absent if there are none |
  * | `legs` | array of [account, period's start, end] | the accounts it was reserved on; instants in Unix milliseconds. Absent before there were several |
  */
 import {
@@ -23,6 +25,8 @@ import {
   type LegAccount,
   type Price,
 } from '@bursar/core';
+import { type TrueRate, trueRatesFromJson, trueRatesToJson } from './call-rates.ts';
+import { BY_SERVICE, type Funding } from './funding.ts';
 import { type OutputTerms, outputTermsFromJson } from './output-terms.ts';
 
 /** What was agreed. */
@@ -35,20 +39,28 @@ export interface Terms {
   readonly output: OutputTerms | null;
   /** The accounts it was reserved on; settling books it on these whatever the policies say by then. */
   readonly legs?: readonly LegAccount[] | undefined;
+  readonly funding: Funding;
+  /** Rates of which the settlement makes up the difference between what was taken and the truth. */
+  readonly rates: readonly TrueRate[];
 }
 
 /** The terms as they are stored. */
 export function termsToJson(terms: Terms): Json {
-  const { legs, ...rest } = terms;
-  if (legs === undefined) return { ...rest } as Json;
-  const stored = legs.map(({ account, period }) => [account, period.startAtMs, period.endAtMs]);
-  return { ...rest, legs: stored } as Json;
+  const { legs, funding, rates, ...rest } = terms;
+  return {
+    ...rest,
+    ...(funding.source !== 'service' && { funding: { ...funding } }),
+    ...(rates.length > 0 && { rates: trueRatesToJson(rates) }),
+    ...(legs !== undefined && {
+      legs: legs.map(({ account, period }) => [account, period.startAtMs, period.endAtMs]),
+    }),
+  } as Json;
 }
 
 /** The terms that `termsToJson` made `stored` from. What does not read back is a bug. */
 export function termsFromJson(stored: Json): Terms {
   assert(isRecord(stored), 'stored terms are an object');
-  const { user, provider, model, price, priceVersion, output, legs } = stored;
+  const { user, provider, model, price, priceVersion, output, funding, rates, legs } = stored;
   assert(
     typeof user === 'string' && typeof provider === 'string' && typeof model === 'string',
     'stored terms name user, provider and model',
@@ -61,6 +73,8 @@ export function termsFromJson(stored: Json): Terms {
     price: price === null || price === undefined ? null : checkPrice(price),
     priceVersion,
     output: outputTermsFromJson(output),
+    funding: (funding as Funding | undefined) ?? BY_SERVICE,
+    rates: trueRatesFromJson(rates),
     ...(Array.isArray(legs) ? { legs: legs.map(legFromJson) } : {}),
   };
 }

@@ -5,6 +5,7 @@ import {
   type Amount,
   budgetId,
   type Counted,
+  type DurationMs,
   type InstantMs,
   limiterId,
   MONTHLY_UTC,
@@ -17,7 +18,7 @@ import {
 } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import { denialOf } from '../../src/service/denial.ts';
-import type { AskedRate } from '../../src/service/rate-denial.ts';
+import type { CallRate } from '../../src/service/call-rates.ts';
 import { modeView, directMode } from '../../src/modes/mode.ts';
 import { ManualTime } from '../support/manual-time.ts';
 
@@ -109,13 +110,14 @@ describe('a denial by rates', () => {
     nanoUsdPerMillion: { inputTokens: 1_000_000_000, outputTokens: 2_000_000_000 },
   } as const;
   const bounds = { price, inputTokens: 100, outputTokensMax: 5_000 };
-  const rate = (name: string, counts: Counted): AskedRate => ({
+  const rate = (name: string, counts: Counted): CallRate => ({
     limiter: limiterId(TENANT, { kind: 'user', name: 'alice' }, name),
     scope: { kind: 'user', name: 'alice' },
     name,
     counts,
+    policy: { algorithm: 'fixed-window', limit: 1_000, windowMs: 60_000 as DurationMs },
   });
-  const answer = ({ limiter }: AskedRate, waitMs: number | null, remaining = 0): RateAnswer => ({
+  const answer = ({ limiter }: CallRate, waitMs: number | null, remaining = 0): RateAnswer => ({
     limiter,
     admits: waitMs === 0,
     view: {

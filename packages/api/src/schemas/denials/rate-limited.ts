@@ -1,18 +1,9 @@
 /** Denials because of how fast calls come. Unlike money, room comes back by itself in a known time. */
-import type { Counted, ScopeKind } from '@bursar/core';
+import type { RateView } from '../rate-view.ts';
 import type { Denial } from './denial.ts';
 
-/** One rate limit that has no room for the call. `limit`, `used` and `remaining` in what it counts. */
-export interface ExhaustedRate {
-  readonly scope: { readonly kind: ScopeKind; readonly name: string };
-  /** The name of the rule. */
-  readonly name: string;
-  readonly counts: Counted;
-  readonly limit: number;
-  readonly used: number;
-  readonly remaining: number;
-  /** When nothing of it is used any more if no call comes, ISO 8601. */
-  readonly resetAt: string;
+/** One rate limit that has no room for the call. */
+export interface ExhaustedRate extends RateView {
   /** When this call fits if no other comes, ISO 8601; `null` when it is more than the whole limit and never does. */
   readonly retryAt: string | null;
 }
