@@ -44,6 +44,7 @@
 -- @include lib/counting.lua
 -- @include lib/sliding-window.lua
 -- @include lib/sliding-log.lua
+-- @include lib/write-log.lua
 -- @include lib/slots.lua
 -- @include lib/limiter.lua
 -- @include lib/rates.lua

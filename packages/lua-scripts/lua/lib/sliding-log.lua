@@ -1,8 +1,8 @@
 -- Sliding window log, in a sorted set: core's `sliding-window-log.ts`. A member for each entry, `at permits`,
 -- scored by its time, and before them `h used count last permits`, about all and the last one.
 --
--- A state is what is known of it here: { key, used, count, last, last_permits, gone_to }, and by time `stored`
--- and `changed`. What has run off is left out at once, which changes nothing.
+-- A state is what is known of it here: { key, used, count, last, last_permits, gone_to }, and `stored` and
+-- `changed` by time. What has run off is left out at once, which changes nothing.
 local LOG_PAGE = 64
 
 -- What does not read back counts nothing: a limiter is not worth turning calls away for.
@@ -124,24 +124,3 @@ COUNTING.l = {
   end,
   ends_at = function(policy, log) return log.last + policy.window end,
 }
-
-local function write_log(key, log)
-  local added = {}
-  if log.key and log.gone_to >= 0 then
-    redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
-  end
-  for at, permits in pairs(log.changed) do
-    local stored = log.stored[at]
-    if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
-    if permits then
-      added[#added + 1] = integer(at)
-      added[#added + 1] = integer(at) .. ' ' .. integer(permits)
-    end
-  end
-  if log.head then redis.call('ZREM', key, log.head) end
-  added[#added + 1] = '-1'
-  added[#added + 1] = string.format(
-    'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
-  )
-  redis.call('ZADD', key, unpack(added))
-end
