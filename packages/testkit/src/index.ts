@@ -3,6 +3,7 @@ export { Auditor } from './audit/auditor.ts';
 export { exerciseAuthority } from './conformance/authority.ts';
 export type { AuthorityUnderTest } from './conformance/authority-under-test.ts';
 export { exerciseTier } from './conformance/exercise-tier.ts';
+export { everyLimiter } from './conformance/rates.ts';
 export { commandOf, steps } from './conformance/model.ts';
 export { DEFAULT_LIMIT, type TierUnderTest } from './conformance/tier-under-test.ts';
 export { ManualClock, MID_NOVEMBER } from './manual-clock.ts';
