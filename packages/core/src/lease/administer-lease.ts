@@ -4,7 +4,7 @@
  * Part of `transition`, with the same promises: pure, and safe to repeat. Decides what is granted out of
  * what; whether a suspect lease may be closed is decided by who can see all processes (server/src/lease).
  */
-import { add, type Amount, AMOUNT_MAX, larger, ZERO } from '../amount.ts';
+import { add, type Amount, AMOUNT_MAX, larger, subtractToZero, ZERO } from '../amount.ts';
 import { type Account, available, committed } from '../account/account.ts';
 import type { CommandOf, LeaseCommand } from '../account/command.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
@@ -78,10 +78,18 @@ function draw(view: AccountView, command: CommandOf<'draw'>): Transition {
   const proven: Account = { ...account, leased: leased as Amount };
   // What it was granted before and has not heard of counts towards what it needs now.
   const unheard = lease.drawn - command.have;
-  const ask: LeaseAsk = { ...command.ask, need: Math.max(0, command.ask.need - unheard) as Amount };
+  // What the copy owes and the books count already costs nothing more: the lease only has to say so.
+  const counted = subtractToZero(lease.settled, subtractToZero(lease.drawn, lease.returned));
+  const owed = smaller(command.ask.owed ?? ZERO, counted);
+  const ask: LeaseAsk = {
+    ...command.ask,
+    need: Math.max(0, command.ask.need - unheard - owed) as Amount,
+    least: subtractToZero(command.ask.least, owed),
+  };
   const holders = 1 + countHolders(view.leases ?? [], known.holder);
-  const more = ask.need === 0 && unheard > 0 ? ZERO : leaseSize(roomOf(proven), ask, holders);
-  const next = { ...lease, drawn: add(lease.drawn, more) };
+  const isEnough = ask.need === 0 && unheard + owed > 0;
+  const more = isEnough ? ZERO : leaseSize(roomOf(proven), ask, holders);
+  const next = { ...lease, drawn: add(lease.drawn, add(owed, more)) };
   if (next.drawn === view.lease?.drawn && next.holder === view.lease.holder) {
     return repeated(view, next);
   }

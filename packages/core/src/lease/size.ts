@@ -26,6 +26,8 @@ export interface LeaseAsk {
   readonly expected: Amount | null;
   /** About four usual calls: not worth drawing less while there is plenty. */
   readonly minimum: Amount;
+  /** What the holder's copy is overdrawn by; part of `need` and `least`. */
+  readonly owed?: Amount | undefined;
 }
 
 /**

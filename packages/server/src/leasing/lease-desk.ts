@@ -396,6 +396,7 @@ function askFor(
   return {
     need: whole(Math.max(0, total - room)),
     least: whole(Math.max(0, (Number.isFinite(least) ? least : 0) - room)),
+    owed: whole(Math.max(0, -room)),
     expected: pace.burn === undefined ? null : whole(pace.burn * LEASE_HORIZON_MS),
     minimum: whole(usual * USUAL_CALLS),
   };
