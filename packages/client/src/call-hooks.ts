@@ -24,7 +24,11 @@ export interface CallHooks {
   /** The call's cost is booked. */
   readonly onSettled?: (
     call: CallIdentity,
-    settled: SettleOutput & { readonly usage: Usage; readonly basis: Basis },
+    settled: SettleOutput & {
+      /** Empty for a call that was settled by its cost. */
+      readonly usage: Usage;
+      readonly basis: Basis;
+    },
   ) => void;
   /**
    * The call could not be settled or released, even after retries. Its reservation will expire and, if the
@@ -33,6 +37,25 @@ export interface CallHooks {
   readonly onSettleFailed?: (call: CallIdentity, error: unknown) => void;
   /** A dispatch mark or heartbeat did not arrive. The next one says the same. */
   readonly onHeartbeatFailed?: (call: CallIdentity, error: unknown) => void;
+}
+
+/** `first` and `second` together, each told of everything. */
+export function bothHooks(first: CallHooks, second: CallHooks): CallHooks {
+  const both =
+    <Event extends unknown[]>(
+      one: ((...event: Event) => void) | undefined,
+      other: ((...event: Event) => void) | undefined,
+    ) =>
+    (...event: Event): void => {
+      tell(one, ...event);
+      tell(other, ...event);
+    };
+  return {
+    onDecision: both(first.onDecision, second.onDecision),
+    onSettled: both(first.onSettled, second.onSettled),
+    onSettleFailed: both(first.onSettleFailed, second.onSettleFailed),
+    onHeartbeatFailed: both(first.onHeartbeatFailed, second.onHeartbeatFailed),
+  };
 }
 
 /** Runs a hook. */

@@ -11,21 +11,26 @@ import { meteredFetch } from './http/metered-fetch.ts';
 import type { ProviderApi } from './http/provider-api.ts';
 import { fetchOf, type SdkClient } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
+import { type MeterWork, meterWork } from './metered-work.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
+import { type Session, sessionOf } from './session.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
 import { type InProcess, inProcessTransport } from './transport/in-process-transport.ts';
 import type { KeysApi, LimitsApi, Transport, UsageApi } from './transport/transport.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
-import { meteringOf, type WrapOptions } from './wrap-options.ts';
+import { checkUser, meteringOf, type WrapOptions } from './wrap-options.ts';
 
 /** How long `close` waits, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
 
 /** A connection to Bursar. */
 export interface Bursar {
-  /** The four commands around a call, for callers that do it themselves. Repeated while Bursar is away. */
-  readonly meter: MeterApi;
+  /**
+   * Called with a call and some work: meters anything that is no request which `wrap` or `fetch` knows. Its methods
+   * are the four commands around a call, for callers that do all by themselves; repeated while Bursar is away.
+   */
+  readonly meter: MeterApi & MeterWork;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
   /** Users' own keys at a provider, for the side of the product that users register them with. */
@@ -41,6 +46,8 @@ export interface Bursar {
    * requests go through it: OpenAI's (and those made like them) unless said.
    */
   fetch(options: WrapOptions, base?: typeof fetch, api?: ProviderApi): typeof fetch;
+  /** Calls that belong together, charged to the budgets of the session `id` too, and summed up. */
+  session(id: string): Session;
   /** Resolves once every settlement under way is acknowledged or given up; drained streams included. */
   settled(): Promise<void>;
   /** Refuses new calls, waits at most ten seconds for `settled`, and ends live iterations. */
@@ -54,7 +61,7 @@ export function connect(server: HttpServer | InProcess, runtime: Runtime = SYSTE
 }
 
 class Connection implements Bursar {
-  readonly meter: MeterApi;
+  readonly meter: MeterApi & MeterWork;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
   readonly keys: KeysApi;
@@ -64,7 +71,8 @@ class Connection implements Bursar {
 
   constructor(transport: Transport, runtime: Runtime) {
     this.#transport = transport;
-    this.meter = retryingMeter(transport.meter, runtime);
+    const meterThis: MeterWork = (call, work) => meterWork(call, work, this.#context);
+    this.meter = Object.assign(meterThis, retryingMeter(transport.meter, runtime));
     this.usage = transport.usage;
     this.limits = transport.limits;
     this.keys = transport.keys;
@@ -88,6 +96,10 @@ class Connection implements Bursar {
     api: ProviderApi = OPENAI_API,
   ): typeof fetch {
     return meteredFetch(api, meteringOf(options), this.#context, base);
+  }
+
+  session(id: string): Session {
+    return sessionOf(this, checkUser(id, 'session'));
   }
 
   settled(): Promise<void> {

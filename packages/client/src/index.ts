@@ -2,9 +2,19 @@
 export type { Basis, CallHooks, CallIdentity } from './call-hooks.ts';
 export { type Bursar, connect } from './connect.ts';
 export { denialOf, type DeniedCall, type DeniedCallFor, isDenied } from './denial.ts';
+export { CallRefused } from './call-refused.ts';
 export type { MeterApi } from './meter-api.ts';
+export type {
+  MeterWork,
+  RunningWork,
+  WorkBounds,
+  WorkCost,
+  WorkResult,
+  WorkToMeter,
+} from './metered-work.ts';
+export type { Session, SessionSummary } from './session.ts';
 export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
 export type { Caller, InProcess } from './transport/in-process-transport.ts';
 export type { KeysApi, LimitsApi, LiveUsageQuery, UsageApi } from './transport/transport.ts';
-export type { WrapOptions } from './wrap-options.ts';
+export type { Scopes, WrapOptions } from './wrap-options.ts';

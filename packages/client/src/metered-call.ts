@@ -5,7 +5,7 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type { Allowed, Denied, ExtendInput } from '@bursar/api';
+import type { Allowed, Denied, ExtendInput, ReserveInput } from '@bursar/api';
 import { BursarError, isBursarError, type ServiceTier, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { Coverage } from './coverage.ts';
@@ -13,7 +13,8 @@ import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
-import type { Metering } from './wrap-options.ts';
+import { CallSpan } from './telemetry/call-span.ts';
+import type { Metering, Scopes } from './wrap-options.ts';
 
 /**
  * Longest wait for Bursar to acknowledge the end of a call. The answer is there, and the end is retried
@@ -39,11 +40,16 @@ export interface CallTerms {
   readonly serviceTier: ServiceTier | undefined;
   /** With how many output tokens it may be made if it does not fit as it is; `undefined`: with no less. */
   readonly outputTokensMin: number | undefined;
+  /** What to set aside, decimal USD, instead of what all that may cost. */
+  readonly amountUsd?: string | undefined;
 }
 
-/** What a call did use. */
+/** What a call did use, or what it did cost. */
 export interface Spent {
+  /** Nothing where the cost is given. */
   readonly usage: Usage;
+  /** Decimal USD, where the price is not Bursar's. */
+  readonly costUsd?: string;
   readonly basis: Basis;
   /** The model that answered, if it said so. */
   readonly model?: string | undefined;
@@ -64,12 +70,18 @@ export async function reserveCall(
   }
   const meter = retryingMeter(context.meter, context.runtime);
   const reservation = context.runtime.newId();
-  const { user, model, outputTokensMin } = terms;
-  const estimate = estimateOf(terms, terms.outputTokensMax);
+  const { user, model, amountUsd, outputTokensMin } = terms;
+  const wanted =
+    amountUsd === undefined
+      ? { estimate: estimateOf(terms, terms.outputTokensMax) }
+      : { amountUsd };
   const clamp = outputTokensMin === undefined ? {} : { clamp: { outputTokensMin } };
+  const payer = { user, model, ...payersOf(metering) };
+  const span = new CallSpan({ reservation, model });
   const decision = await meter
-    .reserve({ reservation, user, model, estimate, ...clamp, ttlMs: metering.callMsMax })
+    .reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax })
     .catch((error: unknown) => {
+      span.failed(error);
       // Nobody knows whether money was set aside, and nobody will use it.
       if (isBursarError(error) && error.code === 'store_timeout') {
         context.unfinished.add(meter.release({ reservation }));
@@ -78,8 +90,28 @@ export async function reserveCall(
     });
   const identity = { reservation, user, model };
   tell(metering.onDecision, identity, decision);
-  if (decision.decision === 'denied') return decision;
-  return new MeteredCall(identity, terms, decision, { metering, context, meter });
+  if (decision.decision === 'allowed') {
+    return new MeteredCall(identity, terms, decision, { metering, context, meter, span });
+  }
+  span.denied(decision);
+  return decision;
+}
+
+/** Who else is charged, and whose price it is. */
+function payersOf({ provider, scopes }: Metering): Pick<ReserveInput, 'provider' | 'scopes'> {
+  return {
+    ...(provider === undefined ? {} : { provider }),
+    ...(scopes === undefined ? {} : { scopes: writable(scopes) }),
+  };
+}
+
+function writable(scopes: Scopes): NonNullable<ReserveInput['scopes']> {
+  return Object.fromEntries(
+    Object.entries(scopes).map(([kind, names]) => [
+      kind,
+      typeof names === 'string' ? names : [...names],
+    ]),
+  );
 }
 
 /** A call for which money is set aside. */
@@ -93,6 +125,7 @@ export class MeteredCall {
   readonly #coverage: Coverage;
   /** Output tokens of all choices that the provider must be held to; `undefined`: the call is made as it was asked. */
   readonly clampedTo: number | undefined;
+  readonly #span: CallSpan;
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
 
@@ -100,13 +133,14 @@ export class MeteredCall {
     identity: CallIdentity,
     terms: CallTerms,
     allowed: Allowed,
-    parts: { metering: Metering; context: MeteringContext; meter: MeterApi },
+    parts: { metering: Metering; context: MeteringContext; meter: MeterApi; span: CallSpan },
   ) {
     this.#identity = identity;
     this.#terms = terms;
     this.#metering = parts.metering;
     this.#context = parts.context;
     this.#meter = parts.meter;
+    this.#span = parts.span;
     const tokens = allowed.outputTokensMax ?? undefined;
     this.clampedTo = allowed.clamped ? tokens : undefined;
     this.#coverage = new Coverage({
@@ -114,6 +148,11 @@ export class MeteredCall {
       extendTo: (tokens) => this.#extendTo(tokens),
       onError: this.#extendFailed,
     });
+  }
+
+  /** UUID; also in the ledger. */
+  get reservation(): string {
+    return this.#identity.reservation;
   }
 
   /** Whether the call was settled or released, or is being so. */
@@ -158,17 +197,18 @@ export class MeteredCall {
   }
 
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
-  settle({ usage, basis, model, serviceTier }: Spent): Promise<void> {
+  settle({ usage, costUsd, basis, model, serviceTier }: Spent): Promise<void> {
     return this.#finish(async () => {
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
         reservation,
-        call: { user, model: reserved },
-        usage,
+        call: { user, model: reserved, ...payersOf(this.#metering) },
+        ...(costUsd === undefined ? { usage } : { costUsd }),
         basis,
         ...(model === undefined ? {} : { model }),
         ...(serviceTier === undefined ? {} : { serviceTier }),
       });
+      this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
     });
   }
@@ -177,15 +217,17 @@ export class MeteredCall {
   release(): Promise<void> {
     return this.#finish(async () => {
       await this.#meter.release({ reservation: this.#identity.reservation });
+      this.#span.released();
     });
   }
 
   #finish(report: () => Promise<void>): Promise<void> {
     if (this.#end !== undefined) return this.#end;
     this.#stopHeartbeat();
-    const ended = report().catch((error: unknown) =>
-      tell(this.#metering.onSettleFailed, this.#identity, error),
-    );
+    const ended = report().catch((error: unknown) => {
+      this.#span.failed(error);
+      tell(this.#metering.onSettleFailed, this.#identity, error);
+    });
     this.#context.unfinished.add(ended);
     this.#end = new Promise((resolve) => {
       const cancel = this.#context.runtime.after(ACKNOWLEDGE_MS_MAX, resolve);

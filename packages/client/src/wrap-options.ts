@@ -10,6 +10,13 @@ export interface WrapOptions extends CallHooks {
    */
   readonly user: string;
   /**
+   * What else the calls are about, by kind: `{ team: 'growth', feature: ['chat', 'beta'] }`. The budgets of all
+   * of them are charged.
+   */
+  readonly scopes?: Scopes;
+  /** Whose prices apply, as the price table names providers (`groq`); by default whoever the model's name says. */
+  readonly provider?: string;
+  /**
    * When the caller goes away in the middle of a call. `estimate` (default): end the call and settle what
    * was counted so far. `drain`: let the provider finish unheard and settle what it reports; exact, and it
    * costs what the caller did not want any more.
@@ -37,15 +44,22 @@ export interface WrapOptions extends CallHooks {
   /** The longest call: heartbeats end after it. 600,000 by default, 3,600,000 at most. */
   readonly callMsMax?: number;
   /**
-   * Requests that Bursar cannot price (images, audio, batches, background responses, …). `refuse` (default),
+   * Requests that Bursar cannot price (batches, videos, models charged by the piece, …). `refuse` (default),
    * or `allow` to let them through without any metering.
    */
   readonly unmeteredRoutes?: 'refuse' | 'allow';
 }
 
+/** Names by kind of scope. */
+export type Scopes = Readonly<Record<string, string | readonly string[]>>;
+
 /** The options with every default filled in. */
 export type Metering = CallHooks &
-  Required<Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback' | 'clamp'>> & {
+  Required<
+    Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback' | 'clamp' | 'scopes' | 'provider'>
+  > & {
+    readonly scopes: Scopes | undefined;
+    readonly provider: string | undefined;
     readonly outputTokensFallback: number | undefined;
     /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
     readonly clampMin: number | undefined;
@@ -62,6 +76,8 @@ const DEFAULTS = {
   drainMsMax: 30_000,
   onExhausted: 'finish',
   outputTokensFallback: undefined,
+  scopes: undefined,
+  provider: undefined,
   heartbeatMs: 15_000,
   ttlMs: 60_000,
   callMsMax: 600_000,

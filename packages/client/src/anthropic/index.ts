@@ -15,7 +15,7 @@ export { ANTHROPIC_API } from './anthropic-api.ts';
  * SDK's own classes, which `denialOf` understands.
  */
 export function wrapAnthropic<Client extends SdkClient>(
-  bursar: Bursar,
+  bursar: Pick<Bursar, 'fetch'>,
   client: Client,
   options: WrapOptions,
 ): Client {

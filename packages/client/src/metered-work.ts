@@ -1,0 +1,117 @@
+/**
+ * Metering of anything that costs money and is no HTTP call that Bursar knows: reserve, run, settle with what the
+ * work itself says.
+ */
+import type { ServiceTier, Usage } from '@bursar/core';
+import type { Basis } from './call-hooks.ts';
+import { CallRefused } from './call-refused.ts';
+import { MeteredCall, reserveCall, type Spent } from './metered-call.ts';
+import type { MeteringContext } from './metering-context.ts';
+import { meteringOf, type WrapOptions } from './wrap-options.ts';
+
+/** What a call may cost at most: tokens, which Bursar prices, or an amount. */
+export type WorkBounds =
+  | {
+      /** Upper bound of the input tokens. */
+      readonly inputTokens: number;
+      /** Upper bound of the output tokens; by default the model's own. */
+      readonly outputTokensMax?: number;
+      /** Whether audio goes in or comes out. */
+      readonly audio?: boolean;
+      readonly serviceTier?: ServiceTier;
+    }
+  /** Decimal USD. */
+  | { readonly amountUsd: string };
+
+/** A call to be metered. */
+export type WorkToMeter = Omit<
+  WrapOptions,
+  'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp'
+> &
+  WorkBounds & {
+    /** Whose price applies, or, with an amount, whatever the ledger is to say. */
+    readonly model: string;
+  };
+
+/** What a call did use: tokens, which Bursar prices, or its cost in decimal USD. */
+export type WorkCost = {
+  /** How it is known; `reported` by default. */
+  readonly basis?: Basis;
+  /** The model that answered. */
+  readonly answeredBy?: string;
+  readonly serviceTier?: ServiceTier;
+} & ({ readonly usage: Usage } | { readonly costUsd: string });
+
+/** What work resolves to: its result, and what it did cost. */
+export type WorkResult<Value> = WorkCost & { readonly value: Value };
+
+/** A call while it runs. */
+export interface RunningWork {
+  /** UUID; also in the ledger. */
+  readonly reservation: string;
+  /** Total cost so far: what is settled if the work fails. Without it a failure gives everything back. */
+  spentSoFar(cost: WorkCost): void;
+}
+
+/**
+ * Runs `work` with money set aside for it. Resolves to its value once its cost is booked. Throws `CallRefused` when
+ * it may not be run, the meter's `BursarError` when that cannot be found out, and what `work` throws, after
+ * releasing what was set aside, or settling what it said it had spent.
+ */
+export type MeterWork = <Value>(
+  call: WorkToMeter,
+  work: (running: RunningWork) => PromiseLike<WorkResult<Value>>,
+) => Promise<Value>;
+
+/** See `MeterWork`. */
+export async function meterWork<Value>(
+  call: WorkToMeter,
+  work: (running: RunningWork) => PromiseLike<WorkResult<Value>>,
+  context: MeteringContext,
+): Promise<Value> {
+  const { model, user } = call;
+  const metering = meteringOf(call);
+  const tokens = 'inputTokens' in call ? call : undefined;
+  const reserved = await reserveCall(
+    {
+      user,
+      model,
+      inputTokens: tokens?.inputTokens ?? 0,
+      outputTokensMax: tokens?.outputTokensMax ?? metering.outputTokensFallback,
+      choices: 1,
+      audio: tokens?.audio ?? false,
+      longCache: false,
+      serviceTier: tokens?.serviceTier,
+      outputTokensMin: undefined,
+      amountUsd: 'amountUsd' in call ? call.amountUsd : undefined,
+    },
+    metering,
+    context,
+  );
+  if (!(reserved instanceof MeteredCall)) throw new CallRefused(reserved);
+  reserved.dispatch();
+  let spent: Spent | undefined;
+  const running: RunningWork = {
+    reservation: reserved.reservation,
+    spentSoFar: (cost) => {
+      spent = spentOf(cost);
+    },
+  };
+  try {
+    const result = await work(running);
+    await reserved.settle(spentOf(result));
+    return result.value;
+  } catch (error) {
+    await (spent === undefined ? reserved.release() : reserved.settle(spent));
+    throw error;
+  }
+}
+
+function spentOf(cost: WorkCost): Spent {
+  return {
+    ...('usage' in cost ? { usage: cost.usage } : { usage: {}, costUsd: cost.costUsd }),
+    basis: cost.basis ?? 'reported',
+    model: cost.answeredBy,
+    serviceTier: cost.serviceTier,
+  };
+}

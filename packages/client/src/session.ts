@@ -1,0 +1,96 @@
+/**
+ * Calls that belong together: a conversation, a report, a run of an agent. All are charged to the budgets of the
+ * session too, if the policies name any, and what they came to can be asked for here at once.
+ *
+ * The sum is of the calls that this object has made: the ledger, which has the session in its scopes, is what counts.
+ */
+import { addUsage, formatUsd, parseUsd, type Usage } from '@bursar/core';
+import { bothHooks, type CallHooks } from './call-hooks.ts';
+import type { Bursar } from './connect.ts';
+import type { ProviderApi } from './http/provider-api.ts';
+import { fetchOf, type SdkClient } from './http/sdk-client.ts';
+import type { MeterWork } from './metered-work.ts';
+import type { WrapOptions } from './wrap-options.ts';
+
+/** What the calls of a session have come to. */
+export interface SessionSummary {
+  readonly session: string;
+  /** Calls that were let through. */
+  readonly calls: number;
+  /** Calls that were refused. */
+  readonly denied: number;
+  /** Calls whose cost is booked. */
+  readonly settled: number;
+  /** What those did cost, decimal USD. */
+  readonly costUsd: string;
+  /** What those did use. */
+  readonly usage: Usage;
+}
+
+/** A session: the same as the connection it is of, with every call a call of the session. */
+export interface Session extends Pick<Bursar, 'wrap' | 'fetch'> {
+  readonly id: string;
+  readonly meter: MeterWork;
+  /** What has come so far. Calls under way are not in it: wait for `settled()` of the connection first. */
+  summary(): SessionSummary;
+}
+
+/** The kind of scope that sessions are. */
+export const SESSION_SCOPE = 'session';
+
+/** A session with `id` on the connection `bursar`. */
+export function sessionOf(bursar: Bursar, id: string): Session {
+  const sums = new SessionSums(id);
+  const within = <Options extends Pick<WrapOptions, 'scopes'> & CallHooks>(
+    options: Options,
+  ): Options => ({
+    ...options,
+    ...bothHooks(options, sums.hooks),
+    scopes: { ...options.scopes, [SESSION_SCOPE]: id },
+  });
+  return {
+    id,
+    wrap: <Client extends SdkClient>(client: Client, options: WrapOptions): Client =>
+      client.withOptions({ fetch: bursar.fetch(within(options), fetchOf(client)) }) as Client,
+    fetch: (options: WrapOptions, base?: typeof fetch, api?: ProviderApi) =>
+      bursar.fetch(within(options), base, api),
+    meter: (call, work) => bursar.meter(within(call), work),
+    summary: () => sums.summary(),
+  };
+}
+
+class SessionSums {
+  readonly #session: string;
+  #calls = 0;
+  #denied = 0;
+  #settled = 0;
+  #cost = 0n;
+  #usage: Usage = {};
+
+  readonly hooks: CallHooks = {
+    onDecision: (_call, { decision }) => {
+      if (decision === 'allowed') this.#calls += 1;
+      else this.#denied += 1;
+    },
+    onSettled: (_call, { costUsd, usage }) => {
+      this.#settled += 1;
+      this.#cost += BigInt(parseUsd(costUsd));
+      this.#usage = addUsage(this.#usage, usage);
+    },
+  };
+
+  constructor(session: string) {
+    this.#session = session;
+  }
+
+  summary(): SessionSummary {
+    return {
+      session: this.#session,
+      calls: this.#calls,
+      denied: this.#denied,
+      settled: this.#settled,
+      costUsd: formatUsd(this.#cost),
+      usage: this.#usage,
+    };
+  }
+}

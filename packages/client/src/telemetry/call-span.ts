@@ -1,0 +1,107 @@
+/**
+ * One OpenTelemetry span for each metered call, where a tracer is registered.
+ *
+ * `@opentelemetry/api` keeps what is registered in a place of the global object that all its copies of one major
+ * version share (its `src/internal/global-utils.ts`), and there it is looked up, so that nobody has to install or
+ * bundle the package who does not use it. Names are those of the semantic conventions for generative AI as of
+ * 2026-11, and Bursar's own below `bursar.`. No names of users and nothing that was said is in them.
+ */
+import type { Denied } from '@bursar/api';
+import { type Usage, totalInputTokens, totalOutputTokens } from '@bursar/core';
+import type { Basis } from '../call-hooks.ts';
+
+/** What is used of a span; after `@opentelemetry/api` 1.10. */
+interface Span {
+  setAttributes(attributes: Readonly<Record<string, string | number | boolean>>): unknown;
+  setStatus(status: { readonly code: number; readonly message?: string }): unknown;
+  end(): void;
+}
+
+interface TracerProvider {
+  getTracer(name: string): { startSpan(name: string, options: { readonly kind: number }): Span };
+}
+
+/** `SpanKind.CLIENT` and `SpanStatusCode.ERROR`. */
+const KIND_CLIENT = 2;
+const STATUS_ERROR = 2;
+
+const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+
+/** What a call reports of itself. Every method may be called where no tracer is registered, and none throws. */
+export class CallSpan {
+  readonly #span: Span | undefined;
+
+  constructor(call: { readonly reservation: string; readonly model: string }) {
+    this.#span = quietly(() => {
+      const span = registeredTracers()
+        ?.getTracer('@bursar/client')
+        .startSpan(`metered ${call.model}`, { kind: KIND_CLIENT });
+      span?.setAttributes({
+        'gen_ai.request.model': call.model,
+        'bursar.reservation': call.reservation,
+      });
+      return span;
+    });
+  }
+
+  denied({ reason, message }: Denied): void {
+    quietly(() => {
+      this.#span?.setAttributes({ 'bursar.decision': 'denied', 'bursar.denial.reason': reason });
+      this.#span?.setStatus({ code: STATUS_ERROR, message });
+    });
+    this.#end();
+  }
+
+  settled(cost: {
+    readonly costUsd: string;
+    readonly usage: Usage;
+    readonly basis: Basis;
+    readonly model: string | undefined;
+  }): void {
+    quietly(() =>
+      this.#span?.setAttributes({
+        'bursar.decision': 'allowed',
+        'bursar.cost_usd': cost.costUsd,
+        'bursar.usage.basis': cost.basis,
+        'gen_ai.usage.input_tokens': totalInputTokens(cost.usage),
+        'gen_ai.usage.output_tokens': totalOutputTokens(cost.usage),
+        ...(cost.model === undefined ? {} : { 'gen_ai.response.model': cost.model }),
+      }),
+    );
+    this.#end();
+  }
+
+  /** Nothing was charged. */
+  released(): void {
+    quietly(() =>
+      this.#span?.setAttributes({ 'bursar.decision': 'allowed', 'bursar.cost_usd': '0.00' }),
+    );
+    this.#end();
+  }
+
+  /** Bursar could not be asked, or not be told. */
+  failed(error: unknown): void {
+    quietly(() => this.#span?.setStatus({ code: STATUS_ERROR, message: String(error) }));
+    this.#end();
+  }
+
+  #end(): void {
+    quietly(() => this.#span?.end());
+  }
+}
+
+function registeredTracers(): TracerProvider | undefined {
+  const registry = (globalThis as { readonly [REGISTRY]?: { readonly trace?: TracerProvider } })[
+    REGISTRY
+  ];
+  return registry?.trace;
+}
+
+/** Telemetry must not cost anybody a call. */
+function quietly<Value>(work: () => Value): Value | undefined {
+  try {
+    return work();
+  } catch {
+    return undefined;
+  }
+}
