@@ -2,6 +2,7 @@
  * Metering of anything that costs money and is no HTTP call that Bursar knows: reserve, run, settle with what the
  * work itself says.
  */
+import type { Denied } from '@bursar/api';
 import type { ServiceTier, Usage } from '@bursar/core';
 import type { Basis } from './call-hooks.ts';
 import { CallRefused } from './call-refused.ts';
@@ -51,6 +52,11 @@ export interface RunningWork {
   readonly reservation: string;
   /** Total cost so far: what is settled if the work fails. Without it a failure gives everything back. */
   spentSoFar(cost: WorkCost): void;
+  /**
+   * Sees to it that `outputTokens` so far are set aside, for work that grows while it runs. Answers with the denial
+   * when they cannot be and `onExhausted` is `stop`: the work is then to end.
+   */
+  cover(outputTokens: number): undefined | Promise<Denied | undefined>;
 }
 
 /**
@@ -93,6 +99,7 @@ export async function meterWork<Value>(
   let spent: Spent | undefined;
   const running: RunningWork = {
     reservation: reserved.reservation,
+    cover: (outputTokens) => reserved.cover(outputTokens),
     spentSoFar: (cost) => {
       spent = spentOf(cost);
     },
