@@ -25,6 +25,7 @@ export default defineConfig({
       project('client', 'packages/client'),
       project('local-provider', 'apps/local-provider'),
       project('demo', 'apps/demo'),
+      project('benchmarks', 'benchmarks'),
     ],
   },
 });

@@ -1,0 +1,39 @@
+/**
+ * `pnpm bench [name …] [--json] [--quick]`: runs benchmarks and prints what they found; without a name, all.
+ *
+ * `--json` prints one object a benchmark, a line each; `--quick` shows that one runs, and proves nothing.
+ * Exits with 1 when money was lost or invented, and with 2 for a name that there is not. A goal that is not
+ * reached is told and fails nothing: the machine may be busy.
+ */
+import { parseArgs } from 'node:util';
+import { BENCHES } from './benches/index.ts';
+import { QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
+import { resultAsJson, resultAsText } from './harness/report.ts';
+import { runBench } from './harness/run-bench.ts';
+
+const { values, positionals } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    quick: { type: 'boolean', default: false },
+  },
+  allowPositionals: true,
+});
+const note = (text: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
+};
+const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
+if (unknown.length > 0) {
+  const names = BENCHES.map(({ name }) => name).join(', ');
+  console.error(`There is no benchmark ${unknown.join(', ')}. There are: ${names}.`);
+  process.exitCode = 2;
+} else {
+  const chosen = BENCHES.filter(
+    ({ name }) => positionals.length === 0 || positionals.includes(name),
+  );
+  for (const [index, bench] of chosen.entries()) {
+    const result = await runBench(bench, values.quick ? QUICK_EFFORT : USUAL_EFFORT, note);
+    if (index > 0 && !values.json) console.log();
+    console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
+    if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;
+  }
+}

@@ -1,0 +1,114 @@
+/**
+ * Pairs of a reservation and its settlement on a tier: what every benchmark of ours counts, and what the books
+ * must say afterwards.
+ */
+import {
+  type AccountId,
+  accountId,
+  type Amount,
+  budgetId,
+  type DurationMs,
+  type Fingerprint,
+  type InstantMs,
+  type Json,
+  MONTHLY_UTC,
+  type Period,
+  periodAt,
+  type ReservationId,
+  reservationId,
+  type TenantId,
+  type Tier,
+} from '@bursar/core';
+
+/** Set aside for a call, in nano-USD. */
+export const HOLD = 5_000 as Amount;
+/** What it then costs. */
+export const COST = 3_000 as Amount;
+/** More than any run spends, and yet a limit, which is checked and leased. */
+export const LIMIT = 1_000_000_000_000 as Amount;
+
+const TENANT = 'bench' as TenantId;
+const TTL_MS = 60_000 as DurationMs;
+/** About what the service keeps with a call. */
+const TERMS: Json = {
+  user: 'user-0',
+  provider: 'openai',
+  model: 'gpt-5-mini',
+  price: { input: 250, output: 2_000 },
+  priceVersion: 'bench',
+};
+const DETAIL: Json = { provider: 'openai', model: 'gpt-5-mini', basis: 'reported' };
+
+/** The account of one user. */
+export interface UserLeg {
+  readonly account: AccountId;
+  readonly period: Period;
+}
+
+/** The accounts of `count` users in the month of `nowMs`. */
+export function legsOfUsers(count: number, nowMs: number): readonly UserLeg[] {
+  const period = periodAt(MONTHLY_UTC, nowMs as InstantMs);
+  return Array.from({ length: count }, (_, index) => ({
+    account: accountId(budgetId(TENANT, { kind: 'user', name: `user-${index}` }), period),
+    period,
+  }));
+}
+
+/** The id of the reservation with this number. */
+export function idNumber(number: number): ReservationId {
+  const digits = number.toString(16).padStart(12, '0');
+  return reservationId(TENANT, `019a0000-0000-7000-8000-${digits}`);
+}
+
+/** Makes pairs on one tier, and counts them. */
+export class Pairs {
+  readonly #tier: Tier;
+  #made = 0;
+  #settled = 0;
+
+  constructor(tier: Tier) {
+    this.#tier = tier;
+  }
+
+  /** How many were settled. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** One pair on one of `legs`, round and round. Throws when it is refused. */
+  async make(legs: readonly UserLeg[]): Promise<void> {
+    const number = (this.#made += 1);
+    const reservation = await this.#reserve(number, legs);
+    const outcome = await this.#tier.execute({
+      kind: 'settle',
+      reservation,
+      cost: COST,
+      final: true,
+      detail: DETAIL,
+    });
+    if (outcome.outcome !== 'applied') throw new Error(`a settlement was ${outcome.outcome}`);
+    this.#settled += 1;
+  }
+
+  /** One reservation that stays open. */
+  async open(legs: readonly UserLeg[]): Promise<void> {
+    await this.#reserve((this.#made += 1), legs);
+  }
+
+  async #reserve(number: number, legs: readonly UserLeg[]): Promise<ReservationId> {
+    const leg = legs[number % legs.length];
+    if (leg === undefined) throw new Error('there is no user');
+    const reservation = idNumber(number);
+    const outcome = await this.#tier.execute({
+      kind: 'reserve',
+      reservation,
+      fingerprint: 'bench' as Fingerprint,
+      legs: [leg],
+      amount: HOLD,
+      ttlMs: TTL_MS,
+      terms: TERMS,
+    });
+    if (outcome.outcome !== 'applied') throw new Error(`a reservation was ${outcome.outcome}`);
+    return reservation;
+  }
+}

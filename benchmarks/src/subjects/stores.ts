@@ -1,0 +1,79 @@
+/** Real stores of their own for a benchmark, and ours on them as it is shipped. */
+import type { PostgresServer, RedisServer } from '@bursar/testkit';
+import { startPostgres, startRedis } from '@bursar/testkit';
+import { Client } from 'pg';
+import { systemClock } from '../../../packages/server/src/clock/system-clock.ts';
+import { openStore, type Store } from '../../../packages/server/src/open-store.ts';
+import { SILENT_LOG } from '../../../packages/server/src/telemetry/logger.ts';
+import { type CpuClock, cpuOfPostgres, cpuOfRedis } from '../harness/cpu.ts';
+import { LIMIT } from './pairs.ts';
+
+/** How often it is looked whether a journal is home. */
+const LOOK_MS = 5;
+/** Longest that a journal may take to come home. */
+const HOME_MS_MAX = 120_000;
+
+/** A PostgreSQL and a Redis. */
+export interface Stores {
+  readonly postgres: PostgresServer;
+  readonly redis: RedisServer;
+  /** A database of its own, with nothing in it. */
+  readonly databaseUrl: string;
+  /** A connection to it, for looking. */
+  readonly database: Client;
+  readonly clocks: readonly CpuClock[];
+  close(): Promise<void>;
+}
+
+/** Starts both. */
+export async function startStores(): Promise<Stores> {
+  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const databaseUrl = await postgres.createDatabase();
+  const database = new Client({ connectionString: databaseUrl });
+  await database.connect();
+  const { rows } = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
+  return {
+    postgres,
+    redis,
+    databaseUrl,
+    database,
+    clocks: [cpuOfRedis(redis), await cpuOfPostgres(rows[0]?.pid ?? 0)],
+    async close() {
+      await database.end();
+      await Promise.all([postgres.stop(), redis.stop()]);
+    },
+  };
+}
+
+/** The hybrid as it is shipped, on these stores. */
+export function openHybridOn({ databaseUrl, redis }: Stores): Promise<Store> {
+  return openStore({
+    location: { kind: 'hybrid', databaseUrl, redisUrl: redis.url },
+    defaultLimit: LIMIT,
+    log: SILENT_LOG,
+    clock: systemClock,
+  });
+}
+
+/** Resolves when everything in our journal is in the ledger. */
+export async function journalHome({ redis, database }: Stores): Promise<void> {
+  const until = performance.now() + HOME_MS_MAX;
+  const newest = await newestEvent(redis);
+  while (newest !== undefined && (await positionOf(database)) !== newest) {
+    if (performance.now() > until) throw new Error('The journal does not come home.');
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+async function newestEvent(redis: RedisServer): Promise<string | undefined> {
+  const reply = await redis.cli('XREVRANGE', 'bursar:{0}:journal', '+', '-', 'COUNT', '1');
+  const [event] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
+  return Array.isArray(event) ? String(event[0]) : undefined;
+}
+
+async function positionOf(database: Client): Promise<string | undefined> {
+  const { rows } = await database.query<{ position: string }>(
+    'select position from journals order by incarnation desc limit 1',
+  );
+  return rows[0]?.position;
+}
