@@ -1,6 +1,8 @@
 /** Every benchmark. */
 import type { Bench } from '../harness/bench.ts';
+import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
+import { ledger } from './ledger.ts';
 import { redisTier } from './redis-tier.ts';
 
-export const BENCHES: readonly Bench[] = [engine, redisTier];
+export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger];

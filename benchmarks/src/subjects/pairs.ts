@@ -21,11 +21,11 @@ import {
 } from '@bursar/core';
 
 /** Set aside for a call, in nano-USD. */
-export const HOLD = 5_000 as Amount;
+export const HOLD = 5_000_000 as Amount;
 /** What it then costs. */
-export const COST = 3_000 as Amount;
+export const COST = 3_000_000 as Amount;
 /** More than any run spends, and yet a limit, which is checked and leased. */
-export const LIMIT = 1_000_000_000_000 as Amount;
+export const LIMIT = 1_000_000_000_000_000 as Amount;
 
 const TENANT = 'bench' as TenantId;
 const TTL_MS = 60_000 as DurationMs;
@@ -45,11 +45,11 @@ export interface UserLeg {
   readonly period: Period;
 }
 
-/** The accounts of `count` users in the month of `nowMs`. */
-export function legsOfUsers(count: number, nowMs: number): readonly UserLeg[] {
+/** The accounts of `count` users, named `name` with a number, in the month of `nowMs`. */
+export function legsOfUsers(count: number, nowMs: number, name = 'user'): readonly UserLeg[] {
   const period = periodAt(MONTHLY_UTC, nowMs as InstantMs);
   return Array.from({ length: count }, (_, index) => ({
-    account: accountId(budgetId(TENANT, { kind: 'user', name: `user-${index}` }), period),
+    account: accountId(budgetId(TENANT, { kind: 'user', name: `${name}-${index}` }), period),
     period,
   }));
 }
@@ -63,11 +63,19 @@ export function idNumber(number: number): ReservationId {
 /** Makes pairs on one tier, and counts them. */
 export class Pairs {
   readonly #tier: Tier;
-  #made = 0;
+  readonly #numbersUsed: number;
+  #begun = 0;
   #settled = 0;
 
-  constructor(tier: Tier) {
+  /** The first reservation is the one after `numbersUsed`. */
+  constructor(tier: Tier, numbersUsed = 0) {
     this.#tier = tier;
+    this.#numbersUsed = numbersUsed;
+  }
+
+  /** How many were begun. */
+  get begun(): number {
+    return this.#begun;
   }
 
   /** How many were settled. */
@@ -77,7 +85,7 @@ export class Pairs {
 
   /** One pair on one of `legs`, round and round. Throws when it is refused. */
   async make(legs: readonly UserLeg[]): Promise<void> {
-    const number = (this.#made += 1);
+    const number = this.#next();
     const reservation = await this.#reserve(number, legs);
     const outcome = await this.#tier.execute({
       kind: 'settle',
@@ -92,7 +100,12 @@ export class Pairs {
 
   /** One reservation that stays open. */
   async open(legs: readonly UserLeg[]): Promise<void> {
-    await this.#reserve((this.#made += 1), legs);
+    await this.#reserve(this.#next(), legs);
+  }
+
+  #next(): number {
+    this.#begun += 1;
+    return this.#numbersUsed + this.#begun;
   }
 
   async #reserve(number: number, legs: readonly UserLeg[]): Promise<ReservationId> {

@@ -4,6 +4,7 @@ import { startPostgres, startRedis } from '@bursar/testkit';
 import { Client } from 'pg';
 import { systemClock } from '../../../packages/server/src/clock/system-clock.ts';
 import { openStore, type Store } from '../../../packages/server/src/open-store.ts';
+import type { SyncPreset } from '../../../packages/server/src/sync/plan-sync.ts';
 import { SILENT_LOG } from '../../../packages/server/src/telemetry/logger.ts';
 import { type CpuClock, cpuOfPostgres, cpuOfRedis } from '../harness/cpu.ts';
 import { LIMIT } from './pairs.ts';
@@ -21,7 +22,8 @@ export interface Stores {
   readonly databaseUrl: string;
   /** A connection to it, for looking. */
   readonly database: Client;
-  readonly clocks: readonly CpuClock[];
+  /** Of Redis and of PostgreSQL. */
+  readonly clocks: readonly [CpuClock, CpuClock];
   close(): Promise<void>;
 }
 
@@ -45,10 +47,13 @@ export async function startStores(): Promise<Stores> {
   };
 }
 
-/** The hybrid as it is shipped, on these stores. */
-export function openHybridOn({ databaseUrl, redis }: Stores): Promise<Store> {
+/** The hybrid as it is shipped, on these stores; `sync` says when it brings its journal home. */
+export function openHybridOn(
+  { databaseUrl, redis }: Stores,
+  sync: SyncPreset = 'seconds',
+): Promise<Store> {
   return openStore({
-    location: { kind: 'hybrid', databaseUrl, redisUrl: redis.url },
+    location: { kind: 'hybrid', databaseUrl, redisUrl: redis.url, sync },
     defaultLimit: LIMIT,
     log: SILENT_LOG,
     clock: systemClock,

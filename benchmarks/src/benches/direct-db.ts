@@ -1,0 +1,153 @@
+/** What Bursar replaces: a row a user in PostgreSQL, changed by every call. */
+import type { Amount, Tier } from '@bursar/core';
+import type { Pool } from 'pg';
+import type { Bench, Candidate, Finding } from '../harness/bench.ts';
+import { closedLoop } from '../harness/drive.ts';
+import type { Figures } from '../harness/figures.ts';
+import { moneyOff } from '../subjects/audit.ts';
+import {
+  CONDITIONAL_UPDATE,
+  CORRECT_PAIR,
+  makeTables,
+  openPool,
+  overspendOfBurst,
+  type RowDesign,
+  SELECT_FOR_UPDATE,
+  SELECT_THEN_UPDATE,
+} from '../subjects/direct-db.ts';
+import { COST, legsOfUsers, Pairs } from '../subjects/pairs.ts';
+import { journalHome, openHybridOn, startStores } from '../subjects/stores.ts';
+
+const USERS = 1_000;
+const IN_FLIGHT = 100;
+const DESIGNS = [SELECT_THEN_UPDATE, SELECT_FOR_UPDATE, CONDITIONAL_UPDATE, CORRECT_PAIR];
+/** Calls at once on one user who can pay for half of them. */
+const BURST = 200;
+const NANO_USD_PER_USD = 1_000_000_000;
+
+type Spread = 'spread' | 'hot';
+const where = (spread: Spread): string => (spread === 'hot' ? 'one user' : `${USERS} users`);
+const nameOf = ({ name }: Pick<RowDesign, 'name'>, spread: Spread, pool: number): string =>
+  `${name}; pool ${pool}, ${where(spread)}`;
+const ours = (spread: Spread): string => `Bursar, hybrid; ${where(spread)}`;
+
+export const directDb: Bench = {
+  name: 'direct-db',
+  question: 'how does ours stand beside a row a user that every call changes?',
+  operation: `call accounted for, ${IN_FLIGHT} in flight`,
+  async open({ isQuick }) {
+    const stores = await startStores();
+    const store = await openHybridOn(stores);
+    const rowsUrl = await stores.postgres.createDatabase();
+    const users = isQuick ? USERS / 10 : USERS;
+    const pools = new Map<number, Pool>();
+    for (const max of [10, 50]) pools.set(max, await openPool(rowsUrl, max));
+    const [first] = pools.values();
+    if (first === undefined) throw new Error('there is no pool');
+    await makeTables(first, users);
+    const pairs = new Pairs(store.tier);
+    const legs = legsOfUsers(users, Date.now());
+    await Promise.all(legs.map(() => pairs.make(legs)));
+    await journalHome(stores);
+    const { clocks } = stores;
+    const [, postgresClock] = clocks;
+    const mine = (spread: Spread): Candidate => ({
+      name: ours(spread),
+      open: async () =>
+        closedLoop({
+          inFlight: IN_FLIGHT,
+          clocks,
+          operation: () => pairs.make(spread === 'hot' ? legs.slice(0, 1) : legs),
+          finish: () => journalHome(stores),
+        }),
+    });
+    const theirs = (design: RowDesign, spread: Spread, max: number, pool: Pool): Candidate => {
+      let round = 0;
+      return {
+        name: nameOf(design, spread, max),
+        open: async () =>
+          closedLoop({
+            inFlight: IN_FLIGHT,
+            clocks: [postgresClock],
+            operation: () => design.call(pool, spread === 'hot' ? 0 : (round += 1) % users),
+          }),
+      };
+    };
+    return {
+      candidates: (['spread', 'hot'] as const).flatMap((spread) => [
+        mine(spread),
+        ...DESIGNS.flatMap((design) =>
+          Array.from(pools, ([max, pool]) => theirs(design, spread, max, pool)),
+        ),
+      ]),
+      judge: async (of) => ({
+        findings: [
+          ...speeds(of),
+          ...(await overspends(pools.get(50) ?? first, users)),
+          await ourOverspend(store.tier, pairs),
+        ],
+        moneyOffNanoUsd: await journalHome(stores).then(() => moneyOff(store, pairs.settled)),
+      }),
+      async close() {
+        for (const pool of pools.values()) await pool.end();
+        await store.close();
+        await stores.close();
+      },
+    };
+  },
+};
+
+function speeds(of: (name: string) => Figures): readonly Finding[] {
+  const ratio = (spread: Spread, design: RowDesign, pool: number, goal: number): Finding => ({
+    name: `pairs/s of ours to: ${nameOf(design, spread, pool)}`,
+    value: of(ours(spread)).perSecond / of(nameOf(design, spread, pool)).perSecond,
+    goal,
+    better: 'more',
+  });
+  return [
+    ratio('spread', CORRECT_PAIR, 10, 10),
+    ratio('hot', CORRECT_PAIR, 50, 50),
+    // Not in the list of goals, but a design that is slower than the wrong one convinces nobody.
+    ratio('spread', SELECT_THEN_UPDATE, 10, 1),
+    ratio('hot', SELECT_THEN_UPDATE, 50, 1),
+  ];
+}
+
+async function overspends(pool: Pool, freeUser: number): Promise<readonly Finding[]> {
+  const found: Finding[] = [];
+  for (const design of DESIGNS) {
+    const over = await overspendOfBurst(pool, design, {
+      user: freeUser,
+      calls: BURST,
+      affordable: BURST / 2,
+    });
+    found.push({
+      name: `overspent in a burst of ${BURST} calls on $${dollars((BURST / 2) * COST)}: ${design.name}`,
+      value: over / NANO_USD_PER_USD,
+      unit: 'USD',
+      better: 'less',
+    });
+  }
+  return found;
+}
+
+/** The same burst on ours. */
+async function ourOverspend(tier: Tier, pairs: Pairs): Promise<Finding> {
+  const [leg] = legsOfUsers(1, Date.now(), 'burst');
+  if (leg === undefined) throw new Error('there is no user');
+  const limit = ((BURST / 2) * COST) as Amount;
+  await tier.execute({ kind: 'setLimit', leg, limit, detail: null });
+  await Promise.allSettled(Array.from({ length: BURST }, () => pairs.make([leg])));
+  const spent = (await tier.account(leg.account))?.settled ?? 0;
+  return {
+    name: `overspent in the same burst: ${ours('hot')}`,
+    value: Math.max(0, spent - limit) / NANO_USD_PER_USD,
+    goal: 0,
+    unit: 'USD',
+    better: 'less',
+  };
+}
+
+function dollars(nanoUsd: number): string {
+  return (nanoUsd / NANO_USD_PER_USD).toString();
+}

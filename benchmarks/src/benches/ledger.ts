@@ -1,0 +1,117 @@
+/** Bringing a backlog of the journal home, beside what PostgreSQL takes at most. */
+import type { Bench, Candidate, Runner, Sample } from '../harness/bench.ts';
+import { startCpuMeter, THIS_PROCESS } from '../harness/cpu.ts';
+import { closedLoop } from '../harness/drive.ts';
+import { moneyOff } from '../subjects/audit.ts';
+import { legsOfUsers, Pairs } from '../subjects/pairs.ts';
+import { RawLedger, ROWS_PER_STATEMENT } from '../subjects/raw-ledger.ts';
+import { openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
+
+const USERS = 1_000;
+/** Settlements that wait in Redis when the clock starts. */
+const BACKLOG = 100_000;
+const BACKLOG_QUICK = 300;
+const IN_FLIGHT = 64;
+const OURS = `Bursar brings home a backlog of ${BACKLOG.toLocaleString('en-US')} settlements`;
+const RAW = `INSERT of ${ROWS_PER_STATEMENT} rows by unnest`;
+const RAW_SUMS = `the same with each account's sum`;
+
+export const ledger: Bench = {
+  name: 'ledger',
+  question: 'how fast does what Redis decided get into the ledger?',
+  operation: 'settlement in the ledger; or one bare row',
+  async open({ isQuick }) {
+    const stores = await startStores();
+    const legs = legsOfUsers(isQuick ? USERS / 10 : USERS, Date.now());
+    const backlog = new Backlog(stores, legs, isQuick ? BACKLOG_QUICK : BACKLOG);
+    const raw = (name: string, addsUp: boolean): Candidate => ({
+      name,
+      async open() {
+        const rows = await RawLedger.open(stores.databaseUrl);
+        return closedLoop({
+          inFlight: 1,
+          perCall: ROWS_PER_STATEMENT,
+          clocks: stores.clocks,
+          operation: () => rows.insert(USERS, addsUp),
+          close: () => rows.close(),
+        });
+      },
+    });
+    return {
+      candidates: [{ name: OURS, open: async () => backlog }, raw(RAW, false), raw(RAW_SUMS, true)],
+      judge: async (of) => {
+        const store = await openHybridOn(stores);
+        try {
+          return {
+            findings: [
+              {
+                name: 'settlements/s brought home to bare rows/s',
+                value: of(OURS).perSecond / of(RAW).perSecond,
+                goal: 0.4,
+                better: 'more',
+              },
+              {
+                name: 'CPU of a settlement brought home to that of a bare row with its sum',
+                value:
+                  ((of(OURS).cpuUs.node ?? 0) + (of(OURS).cpuUs.postgres ?? 0)) /
+                  ((of(RAW_SUMS).cpuUs.node ?? 0) + (of(RAW_SUMS).cpuUs.postgres ?? 0)),
+                better: 'less',
+              },
+            ],
+            moneyOffNanoUsd: await moneyOff(store, backlog.settled),
+          };
+        } finally {
+          await store.close();
+        }
+      },
+      close: () => stores.close(),
+    };
+  },
+};
+
+/** Makes a backlog while nobody brings it home, then measures how long that takes. */
+class Backlog implements Runner {
+  readonly #stores: Stores;
+  readonly #legs: ReturnType<typeof legsOfUsers>;
+  readonly #size: number;
+  #numbers = 0;
+  #settled = 0;
+
+  constructor(stores: Stores, legs: ReturnType<typeof legsOfUsers>, size: number) {
+    this.#stores = stores;
+    this.#legs = legs;
+    this.#size = size;
+  }
+
+  get settled(): number {
+    return this.#settled;
+  }
+
+  async run(): Promise<Sample> {
+    const { database, clocks } = this.#stores;
+    // A minute and more between two rounds, so that the backlog is not brought home while it is made.
+    const store = await openHybridOn(this.#stores, 'minutes');
+    const pairs = new Pairs(store.tier, this.#numbers);
+    const make = async (): Promise<void> => {
+      while (pairs.begun < this.#size) await pairs.make(this.#legs);
+    };
+    await Promise.all(Array.from({ length: IN_FLIGHT }, make));
+    this.#numbers += pairs.begun;
+    this.#settled += pairs.settled;
+    const before = await entriesIn(database);
+    const stop = await startCpuMeter([THIS_PROCESS, ...clocks]);
+    const startedAt = performance.now();
+    await store.close();
+    const elapsedMs = performance.now() - startedAt;
+    const cpuUs = await stop();
+    const operations = (await entriesIn(database)) - before;
+    return { operations, elapsedMs, doneMs: elapsedMs, cpuUs, latenciesMs: [] };
+  }
+
+  async close(): Promise<void> {}
+}
+
+async function entriesIn(database: Stores['database']): Promise<number> {
+  const { rows } = await database.query<{ count: string }>('select count(*) from ledger_entries');
+  return Number(rows[0]?.count);
+}
