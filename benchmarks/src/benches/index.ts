@@ -3,6 +3,7 @@ import type { Bench } from '../harness/bench.ts';
 import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
 import { ledger } from './ledger.ts';
+import { server } from './server.ts';
 import { redisTier } from './redis-tier.ts';
 
-export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger];
+export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger, server];

@@ -90,7 +90,7 @@ class Backlog implements Runner {
   async run(): Promise<Sample> {
     const { database, clocks } = this.#stores;
     // A minute and more between two rounds, so that the backlog is not brought home while it is made.
-    const store = await openHybridOn(this.#stores, 'minutes');
+    const store = await openHybridOn(this.#stores, { sync: 'minutes' });
     const pairs = new Pairs(store.tier, this.#numbers);
     const make = async (): Promise<void> => {
       while (pairs.begun < this.#size) await pairs.make(this.#legs);

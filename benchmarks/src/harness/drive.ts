@@ -16,6 +16,8 @@ export interface ClosedLoop {
   readonly perCall?: number;
   /** Resolves when everything is done that the operations left to do: that is part of what they cost. */
   readonly finish?: () => Promise<void>;
+  /** Is waited for after a round, and part of nothing. */
+  readonly rest?: () => Promise<void>;
   readonly close?: () => Promise<void>;
 }
 
@@ -43,7 +45,9 @@ export function closedLoop(options: ClosedLoop): Runner {
       const elapsedMs = performance.now() - startedAt;
       await finish?.();
       const doneMs = finish === undefined ? elapsedMs : performance.now() - startedAt;
-      return { operations, elapsedMs, doneMs, latenciesMs, cpuUs: await stop() };
+      const cpuUs = await stop();
+      await options.rest?.();
+      return { operations, elapsedMs, doneMs, latenciesMs, cpuUs };
     },
     close: options.close ?? (async () => {}),
   };

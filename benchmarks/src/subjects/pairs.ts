@@ -98,6 +98,12 @@ export class Pairs {
     this.#settled += 1;
   }
 
+  /** Resolves when everything that was answered until now is in the ledger. */
+  async bookAll([leg]: readonly UserLeg[]): Promise<void> {
+    // Whoever reads the ledger gets it with all that the journal has.
+    if (leg !== undefined) await this.#tier.entries({ account: leg.account, limit: 1 });
+  }
+
   /** One reservation that stays open. */
   async open(legs: readonly UserLeg[]): Promise<void> {
     await this.#reserve(this.#next(), legs);

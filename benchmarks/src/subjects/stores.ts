@@ -3,8 +3,11 @@ import type { PostgresServer, RedisServer } from '@bursar/testkit';
 import { startPostgres, startRedis } from '@bursar/testkit';
 import { Client } from 'pg';
 import { systemClock } from '../../../packages/server/src/clock/system-clock.ts';
-import { openStore, type Store } from '../../../packages/server/src/open-store.ts';
-import type { SyncPreset } from '../../../packages/server/src/sync/plan-sync.ts';
+import {
+  type HybridLocation,
+  openStore,
+  type Store,
+} from '../../../packages/server/src/open-store.ts';
 import { SILENT_LOG } from '../../../packages/server/src/telemetry/logger.ts';
 import { type CpuClock, cpuOfPostgres, cpuOfRedis } from '../harness/cpu.ts';
 import { LIMIT } from './pairs.ts';
@@ -47,13 +50,13 @@ export async function startStores(): Promise<Stores> {
   };
 }
 
-/** The hybrid as it is shipped, on these stores; `sync` says when it brings its journal home. */
+/** The hybrid as it is shipped, on these stores; `more` says what is set otherwise. */
 export function openHybridOn(
-  { databaseUrl, redis }: Stores,
-  sync: SyncPreset = 'seconds',
+  { databaseUrl, redis }: Pick<Stores, 'databaseUrl' | 'redis'>,
+  more: Partial<HybridLocation> = {},
 ): Promise<Store> {
   return openStore({
-    location: { kind: 'hybrid', databaseUrl, redisUrl: redis.url, sync },
+    location: { kind: 'hybrid', databaseUrl, redisUrl: redis.url, ...more },
     defaultLimit: LIMIT,
     log: SILENT_LOG,
     clock: systemClock,
