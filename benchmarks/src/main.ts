@@ -1,13 +1,14 @@
 /**
- * `pnpm bench [name …] [--json] [--quick]`: runs benchmarks and prints what they found; without a name, all.
+ * `pnpm bench [name …] [--json] [--quick] [--users N]`: runs benchmarks and prints what they found; without a name, all.
  *
  * `--json` prints one object a benchmark, a line each; `--quick` shows that one runs, and proves nothing.
+ * `--users` is for the benchmark `memory`, which takes 1,000 and 100,000 without it.
  * Exits with 1 when money was lost or invented, and with 2 for a name that there is not. A goal that is not
  * reached is told and fails nothing: the machine may be busy.
  */
 import { parseArgs } from 'node:util';
 import { BENCHES } from './benches/index.ts';
-import { QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
+import { type Effort, QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
 import { resultAsJson, resultAsText } from './harness/report.ts';
 import { runBench } from './harness/run-bench.ts';
 
@@ -15,11 +16,16 @@ const { values, positionals } = parseArgs({
   options: {
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
+    users: { type: 'string' },
   },
   allowPositionals: true,
 });
 const note = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
+};
+const effort: Effort = {
+  ...(values.quick ? QUICK_EFFORT : USUAL_EFFORT),
+  users: values.users === undefined ? undefined : wholeNumber(values.users),
 };
 const unknown = positionals.filter((name) => !BENCHES.some((bench) => bench.name === name));
 if (unknown.length > 0) {
@@ -31,9 +37,15 @@ if (unknown.length > 0) {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
   for (const [index, bench] of chosen.entries()) {
-    const result = await runBench(bench, values.quick ? QUICK_EFFORT : USUAL_EFFORT, note);
+    const result = await runBench(bench, effort, note);
     if (index > 0 && !values.json) console.log();
     console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
     if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;
   }
+}
+
+function wholeNumber(text: string): number {
+  if (/^[1-9][0-9]{0,6}$/.test(text)) return Number(text);
+  console.error('--users must be a whole number from 1 to 9999999.');
+  process.exit(2);
 }

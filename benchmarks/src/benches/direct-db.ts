@@ -19,6 +19,7 @@ import { COST, legsOfUsers, Pairs } from '../subjects/pairs.ts';
 import { journalHome, openHybridOn, startStores } from '../subjects/stores.ts';
 
 const USERS = 1_000;
+const USERS_QUICK = 20;
 const IN_FLIGHT = 100;
 const DESIGNS = [SELECT_THEN_UPDATE, SELECT_FOR_UPDATE, CONDITIONAL_UPDATE, CORRECT_PAIR];
 /** Calls at once on one user who can pay for half of them. */
@@ -39,7 +40,7 @@ export const directDb: Bench = {
     const stores = await startStores();
     const store = await openHybridOn(stores);
     const rowsUrl = await stores.postgres.createDatabase();
-    const users = isQuick ? USERS / 10 : USERS;
+    const users = isQuick ? USERS_QUICK : USERS;
     const pools = new Map<number, Pool>();
     for (const max of [10, 50]) pools.set(max, await openPool(rowsUrl, max));
     const [first] = pools.values();

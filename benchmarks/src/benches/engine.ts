@@ -18,6 +18,7 @@ import { bareMap } from '../subjects/bare-map.ts';
 import { COST, HOLD, idNumber, legsOfUsers, LIMIT, Pairs } from '../subjects/pairs.ts';
 
 const USERS = 1_000;
+const USERS_QUICK = 10;
 const NOW = Date.UTC(2026, 10, 15) as InstantMs;
 /** The memory tier keeps every entry; so a new one takes over before memory is what is measured. */
 const PAIRS_PER_TIER = 50_000;
@@ -30,15 +31,20 @@ export const engine: Bench = {
   name: 'engine',
   question: 'what does the rule cost beside the least that could do its job?',
   operation: `reservation and its settlement, over ${USERS} users, in this process`,
-  async open() {
+  async open({ isQuick }) {
+    const imageDirectory = process.env['BURSAR_CACHE_DIR'];
     const store = await openStore({
-      location: { kind: 'pglite', directory: 'memory' },
+      location: {
+        kind: 'pglite',
+        directory: 'memory',
+        ...(imageDirectory === undefined ? {} : { imageDirectory }),
+      },
       defaultLimit: LIMIT,
       log: SILENT_LOG,
       clock: systemClock,
     });
     const embedded = new Pairs(store.tier);
-    const legs = legsOfUsers(USERS, Date.now());
+    const legs = legsOfUsers(isQuick ? USERS_QUICK : USERS, Date.now());
     const rule = ruleOnMap();
     return {
       candidates: [

@@ -3,7 +3,9 @@ import type { Bench } from '../harness/bench.ts';
 import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
 import { ledger } from './ledger.ts';
+import { sdk } from './sdk.ts';
 import { server } from './server.ts';
+import { memory } from './memory.ts';
 import { redisTier } from './redis-tier.ts';
 
-export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger, server];
+export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger, server, sdk, memory];

@@ -8,9 +8,10 @@ import { RawLedger, ROWS_PER_STATEMENT } from '../subjects/raw-ledger.ts';
 import { openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
 
 const USERS = 1_000;
+const USERS_QUICK = 20;
 /** Settlements that wait in Redis when the clock starts. */
 const BACKLOG = 100_000;
-const BACKLOG_QUICK = 300;
+const BACKLOG_QUICK = 100;
 const IN_FLIGHT = 64;
 const OURS = `Bursar brings home a backlog of ${BACKLOG.toLocaleString('en-US')} settlements`;
 const RAW = `INSERT of ${ROWS_PER_STATEMENT} rows by unnest`;
@@ -22,7 +23,7 @@ export const ledger: Bench = {
   operation: 'settlement in the ledger; or one bare row',
   async open({ isQuick }) {
     const stores = await startStores();
-    const legs = legsOfUsers(isQuick ? USERS / 10 : USERS, Date.now());
+    const legs = legsOfUsers(isQuick ? USERS_QUICK : USERS, Date.now());
     const backlog = new Backlog(stores, legs, isQuick ? BACKLOG_QUICK : BACKLOG);
     const raw = (name: string, addsUp: boolean): Candidate => ({
       name,

@@ -11,6 +11,7 @@ import { RawRedis } from '../subjects/raw-redis.ts';
 import { journalHome, openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
 
 const USERS = 1_000;
+const USERS_QUICK = 20;
 const ours = (inFlight: number): string => `Bursar decides, ${inFlight} in flight`;
 const oursBooked = (inFlight: number): string => `Bursar decides and books, ${inFlight} in flight`;
 const OURS_HOT = 'Bursar decides, 64 in flight, all of one user';
@@ -27,7 +28,7 @@ export const redisTier: Bench = {
   operation: `reservation and its settlement over ${USERS} users; or one GET, or one consume. "done" is when the ledger has it`,
   async open({ isQuick }) {
     const stores = await startStores();
-    const legs = legsOfUsers(isQuick ? USERS / 10 : USERS, Date.now());
+    const legs = legsOfUsers(isQuick ? USERS_QUICK : USERS, Date.now());
     const booking = await openPrimed(stores, legs, { sync: 'seconds' });
     // Deciding alone: the journal waits in Redis until the round is over.
     const deciding = await openPrimed(

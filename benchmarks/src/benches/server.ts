@@ -13,6 +13,7 @@ import { ServerProcess } from '../subjects/server-process.ts';
 import { journalHome, openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
 
 const USERS = 1_000;
+const USERS_QUICK = 20;
 const IN_FLIGHT = 64;
 const BATCH = 10;
 const TOKEN = 'bk_bench_0123456789_0123456789_0123456789';
@@ -31,7 +32,7 @@ export const server: Bench = {
   async open({ isQuick }) {
     const stores = await startStores();
     const rowsUrl = await stores.postgres.createDatabase();
-    const users = isQuick ? USERS / 10 : USERS;
+    const users = isQuick ? USERS_QUICK : USERS;
     const rows = new Pool({ connectionString: rowsUrl, max: 1 });
     await makeTables(rows, users);
     await rows.end();

@@ -62,6 +62,14 @@ export interface OpenBench {
   close(): Promise<void>;
 }
 
+/** How much a benchmark does. */
+export interface BenchOptions {
+  /** As little as shows that it runs. */
+  readonly isQuick: boolean;
+  /** How many users, where that is what the benchmark is about. */
+  readonly users?: number | undefined;
+}
+
 /** A question, and how to answer it. */
 export interface Bench {
   readonly name: string;
@@ -69,6 +77,6 @@ export interface Bench {
   readonly question: string;
   /** What its rows count: `pair of reserve and settle`. */
   readonly operation: string;
-  /** Starts what it needs. `isQuick`: as little as shows that it runs. */
-  open(options: { readonly isQuick: boolean }): Promise<OpenBench>;
+  /** Starts what it needs. */
+  open(options: BenchOptions): Promise<OpenBench>;
 }

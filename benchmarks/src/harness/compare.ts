@@ -1,10 +1,9 @@
 /** Comparing candidates: warmed up, then in turns, so that what disturbs the machine disturbs all of them. */
-import type { Candidate, Runner, Sample } from './bench.ts';
+import type { BenchOptions, Candidate, Runner, Sample } from './bench.ts';
 import { type Figures, figuresOf } from './figures.ts';
 
 /** How long and how often. */
-export interface Effort {
-  readonly isQuick: boolean;
+export interface Effort extends BenchOptions {
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmUpMs: number;

@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startProvider } from '@bursar/local-provider';
 import { createBursar } from '@bursar/server';
 import { initTRPC } from '@trpc/server';
 import { createHTTPServer } from '@trpc/server/adapters/standalone';
@@ -23,7 +24,7 @@ const MESSAGE = z.object({
 });
 
 /** What can be served, by name: each listens, and returns its base URL and what it does at its end. */
-const KINDS = { bursar, trpc, 'direct-db': directDb, node: plainNode } as const;
+const KINDS = { bursar, trpc, 'direct-db': directDb, node: plainNode, provider } as const;
 /** One of them. */
 export type ServerKind = keyof typeof KINDS;
 
@@ -82,6 +83,12 @@ async function plainNode(): Promise<Running> {
     });
   });
   return listening(server);
+}
+
+/** A provider that answers as OpenAI does. */
+async function provider(): Promise<Running> {
+  const { url, close } = await startProvider({ host: HOST });
+  return { url, close };
 }
 
 async function listening(server: ReturnType<typeof createServer>): Promise<Running> {

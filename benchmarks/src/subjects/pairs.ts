@@ -28,7 +28,7 @@ export const COST = 3_000_000 as Amount;
 export const LIMIT = 1_000_000_000_000_000 as Amount;
 
 const TENANT = 'bench' as TenantId;
-const TTL_MS = 60_000 as DurationMs;
+const TTL_MS = 3_600_000 as DurationMs;
 /** About what the service keeps with a call. */
 const TERMS: Json = {
   user: 'user-0',
@@ -64,6 +64,7 @@ export function idNumber(number: number): ReservationId {
 export class Pairs {
   readonly #tier: Tier;
   readonly #numbersUsed: number;
+  readonly #open: ReservationId[] = [];
   #begun = 0;
   #settled = 0;
 
@@ -106,7 +107,15 @@ export class Pairs {
 
   /** One reservation that stays open. */
   async open(legs: readonly UserLeg[]): Promise<void> {
-    await this.#reserve(this.#next(), legs);
+    this.#open.push(await this.#reserve(this.#next(), legs));
+  }
+
+  /** Releases what `open` has opened. */
+  async releaseOpen(): Promise<void> {
+    for (const reservation of this.#open.splice(0)) {
+      const outcome = await this.#tier.execute({ kind: 'release', reservation, detail: null });
+      if (outcome.outcome !== 'applied') throw new Error(`a release was ${outcome.outcome}`);
+    }
   }
 
   #next(): number {
