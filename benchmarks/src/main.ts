@@ -1,8 +1,9 @@
 /**
- * `pnpm bench [name …] [--json] [--quick] [--users N]`: runs benchmarks and prints what they found; without a name, all.
+ * `pnpm bench [name …] [--json] [--quick] [--users N] [--only TEXT]`: runs benchmarks and prints what they found; without a name, all.
  *
  * `--json` prints one object a benchmark, a line each; `--quick` shows that one runs, and proves nothing.
  * `--users` is for the benchmark `memory`, which takes 1,000 and 100,000 without it.
+ * `--only` runs the candidates with that text in their name and judges nothing: for a profile (`node --cpu-prof`).
  * Exits with 1 when money was lost or invented, and with 2 for a name that there is not. A goal that is not
  * reached is told and fails nothing: the machine may be busy.
  */
@@ -17,6 +18,7 @@ const { values, positionals } = parseArgs({
     json: { type: 'boolean', default: false },
     quick: { type: 'boolean', default: false },
     users: { type: 'string' },
+    only: { type: 'string' },
   },
   allowPositionals: true,
 });
@@ -37,7 +39,7 @@ if (unknown.length > 0) {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
   for (const [index, bench] of chosen.entries()) {
-    const result = await runBench(bench, effort, note);
+    const result = await runBench(bench, effort, { note, only: values.only });
     if (index > 0 && !values.json) console.log();
     console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
     if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;

@@ -4,19 +4,29 @@ import { compare, type Effort } from './compare.ts';
 import { thisMachine } from './machine.ts';
 import type { Result } from './report.ts';
 
-/** Runs `bench` and closes what it opened. `note` is told how far it is. */
+/** What else can be said about a run. */
+export interface RunOptions {
+  /** Told how far it is. */
+  readonly note?: (text: string) => void;
+  /** Only candidates with this in their name; then nothing is judged. */
+  readonly only?: string | undefined;
+}
+
+/** Runs `bench` and closes what it opened. */
 export async function runBench(
   bench: Bench,
   effort: Effort,
-  note: (text: string) => void = () => {},
+  { note = () => {}, only }: RunOptions = {},
 ): Promise<Result> {
   const machine = thisMachine();
   note(`${bench.name}: starting what it needs …`);
   const { candidates, judge, close } = await bench.open(effort);
+  const chosen = candidates.filter(({ name }) => only === undefined || name.includes(only));
   try {
-    const figures = await compare(candidates, effort, (done, ofAll, name) =>
+    const figures = await compare(chosen, effort, (done, ofAll, name) =>
       note(`${bench.name}: ${done} of ${ofAll} rounds, now ${name}`),
     );
+    if (only !== undefined) return { bench, machine, figures, verdict: { findings: [] } };
     note(`${bench.name}: auditing …`);
     const verdict = await judge((name) => {
       const found = figures.get(name);
