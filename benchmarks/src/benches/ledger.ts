@@ -1,5 +1,6 @@
 /** Bringing a backlog of the journal home, beside what PostgreSQL takes at most. */
 import type { Bench, Candidate, Runner, Sample } from '../harness/bench.ts';
+import { USUAL_EFFORT } from '../harness/compare.ts';
 import { startCpuMeter, THIS_PROCESS } from '../harness/cpu.ts';
 import { closedLoop } from '../harness/drive.ts';
 import { moneyOff } from '../subjects/audit.ts';
@@ -88,13 +89,15 @@ class Backlog implements Runner {
     return this.#settled;
   }
 
-  async run(): Promise<Sample> {
+  async run(durationMs: number): Promise<Sample> {
+    // To warm up, a tenth is enough.
+    const size = durationMs < USUAL_EFFORT.roundMs ? Math.ceil(this.#size / 10) : this.#size;
     const { database, clocks } = this.#stores;
     // A minute and more between two rounds, so that the backlog is not brought home while it is made.
     const store = await openHybridOn(this.#stores, { sync: 'minutes' });
     const pairs = new Pairs(store.tier, this.#numbers);
     const make = async (): Promise<void> => {
-      while (pairs.begun < this.#size) await pairs.make(this.#legs);
+      while (pairs.begun < size) await pairs.make(this.#legs);
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, make));
     this.#numbers += pairs.begun;

@@ -16,6 +16,8 @@ export function agreeableCaller(): ReturnType<typeof createCaller> {
     heldUsd: '0.005',
     deadlineAt: '2026-11-15T00:10:00.000Z',
     priceVersion: 'bench',
+    outputTokensMax: null,
+    clamped: false,
     budgets: [],
     mode,
   };
