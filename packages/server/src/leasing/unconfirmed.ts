@@ -7,12 +7,12 @@
  */
 import {
   BursarError,
-  comparePositions,
   type Ingest,
   type InstantMs,
   type JournalPosition,
   type ReservationId,
 } from '@bursar/core';
+import { JournalOrder } from './journal-order.ts';
 
 /** Most acknowledged ends that wait for the ledger; beyond, calls that begin are refused, never those that end. */
 export const UNCONFIRMED_MAX = 500_000;
@@ -32,6 +32,8 @@ export interface Unconfirmed {
 /** Acknowledged changes, oldest first. */
 export class UnconfirmedBook {
   readonly #entries = new Map<number, Unconfirmed>();
+  /** Those that each journal has, in its order, so that confirming looks only at what it removes. */
+  readonly #journals = new Map<string, { readonly order: JournalOrder; size: number }>();
   #next = 0;
 
   get size(): number {
@@ -48,16 +50,26 @@ export class UnconfirmedBook {
   }
 
   add(entry: Unconfirmed): void {
-    this.#entries.set((this.#next += 1), entry);
+    const key = (this.#next += 1);
+    this.#entries.set(key, entry);
+    const { incarnation, shard, position } = entry;
+    if (position === null) return;
+    const name = journalName(incarnation, shard);
+    const journal = this.#journals.get(name) ?? { order: new JournalOrder(), size: 0 };
+    this.#journals.set(name, journal);
+    journal.order.add(position, key);
+    journal.size += 1;
   }
 
   /** The journal `shard` of `incarnation` is in the ledger up to `position`. */
   confirm(incarnation: number, shard: number, position: JournalPosition): void {
-    for (const [key, entry] of this.#entries) {
-      if (entry.incarnation !== incarnation || entry.shard !== shard) continue;
-      if (entry.position === null) continue;
-      if (comparePositions(entry.position, position) <= 0) this.#entries.delete(key);
+    const name = journalName(incarnation, shard);
+    const journal = this.#journals.get(name);
+    if (journal === undefined) return;
+    for (const key of journal.order.takeUpTo(position)) {
+      if (this.#entries.delete(key)) journal.size -= 1;
     }
+    if (journal.size === 0) this.#journals.delete(name);
   }
 
   /** At most `limit` of those from before `beforeMs`, oldest first. */
@@ -72,11 +84,26 @@ export class UnconfirmedBook {
 
   /** These are in the ledger. */
   remove(keys: Iterable<number>): void {
-    for (const key of keys) this.#entries.delete(key);
+    for (const key of keys) {
+      const entry = this.#entries.get(key);
+      if (entry === undefined) continue;
+      this.#entries.delete(key);
+      if (entry.position === null) continue;
+      const name = journalName(entry.incarnation, entry.shard);
+      const journal = this.#journals.get(name);
+      if (journal === undefined) continue;
+      journal.size -= 1;
+      // A journal of an incarnation that was lost is confirmed by nobody.
+      if (journal.size === 0) this.#journals.delete(name);
+    }
   }
 
   /** When the oldest was acknowledged. */
   oldestMs(): InstantMs | undefined {
     return this.#entries.values().next().value?.atMs;
   }
+}
+
+function journalName(incarnation: number, shard: number): string {
+  return `${incarnation} ${shard}`;
 }
