@@ -18,6 +18,8 @@ export function agreeableCaller(): ReturnType<typeof createCaller> {
     priceVersion: 'bench',
     outputTokensMax: null,
     clamped: false,
+    funding: { source: 'service' },
+    rates: [],
     budgets: [],
     mode,
   };
