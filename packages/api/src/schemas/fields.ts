@@ -29,13 +29,17 @@ export const reservationField = z
     'must be a UUID in lower case, made by the caller, one for each call to a model',
   );
 
-/** A user of the product: any printable Unicode without outer blanks, at most 256 bytes. */
-export const userField = z.string().superRefine((value, context) => {
-  const problem = nameProblem(value);
-  if (problem !== undefined) {
-    context.addIssue({ code: 'custom', message: problem, params: { code: 'id_invalid' } });
-  }
-});
+/** A name: any printable Unicode without outer blanks, at most 256 bytes. */
+const newNameField = () =>
+  z.string().superRefine((value, context) => {
+    const problem = nameProblem(value);
+    if (problem !== undefined) {
+      context.addIssue({ code: 'custom', message: problem, params: { code: 'id_invalid' } });
+    }
+  });
+
+/** A user of the product. */
+export const userField = newNameField();
 
 /** A model as its provider spells it, e.g. `gpt-4o`, or with the provider's name before it: `groq/…`. */
 export const modelField = z
@@ -141,4 +145,4 @@ export type ScopesInput = z.output<typeof scopesField>;
 export const scopeField = z.strictObject({ kind: scopeKindField, name: userField });
 
 /** The name of a budget, as the policies have it. */
-export const budgetField = userField;
+export const budgetField = newNameField();

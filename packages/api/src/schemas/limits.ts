@@ -16,7 +16,7 @@ export const setLimitInput = z
   .refine(namesOneScope, ONE_SCOPE);
 export type SetLimitInput = z.input<typeof setLimitInput>;
 
-export const clearLimitInput = getLimitInput;
+export const clearLimitInput = z.strictObject(budgetSubject).refine(namesOneScope, ONE_SCOPE);
 export type ClearLimitInput = z.input<typeof clearLimitInput>;
 
 export interface LimitOutput {

@@ -127,7 +127,7 @@ function shortAccounts({ shortfalls, accounts }: Refused, needed: Amount): reado
     .map(({ account: id, missing }) => {
       const account = accounts.find((candidate) => candidate.id === id);
       assert(account !== undefined, 'a refusal carries the accounts it names');
-      return { account, missing, isTooSmall: account.limit !== null && needed > account.limit };
+      return { account, missing, isTooSmall: isMoreThanWhole(account, needed) };
     })
     .toSorted(
       (a, b) =>
@@ -135,6 +135,11 @@ function shortAccounts({ shortfalls, accounts }: Refused, needed: Amount): reado
         b.missing - a.missing ||
         (a.account.id < b.account.id ? -1 : 1),
     );
+}
+
+/** Whether `needed` is more than all that may ever be spent of `account`, grants included. */
+function isMoreThanWhole({ limit, granted }: Account, needed: Amount): boolean {
+  return limit !== null && needed > limit + granted;
 }
 
 function shortBudgetOf({ account, missing, isTooSmall }: Short): ShortBudget {

@@ -31,27 +31,27 @@ export function listenTo(
   };
 
   function connect(): void {
-    const next = new Client({
+    const fresh = new Client({
       connectionString: url,
       application_name: 'bursar-listen',
       connectionTimeoutMillis: 5_000,
       keepAlive: true,
     });
-    client = next;
-    next.on('notification', () => heard());
-    next.on('error', (error) => {
+    client = fresh;
+    fresh.on('notification', () => heard());
+    fresh.on('error', (error) => {
       log.debug({ error }, 'the connection that hears of new policies was lost');
-      again(next);
+      again(fresh);
     });
-    next.on('end', () => again(next));
-    connecting = next
+    fresh.on('end', () => again(fresh));
+    connecting = fresh
       .connect()
-      .then(() => next.query(`listen ${next.escapeIdentifier(channel)}`))
+      .then(() => fresh.query(`listen ${fresh.escapeIdentifier(channel)}`))
       .then(
         () => heard(),
         (error: unknown) => {
           log.debug({ error }, 'new policies cannot be heard of; they are asked for');
-          again(next);
+          again(fresh);
         },
       );
   }
