@@ -41,7 +41,7 @@ function sentencesOf(denial: Unworded, fits: readonly string[]): readonly string
     case 'limit_too_small':
       return [
         ...ofShortBudgets(denial, fits),
-        `It is more than the whole limit of $${denial.budget.limitUsd}: it fits in no period unless the limit is raised.`,
+        `It is more than the whole limit of $${wholeOf(denial.budget)}: it fits in no period unless the limit is raised.`,
       ];
     case 'rate_limited':
       return [...ofRates(denial), ...fits];
@@ -150,6 +150,11 @@ function nameOf(view: BudgetView): string {
 
 function scopeOf({ scope }: Pick<BudgetView, 'scope'>): string {
   return `${scope.kind} ${JSON.stringify(scope.name)}`;
+}
+
+/** All that may be spent in a period, grants included. */
+function wholeOf({ limitUsd, grantedUsd }: BudgetView): string {
+  return formatUsd((parseUsd(limitUsd ?? '0') + parseUsd(grantedUsd)) as Amount);
 }
 
 /** What is available; nothing where it is less than that by overage. */
