@@ -87,6 +87,7 @@ function openCall(
     id: newId('req_'),
     path: (request.url ?? '').split('?', 1)[0] ?? '',
     model: typeof model === 'string' ? model : null,
+    keyHint: keyIn(request)?.slice(-4) ?? null,
     arrivedAtMs: Date.now(),
     retryCount: Number(request.headers['x-stainless-retry-count'] ?? 0) || 0,
     status: null,
@@ -100,14 +101,19 @@ function openCall(
 }
 
 function checkKey(request: IncomingMessage, apiKey: string | null): void {
-  const bearer = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-  // Anthropic's header.
-  const key = request.headers['x-api-key'];
-  const presented = bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
+  const presented = keyIn(request);
   if (presented !== undefined && (apiKey === null || presented === apiKey)) return;
   const message =
     presented === undefined ? "You didn't provide an API key." : 'Incorrect API key provided.';
   throw new ApiError(message, { status: 401, code: 'invalid_api_key' });
+}
+
+/** The key of a request; nothing without one. */
+function keyIn({ headers }: IncomingMessage): string | undefined {
+  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  // Anthropic's header.
+  const key = headers['x-api-key'];
+  return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }
 
 async function parseBody(

@@ -25,6 +25,8 @@ export interface CallRecord extends TokenUsage {
   readonly path: string;
   /** As requested; null when the request named none. */
   readonly model: string | null;
+  /** The end of the key that pays for it, as bills show keys; null without one. */
+  readonly keyHint: string | null;
   /** Milliseconds since 1970, this process's clock. */
   readonly arrivedAtMs: number;
   /** The SDK's count of earlier attempts at the same call. */

@@ -78,6 +78,7 @@ class Connection implements Bursar {
     this.keys = transport.keys;
     this.#context = {
       meter: transport.meter,
+      keys: transport.keys,
       runtime,
       unfinished: new UnfinishedWork(),
       drains: new DrainLimit(),

@@ -13,6 +13,7 @@ export type {
   WorkToMeter,
 } from './metered-work.ts';
 export type { Session, SessionSummary } from './session.ts';
+export type { OwnKeySource, PayingKey } from './http/own-key.ts';
 export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
 export type { Caller, InProcess } from './transport/in-process-transport.ts';

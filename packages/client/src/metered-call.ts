@@ -9,6 +9,7 @@ import type { Allowed, Denied, ExtendInput, ReserveInput } from '@bursar/api';
 import { BursarError, isBursarError, type ServiceTier, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { Coverage } from './coverage.ts';
+import type { PayingKey } from './http/own-key.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { MeteringContext } from './metering-context.ts';
@@ -40,6 +41,8 @@ export interface CallTerms {
   readonly serviceTier: ServiceTier | undefined;
   /** With how many output tokens it may be made if it does not fit as it is; `undefined`: with no less. */
   readonly outputTokensMin: number | undefined;
+  /** Whether it can be made with the user's own key. */
+  readonly mayUseOwnKey?: boolean;
   /** What to set aside, decimal USD, instead of what all that may cost. */
   readonly amountUsd?: string | undefined;
 }
@@ -76,7 +79,8 @@ export async function reserveCall(
       ? { estimate: estimateOf(terms, terms.outputTokensMax) }
       : { amountUsd };
   const clamp = outputTokensMin === undefined ? {} : { clamp: { outputTokensMin } };
-  const payer = { user, model, ...payersOf(metering) };
+  const ownKey = terms.mayUseOwnKey === true ? { mayUseOwnKey: true } : {};
+  const payer = { user, model, ...payersOf(metering), ...ownKey };
   const span = new CallSpan({ reservation, model });
   const decision = await meter
     .reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax })
@@ -125,6 +129,8 @@ export class MeteredCall {
   readonly #coverage: Coverage;
   /** Output tokens of all choices that the provider must be held to; `undefined`: the call is made as it was asked. */
   readonly clampedTo: number | undefined;
+  /** The user's own key that pays, and so the call must be made with; `undefined`: the service pays. */
+  readonly paidBy: PayingKey | undefined;
   readonly #span: CallSpan;
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
@@ -141,6 +147,11 @@ export class MeteredCall {
     this.#context = parts.context;
     this.#meter = parts.meter;
     this.#span = parts.span;
+    const { funding } = allowed;
+    this.paidBy =
+      funding.source === 'service'
+        ? undefined
+        : { user: identity.user, provider: funding.provider, id: funding.keyId };
     const tokens = allowed.outputTokensMax ?? undefined;
     this.clampedTo = allowed.clamped ? tokens : undefined;
     this.#coverage = new Coverage({
@@ -202,7 +213,12 @@ export class MeteredCall {
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
         reservation,
-        call: { user, model: reserved, ...payersOf(this.#metering) },
+        call: {
+          user,
+          model: reserved,
+          ...payersOf(this.#metering),
+          ...(this.paidBy === undefined ? {} : { ownKey: this.paidBy.id }),
+        },
         ...(costUsd === undefined ? { usage } : { costUsd }),
         basis,
         ...(model === undefined ? {} : { model }),

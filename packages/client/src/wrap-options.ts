@@ -1,6 +1,7 @@
 /** How calls are metered: what can be chosen, and what is chosen by default. */
 import { BursarError, nameProblem, UNITS_MAX } from '@bursar/core';
 import type { CallHooks } from './call-hooks.ts';
+import type { OwnKeySource } from './http/own-key.ts';
 
 /** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
 export interface WrapOptions extends CallHooks {
@@ -37,6 +38,12 @@ export interface WrapOptions extends CallHooks {
    * `length`; `onDecision` tells of each such call. `false` by default.
    */
   readonly clamp?: boolean | { readonly outputTokensMin?: number };
+  /**
+   * When the service's budgets do not cover a call, make it with the user's own key at the provider, if they have
+   * registered one: `vault` asks the server for the key, a function asks the product. By default such a call is
+   * refused.
+   */
+  readonly ownKey?: OwnKeySource;
   /** Pause between heartbeats of a running call; 15,000 by default. */
   readonly heartbeatMs?: number;
   /** How long a running call lives without a heartbeat before it is charged in full; 60,000 by default. */
@@ -56,10 +63,14 @@ export type Scopes = Readonly<Record<string, string | readonly string[]>>;
 /** The options with every default filled in. */
 export type Metering = CallHooks &
   Required<
-    Omit<WrapOptions, keyof CallHooks | 'outputTokensFallback' | 'clamp' | 'scopes' | 'provider'>
+    Omit<
+      WrapOptions,
+      keyof CallHooks | 'outputTokensFallback' | 'clamp' | 'scopes' | 'provider' | 'ownKey'
+    >
   > & {
     readonly scopes: Scopes | undefined;
     readonly provider: string | undefined;
+    readonly ownKey: OwnKeySource | undefined;
     readonly outputTokensFallback: number | undefined;
     /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
     readonly clampMin: number | undefined;
@@ -78,6 +89,7 @@ const DEFAULTS = {
   outputTokensFallback: undefined,
   scopes: undefined,
   provider: undefined,
+  ownKey: undefined,
   heartbeatMs: 15_000,
   ttlMs: 60_000,
   callMsMax: 600_000,

@@ -40,6 +40,7 @@ export type ErrorCode =
   | 'budgets_too_many'
   | 'rates_too_many'
   | 'own_key_unavailable'
+  | 'own_key_rejected'
   | 'too_many_requests'
   | 'invariant_violated'
   | 'store_unavailable'
@@ -167,6 +168,12 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
     meaning:
       'The key was registered but cannot be opened with the secrets this server has; the message says what to configure.',
     status: 412,
+    retryable: false,
+  },
+  own_key_rejected: {
+    meaning:
+      'The provider did not accept the user’s own key; nothing was charged, and the user registers another one.',
+    status: 401,
     retryable: false,
   },
   too_many_requests: {

@@ -10,5 +10,9 @@ export const ANTHROPIC_API: ProviderApi = {
     const decision = routeOf(method, url);
     return decision.kind === 'metered' ? { kind: 'metered', read: readMessage } : decision;
   },
+  putKey(headers, key) {
+    headers.delete('authorization');
+    headers.set('x-api-key', key);
+  },
   errors: ANTHROPIC_ERRORS,
 };

@@ -17,6 +17,7 @@ import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
 import { contentTypeOf, meteredAnswer } from './metered-answer.ts';
+import { rejectionIn, rejectOwnKey, withOwnKey } from './own-key.ts';
 import { meteredStream } from './metered-stream.ts';
 import type { ModelRequest, ProviderApi, ReadRequest } from './provider-api.ts';
 import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
@@ -138,6 +139,7 @@ class MeteredFetch {
       longCache: request.longCache,
       serviceTier: request.serviceTier,
       outputTokensMin: this.#leastOutputOf(read),
+      mayUseOwnKey: this.#metering.ownKey !== undefined,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     try {
@@ -176,14 +178,41 @@ class MeteredFetch {
 
   async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
     const { call, read } = provided;
-    const response = await callProvider(http, provided, this.#base);
+    const paid = await this.#withKeyThatPays(http, call);
+    const response = await callProvider(paid, provided, this.#base);
     try {
-      return await answerWith(response, provided);
+      return (
+        (await this.#ownKeyRejection(response, call)) ?? (await answerWith(response, provided))
+      );
     } catch (error) {
       // Whatever went wrong here, no call is left open; one that has ended stays as it is.
       await call.settle(spentUnseen(read.request));
       throw error;
     }
+  }
+
+  /** `http`, with the user's own key if that is what pays. */
+  async #withKeyThatPays(http: HttpRequest, call: MeteredCall): Promise<HttpRequest> {
+    const { ownKey } = this.#metering;
+    if (call.paidBy === undefined || ownKey === undefined) return http;
+    try {
+      return await withOwnKey(http, call.paidBy, ownKey, {
+        api: this.#api,
+        context: this.#context,
+      });
+    } catch (error) {
+      await call.release();
+      throw error;
+    }
+  }
+
+  /** The answer to a call whose provider did not take the user's own key; nothing when it did. */
+  async #ownKeyRejection(response: Response, call: MeteredCall): Promise<Response | undefined> {
+    if (call.paidBy === undefined || response.ok) return undefined;
+    const reason = await rejectionIn(response);
+    if (reason === undefined) return undefined;
+    await call.release();
+    throw await rejectOwnKey(call.paidBy, reason, this.#context);
   }
 
   #provided(call: MeteredCall, read: ReadRequest, presence: CallerPresence): ProviderCall {

@@ -12,6 +12,8 @@ import type { HttpRequest } from './http-request.ts';
 export interface ProviderApi {
   /** What there is to do with a request; `url` is absolute. */
   ruleFor(method: string, url: string): RouteRule;
+  /** Makes a request with these headers one of the owner of `key`, and of nobody else. */
+  putKey(headers: Headers, key: string): void;
   readonly errors: ErrorBodies;
 }
 

@@ -15,6 +15,13 @@ export const OPENAI_API: ProviderApi = {
     const { route } = decision;
     return { kind: 'metered', read: (http) => readerOf(route)(http) };
   },
+  putKey(headers, key) {
+    // Azure's header; and what says on whose account the service's own key is.
+    if (headers.has('api-key')) headers.set('api-key', key);
+    else headers.set('authorization', `Bearer ${key}`);
+    headers.delete('openai-organization');
+    headers.delete('openai-project');
+  },
   errors: OPENAI_ERRORS,
 };
 
