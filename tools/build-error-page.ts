@@ -1,14 +1,15 @@
 /** Writes docs/errors.md from core's table of codes; `--check` fails instead if the page is out of date. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERROR_CODES } from '../packages/core/src/errors.ts';
+import { ERROR_MEANINGS } from '../packages/core/src/error-meanings.ts';
+import { ERROR_CODES, type ErrorCode } from '../packages/core/src/errors.ts';
 
 const path = join(import.meta.dirname, '../docs/errors.md');
 const rows = Object.entries(ERROR_CODES).map(
-  ([code, { meaning, status, retryable }]) =>
-    `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${meaning} |`,
+  ([code, { status, retryable }]) =>
+    `| \`${code}\` | ${status} | ${retryable ? 'yes' : 'no'} | ${ERROR_MEANINGS[code as ErrorCode]} |`,
 );
-const page = `<!-- Made by tools/build-error-page.ts from packages/core/src/errors.ts. -->
+const page = `<!-- Made by tools/build-error-page.ts from packages/core/src/errors.ts and error-meanings.ts. -->
 
 # Errors
 

@@ -11,7 +11,7 @@ import { meteredFetch } from './http/metered-fetch.ts';
 import type { ProviderApi } from './http/provider-api.ts';
 import { fetchOf, type SdkClient } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
-import { type MeterWork, meterWork } from './metered-work.ts';
+import type { MeterWork } from './metered-work.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type Session, sessionOf } from './session.ts';
@@ -71,7 +71,10 @@ class Connection implements Bursar {
 
   constructor(transport: Transport, runtime: Runtime) {
     this.#transport = transport;
-    const meterThis: MeterWork = (call, work) => meterWork(call, work, this.#context);
+    const meterThis: MeterWork = async (call, work) => {
+      const { meterWork } = await import('./metered-work.ts');
+      return await meterWork(call, work, this.#context);
+    };
     this.meter = Object.assign(meterThis, retryingMeter(transport.meter, runtime));
     this.usage = transport.usage;
     this.limits = transport.limits;

@@ -14,7 +14,8 @@ import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
-import { CallSpan } from './telemetry/call-span.ts';
+import type { CallSpan } from './telemetry/call-span.ts';
+import { spanOfCall } from './telemetry/span-of-call.ts';
 import type { Metering, Scopes } from './wrap-options.ts';
 
 /**
@@ -81,7 +82,7 @@ export async function reserveCall(
   const clamp = outputTokensMin === undefined ? {} : { clamp: { outputTokensMin } };
   const ownKey = terms.mayUseOwnKey === true ? { mayUseOwnKey: true } : {};
   const payer = { user, model, ...payersOf(metering), ...ownKey };
-  const span = new CallSpan({ reservation, model });
+  const span = await spanOfCall({ reservation, model });
   const decision = await meter
     .reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax })
     .catch((error: unknown) => {

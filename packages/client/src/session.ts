@@ -4,7 +4,7 @@
  *
  * The sum is of the calls that this object has made: the ledger, which has the session in its scopes, is what counts.
  */
-import { addUsage, formatUsd, parseUsd, type Usage } from '@bursar/core';
+import type { Usage } from '@bursar/core';
 import { bothHooks, type CallHooks } from './call-hooks.ts';
 import type { Bursar } from './connect.ts';
 import type { ProviderApi } from './http/provider-api.ts';
@@ -31,8 +31,8 @@ export interface SessionSummary {
 export interface Session extends Pick<Bursar, 'wrap' | 'fetch'> {
   readonly id: string;
   readonly meter: MeterWork;
-  /** What has come so far. Calls under way are not in it: wait for `settled()` of the connection first. */
-  summary(): SessionSummary;
+  /** What has come so far, once every settlement under way on the connection is acknowledged or given up. */
+  summary(): Promise<SessionSummary>;
 }
 
 /** The kind of scope that sessions are. */
@@ -40,12 +40,17 @@ export const SESSION_SCOPE = 'session';
 
 /** A session with `id` on the connection `bursar`. */
 export function sessionOf(bursar: Bursar, id: string): Session {
-  const sums = new SessionSums(id);
+  // Loaded by those who have sessions.
+  const loading = import('./session-sums.ts').then(({ SessionSums }) => new SessionSums(id));
+  const hooks: CallHooks = {
+    onDecision: (_call, decision) => void loading.then((sums) => sums.decided(decision)),
+    onSettled: (_call, settled) => void loading.then((sums) => sums.settled(settled)),
+  };
   const within = <Options extends Pick<WrapOptions, 'scopes'> & CallHooks>(
     options: Options,
   ): Options => ({
     ...options,
-    ...bothHooks(options, sums.hooks),
+    ...bothHooks(options, hooks),
     scopes: { ...options.scopes, [SESSION_SCOPE]: id },
   });
   return {
@@ -55,42 +60,9 @@ export function sessionOf(bursar: Bursar, id: string): Session {
     fetch: (options: WrapOptions, base?: typeof fetch, api?: ProviderApi) =>
       bursar.fetch(within(options), base, api),
     meter: (call, work) => bursar.meter(within(call), work),
-    summary: () => sums.summary(),
-  };
-}
-
-class SessionSums {
-  readonly #session: string;
-  #calls = 0;
-  #denied = 0;
-  #settled = 0;
-  #cost = 0n;
-  #usage: Usage = {};
-
-  readonly hooks: CallHooks = {
-    onDecision: (_call, { decision }) => {
-      if (decision === 'allowed') this.#calls += 1;
-      else this.#denied += 1;
-    },
-    onSettled: (_call, { costUsd, usage }) => {
-      this.#settled += 1;
-      this.#cost += BigInt(parseUsd(costUsd));
-      this.#usage = addUsage(this.#usage, usage);
+    summary: async () => {
+      await bursar.settled();
+      return (await loading).summary();
     },
   };
-
-  constructor(session: string) {
-    this.#session = session;
-  }
-
-  summary(): SessionSummary {
-    return {
-      session: this.#session,
-      calls: this.#calls,
-      denied: this.#denied,
-      settled: this.#settled,
-      costUsd: formatUsd(this.#cost),
-      usage: this.#usage,
-    };
-  }
 }

@@ -2,12 +2,13 @@
  * Which of Anthropic's routes cost what: a written list, so that no request is free by accident. Routes of
  * @anthropic-ai/sdk 1.14.0, read 2026-11-30; a test compares the list with the package.
  */
+import type { RefusalReason } from '../http/refusal-reasons.ts';
 
 /** What there is to do with a request. */
 export type RouteDecision =
   | { readonly kind: 'metered' }
   | { readonly kind: 'free' }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 const MESSAGES = /\/v1\/messages$/;
 
@@ -20,17 +21,11 @@ const FREE: readonly RegExp[] = [
   /\/oauth\/token$/,
 ];
 
-const LATER =
-  'what it costs arises later, out of sight of this request; send it with a client that is not wrapped, and meter it with bursar.meter';
-const ADMINISTRATION =
-  'it administers the provider’s account, which is nothing that a user’s budget pays for; use a client that is not wrapped';
-const UNDECIDED = 'Bursar has no rule for what this route costs';
-
 /** Below `/v1/`. */
-const REFUSED: readonly (readonly [RegExp, string])[] = [
-  [/^messages\/batches$/, LATER],
-  [/^(agents|deployments|dreams|environments|sessions|memory_stores)(\/|$)/, LATER],
-  [/^(organizations|compliance|skills|tunnels|user_profiles|vaults)(\/|$)/, ADMINISTRATION],
+const REFUSED: readonly (readonly [RegExp, RefusalReason])[] = [
+  [/^messages\/batches$/, 'later'],
+  [/^(agents|deployments|dreams|environments|sessions|memory_stores)(\/|$)/, 'later'],
+  [/^(organizations|compliance|skills|tunnels|user_profiles|vaults)(\/|$)/, 'administration'],
 ];
 
 /** Methods that read or remove. */
@@ -40,10 +35,10 @@ const FREE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'DELETE']);
 export function routeOf(method: string, url: string): RouteDecision {
   if (FREE_METHODS.has(method)) return { kind: 'free' };
   const path = new URL(url).pathname.replace(/\/+$/, '');
-  if (method !== 'POST') return { kind: 'refused', reason: UNDECIDED };
+  if (method !== 'POST') return { kind: 'refused', reason: 'undecided' };
   if (MESSAGES.test(path)) return { kind: 'metered' };
   if (FREE.some((pattern) => pattern.test(path))) return { kind: 'free' };
   const below = path.replace(/^.*?\/v1\//, '');
-  const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? UNDECIDED;
+  const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? 'undecided';
   return { kind: 'refused', reason };
 }

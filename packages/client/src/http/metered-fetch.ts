@@ -5,22 +5,16 @@
  * Works below every SDK and sees each of their retries as the call that it is. Nothing passes unpriced, and
  * nothing passes when Bursar cannot be asked.
  */
-import {
-  BursarError,
-  isBursarError,
-  OUTPUT_TOKENS_FALLBACK,
-  outputTokensBound,
-} from '@bursar/core';
+import { BursarError, isBursarError } from '@bursar/core';
 import { MeteredCall, reserveCall } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
 import { contentTypeOf, meteredAnswer } from './metered-answer.ts';
-import { rejectionIn, rejectOwnKey, withOwnKey } from './own-key.ts';
-import { meteredStream } from './metered-stream.ts';
 import type { ModelRequest, ProviderApi, ReadRequest } from './provider-api.ts';
 import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 import { bursarErrorResponse, denialResponse } from './refusal-response.ts';
 import { responseWithBody } from './response-with-body.ts';
 
@@ -83,11 +77,12 @@ class MeteredFetch {
     return await base(...fetchArguments(http, text === undefined ? {} : { body: text }));
   }
 
-  async #sendUnpriced(http: HttpRequest, reason: string): Promise<Response> {
+  async #sendUnpriced(http: HttpRequest, reason: RefusalReason): Promise<Response> {
     if (this.#metering.unmeteredRoutes === 'allow') return await this.#sendUnmetered(http);
+    const { REFUSAL_REASONS } = await import('./refusal-reasons.ts');
     const place = `${http.method} ${new URL(http.url).pathname}`;
     throw new BursarError('price_unknown', {
-      message: `${place} was not sent: ${reason}. unmeteredRoutes: 'allow' sends it unmetered.`,
+      message: `${place} was not sent: ${REFUSAL_REASONS[reason]}. unmeteredRoutes: 'allow' sends it unmetered.`,
     });
   }
 
@@ -133,7 +128,7 @@ class MeteredFetch {
       user,
       model: request.model,
       inputTokens: request.inputTokensMax,
-      outputTokensMax: request.outputTokensMax ?? this.#fallbackFor(request),
+      outputTokensMax: request.outputTokensMax ?? (await this.#fallbackFor(request)),
       choices: request.choices,
       audio: request.audio,
       longCache: request.longCache,
@@ -170,10 +165,10 @@ class MeteredFetch {
   }
 
   /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */
-  #fallbackFor({ model, choices }: ModelRequest): number | undefined {
+  async #fallbackFor({ model, choices }: ModelRequest): Promise<number | undefined> {
     const fallback = this.#metering.outputTokensFallback;
     if (fallback === undefined && choices === 1) return undefined;
-    return choices * (fallback ?? outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK);
+    return choices * (fallback ?? (await import('../model-bound.ts')).modelBound(model));
   }
 
   async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
@@ -209,6 +204,7 @@ class MeteredFetch {
   /** The answer to a call whose provider did not take the user's own key; nothing when it did. */
   async #ownKeyRejection(response: Response, call: MeteredCall): Promise<Response | undefined> {
     if (call.paidBy === undefined || response.ok) return undefined;
+    const { rejectionIn, rejectOwnKey } = await import('./own-key.ts');
     const reason = await rejectionIn(response);
     if (reason === undefined) return undefined;
     await call.release();
@@ -238,9 +234,11 @@ async function answerWith(response: Response, provided: ProviderCall): Promise<R
     await call.settle(spent);
     return response;
   }
-  return isEventStream(response, read.request)
-    ? responseWithBody(response, meteredStream(body, provided))
-    : await meteredAnswer(response, body, provided);
+  if (!isEventStream(response, read.request)) {
+    return await meteredAnswer(response, body, provided);
+  }
+  const { meteredStream } = await import('./metered-stream.ts');
+  return responseWithBody(response, meteredStream(body, await read.readStream(), provided));
 }
 
 /** Servers that stream say so; one that says nothing is believed to do as it was asked. */

@@ -11,12 +11,13 @@ import type { StreamReader } from './provider-api.ts';
 import type { ProviderCall } from './provider-call.ts';
 import { denialEvent } from './refusal-response.ts';
 
-/** `body`, metered. */
+/** `body`, whose events `events` understands, metered. */
 export function meteredStream(
   body: ReadableStream<Uint8Array>,
+  events: StreamReader,
   provided: ProviderCall,
 ): ReadableStream<Uint8Array> {
-  const stream = new MeteredStream(body, provided);
+  const stream = new MeteredStream(body, events, provided);
   return new ReadableStream<Uint8Array>(
     {
       start: (controller) => stream.start(controller),
@@ -47,9 +48,9 @@ class MeteredStream {
   readonly #events: StreamReader;
   #step: Promise<Step> | undefined;
 
-  constructor(body: ReadableStream<Uint8Array>, provided: ProviderCall) {
+  constructor(body: ReadableStream<Uint8Array>, events: StreamReader, provided: ProviderCall) {
     this.#reader = body.getReader();
-    this.#events = provided.read.readStream();
+    this.#events = events;
     this.#provided = provided;
   }
 

@@ -7,6 +7,7 @@ import type { Denied } from '@bursar/api';
 import type { BursarError, ServiceTier } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
 import type { HttpRequest } from './http-request.ts';
+import type { RefusalReason } from './refusal-reasons.ts';
 
 /** One provider's HTTP API. */
 export interface ProviderApi {
@@ -21,8 +22,8 @@ export interface ProviderApi {
 export type RouteRule =
   /** Sent as it is: it costs nothing. */
   | { readonly kind: 'free' }
-  /** Not sent, for nobody knows what it costs; `reason` completes "was not sent: …". */
-  | { readonly kind: 'refused'; readonly reason: string }
+  /** Not sent, for nobody knows what it costs. */
+  | { readonly kind: 'refused'; readonly reason: RefusalReason }
   /** Reserved, sent, settled. `read` throws `input_invalid` for what cannot be read. */
   | { readonly kind: 'metered'; read(http: HttpRequest): Promise<ReadRequest> }
   /** Sent as it is; the answer may tell how a call ended that was begun in the background as `id`. */
@@ -67,7 +68,7 @@ export interface ReadRequest {
    * `undefined`, or left out: its body has to be read.
    */
   spentAtOnce?(response: Response): Spent | undefined;
-  readStream(): StreamReader;
+  readStream(): StreamReader | Promise<StreamReader>;
   /** The id under which the provider goes on with the call after this answer; `undefined` when it has ended. */
   continuesAs?(answer: WholeAnswer): string | undefined;
   /**

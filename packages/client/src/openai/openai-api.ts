@@ -1,19 +1,16 @@
 /** OpenAI's API, and those that are made like it. */
 import type { HttpRequest } from '../http/http-request.ts';
 import type { ProviderApi, ReadRequest, RouteRule } from '../http/provider-api.ts';
-import { readImages } from './image-request.ts';
 import { OPENAI_ERRORS } from './openai-errors.ts';
 import { type MeteredRoute, routeOf } from './openai-routes.ts';
-import { readSpeech } from './speech-request.ts';
 import { readText } from './text-request.ts';
-import { readTranscription } from './transcription-request.ts';
 
 export const OPENAI_API: ProviderApi = {
   ruleFor(method, url): RouteRule {
     const decision = routeOf(method, url);
     if (decision.kind !== 'metered') return decision;
     const { route } = decision;
-    return { kind: 'metered', read: (http) => readerOf(route)(http) };
+    return { kind: 'metered', read: (http) => read(route, http) };
   },
   putKey(headers, key) {
     // Azure's header; and what says on whose account the service's own key is.
@@ -25,15 +22,16 @@ export const OPENAI_API: ProviderApi = {
   errors: OPENAI_ERRORS,
 };
 
-function readerOf(route: MeteredRoute): (http: HttpRequest) => Promise<ReadRequest> {
+/** Reads a request. What few need is loaded when the first needs it. */
+async function read(route: MeteredRoute, http: HttpRequest): Promise<ReadRequest> {
   switch (route) {
     case 'images':
-      return readImages;
+      return await (await import('./image-request.ts')).readImages(http);
     case 'speech':
-      return readSpeech;
+      return await (await import('./speech-request.ts')).readSpeech(http);
     case 'transcription':
-      return readTranscription;
+      return await (await import('./transcription-request.ts')).readTranscription(http);
     default:
-      return (http) => readText(route, http);
+      return await readText(route, http);
   }
 }

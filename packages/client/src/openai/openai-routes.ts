@@ -7,6 +7,7 @@
  * refused without one. Routes of openai 6.49.0 and 7.59.0, read 2026-11-30; a test compares the list with
  * both packages.
  */
+import type { RefusalReason } from '../http/refusal-reasons.ts';
 
 /** What a metered request asks for. */
 export type MeteredRoute =
@@ -25,7 +26,7 @@ export type RouteDecision =
   | { readonly kind: 'free' }
   /** Free, and its answer is the response with this id. */
   | { readonly kind: 'follow'; readonly id: string }
-  | { readonly kind: 'refused'; readonly reason: string };
+  | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 const METERED: readonly (readonly [RegExp, MeteredRoute])[] = [
   [/\/chat\/completions$/, 'chat'],
@@ -50,23 +51,15 @@ const FREE: readonly RegExp[] = [
   /\/(v1|openai)\/(batches|fine_tuning\/jobs)\/[^/]+\/cancel$/,
 ];
 
-const LATER =
-  'what it costs arises later, out of sight of this request; send it with a client that is not wrapped, and meter it with bursar.meter';
-const BY_TIME = 'it is charged by time or storage, for which Bursar has no rule';
-const BY_PIECE = 'it is charged by the piece, for which Bursar has no rule';
-const ADMINISTRATION =
-  'it administers the provider’s account, which is nothing that a user’s budget pays for; use a client that is not wrapped';
-const UNDECIDED = 'Bursar has no rule for what this route costs';
-
 /** Below the API's root. */
-const REFUSED: readonly (readonly [RegExp, string])[] = [
-  [/^batches$/, LATER],
-  [/^(agents|assistants|threads|chatkit|evals|fine_tuning)(\/|$)/, LATER],
-  [/^(live|realtime)\//, LATER],
-  [/^(containers|vector_stores|videos)(\/|$)/, BY_TIME],
-  [/^images\/variations$/, BY_PIECE],
-  [/^(decisions|content_provenance_checks|audio\/(voices|voice_consents)(\/.*)?)$/, BY_PIECE],
-  [/^(organization|projects|skills|vaults|webhook_endpoints)(\/|$)/, ADMINISTRATION],
+const REFUSED: readonly (readonly [RegExp, RefusalReason])[] = [
+  [/^batches$/, 'later'],
+  [/^(agents|assistants|threads|chatkit|evals|fine_tuning)(\/|$)/, 'later'],
+  [/^(live|realtime)\//, 'later'],
+  [/^(containers|vector_stores|videos)(\/|$)/, 'by_time'],
+  [/^images\/variations$/, 'by_piece'],
+  [/^(decisions|content_provenance_checks|audio\/(voices|voice_consents)(\/.*)?)$/, 'by_piece'],
+  [/^(organization|projects|skills|vaults|webhook_endpoints)(\/|$)/, 'administration'],
 ];
 
 /** Methods that read or remove. */
@@ -85,11 +78,11 @@ export function routeOf(method: string, url: string): RouteDecision {
     if (id !== undefined) return { kind: 'follow', id };
   }
   if (FREE_METHODS.has(method)) return { kind: 'free' };
-  if (method !== 'POST') return { kind: 'refused', reason: UNDECIDED };
+  if (method !== 'POST') return { kind: 'refused', reason: 'undecided' };
   const metered = METERED.find(([end]) => end.test(path));
   if (metered !== undefined) return { kind: 'metered', route: metered[1] };
   if (FREE.some((pattern) => pattern.test(path))) return { kind: 'free' };
   const below = path.replace(/^.*?\/(v1|openai)\//, '');
-  const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? UNDECIDED;
+  const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? 'undecided';
   return { kind: 'refused', reason };
 }

@@ -3,7 +3,6 @@ import { bodyText, type HttpRequest } from '../http/http-request.ts';
 import { arrayOf, fieldOf, jsonIn, stringOf } from '../http/json-fields.ts';
 import type { ReadRequest } from '../http/provider-api.ts';
 import { modelRequestOf, type OpenAiRequest, type TextRoute } from './openai-request.ts';
-import { OpenAiStream } from './openai-stream.ts';
 import { leastOutput, withOutputCap } from './output-cap.ts';
 import { spentBy } from './usage-from-answer.ts';
 
@@ -16,7 +15,8 @@ function readOf(request: OpenAiRequest): ReadRequest {
   return {
     request,
     spentBy: (answer) => spentBy(jsonIn(answer.bytes), request),
-    readStream: () => new OpenAiStream(request),
+    // Loaded by those who stream.
+    readStream: async () => new (await import('./openai-stream.ts')).OpenAiStream(request),
     continuesAs: ({ bytes }) => (request.isBackground ? runningResponse(jsonIn(bytes)) : undefined),
     ...(request.route === 'embeddings' || request.route === 'compact'
       ? {}

@@ -1,9 +1,7 @@
 /**
- * One OpenTelemetry span for each metered call, where a tracer is registered.
+ * One OpenTelemetry span for each metered call.
  *
- * `@opentelemetry/api` keeps what is registered in a place of the global object that all its copies of one major
- * version share (its `src/internal/global-utils.ts`), and there it is looked up, so that nobody has to install or
- * bundle the package who does not use it. Names are those of the semantic conventions for generative AI as of
+ * Names are those of the semantic conventions for generative AI as of
  * 2026-11, and Bursar's own below `bursar.`. No names of users and nothing that was said is in them.
  */
 import type { Denied } from '@bursar/api';
@@ -17,7 +15,8 @@ interface Span {
   end(): void;
 }
 
-interface TracerProvider {
+/** What is used of a registered provider of tracers. */
+export interface TracerProvider {
   getTracer(name: string): { startSpan(name: string, options: { readonly kind: number }): Span };
 }
 
@@ -25,18 +24,38 @@ interface TracerProvider {
 const KIND_CLIENT = 2;
 const STATUS_ERROR = 2;
 
-const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+/** What a call reports of itself. No method throws. */
+export interface CallSpan {
+  denied(denied: Denied): void;
+  settled(cost: SettledCost): void;
+  /** Nothing was charged. */
+  released(): void;
+  /** Bursar could not be asked, or not be told. */
+  failed(error: unknown): void;
+}
 
-/** What a call reports of itself. Every method may be called where no tracer is registered, and none throws. */
-export class CallSpan {
+/** What is booked for a call. */
+interface SettledCost {
+  readonly costUsd: string;
+  readonly usage: Usage;
+  readonly basis: Basis;
+  /** The model that answered. */
+  readonly model: string | undefined;
+}
+
+/** A call that is traced. */
+export class TracedCall implements CallSpan {
   readonly #span: Span | undefined;
 
-  constructor(call: { readonly reservation: string; readonly model: string }) {
+  constructor(
+    tracers: TracerProvider,
+    call: { readonly reservation: string; readonly model: string },
+  ) {
     this.#span = quietly(() => {
-      const span = registeredTracers()
-        ?.getTracer('@bursar/client')
+      const span = tracers
+        .getTracer('@bursar/client')
         .startSpan(`metered ${call.model}`, { kind: KIND_CLIENT });
-      span?.setAttributes({
+      span.setAttributes({
         'gen_ai.request.model': call.model,
         'bursar.reservation': call.reservation,
       });
@@ -52,12 +71,7 @@ export class CallSpan {
     this.#end();
   }
 
-  settled(cost: {
-    readonly costUsd: string;
-    readonly usage: Usage;
-    readonly basis: Basis;
-    readonly model: string | undefined;
-  }): void {
+  settled(cost: SettledCost): void {
     quietly(() =>
       this.#span?.setAttributes({
         'bursar.decision': 'allowed',
@@ -71,7 +85,6 @@ export class CallSpan {
     this.#end();
   }
 
-  /** Nothing was charged. */
   released(): void {
     quietly(() =>
       this.#span?.setAttributes({ 'bursar.decision': 'allowed', 'bursar.cost_usd': '0.00' }),
@@ -79,7 +92,6 @@ export class CallSpan {
     this.#end();
   }
 
-  /** Bursar could not be asked, or not be told. */
   failed(error: unknown): void {
     quietly(() => this.#span?.setStatus({ code: STATUS_ERROR, message: String(error) }));
     this.#end();
@@ -88,13 +100,6 @@ export class CallSpan {
   #end(): void {
     quietly(() => this.#span?.end());
   }
-}
-
-function registeredTracers(): TracerProvider | undefined {
-  const registry = (globalThis as { readonly [REGISTRY]?: { readonly trace?: TracerProvider } })[
-    REGISTRY
-  ];
-  return registry?.trace;
 }
 
 /** Telemetry must not cost anybody a call. */

@@ -5,7 +5,6 @@
  * subscription connects again; what came before the loss is not repeated.
  */
 import type {
-  AppRouter,
   BudgetView,
   ExtendOutput,
   LimitOutput,
@@ -19,12 +18,9 @@ import type {
   SettleOutput,
   UsageHistoryOutput,
 } from '@bursar/api';
-import type { BursarError } from '@bursar/core';
-import { createTRPCClient, httpSubscriptionLink } from '@trpc/client';
-import { EventSource, type FetchLike } from 'eventsource';
 import { BatchedCalls, ForeignAnswer } from './batched-calls.ts';
-import { bursarErrorFrom, type ReportedError, reportedError } from './bursar-error-from.ts';
-import { liveStates, type StateSink } from './live-states.ts';
+import { bursarErrorFrom, reportedError } from './bursar-error-from.ts';
+import { lazily } from './lazily.ts';
 import type { Transport } from './transport.ts';
 
 /** Where the server is and how to reach it. */
@@ -62,7 +58,11 @@ export function httpTransport(server: HttpServer): Transport {
       current: (input) => query<BudgetView>('usage.current', input),
       history: (input) => query<UsageHistoryOutput>('usage.history', input),
       live: ({ user, signal }) =>
-        liveStates([closing.signal, signal], (sink) => subscribe(server, url, { user, sink })),
+        lazily(async () => {
+          const { followOverHttp } = await import('./http-live.ts');
+          const at = { server, url, headers: authorization(server) };
+          return followOverHttp(at, { user, signals: [closing.signal, signal] });
+        }),
     },
     limits: {
       get: (input) => query<LimitOutput>('limits.get', input),
@@ -103,46 +103,4 @@ async function answered<Answer>(
   } catch (error) {
     throw bursarErrorFrom(error, server.url);
   }
-}
-
-/** Follows `user`'s budget until the answer is called. Goes on by itself after a lost connection. */
-function subscribe(
-  server: HttpServer,
-  url: string,
-  { user, sink }: { readonly user: string; readonly sink: StateSink },
-): () => void {
-  // What refuses a connection is told by an answer whose body an EventSource never looks at.
-  let refusal: BursarError | undefined;
-  const fetchEvents: FetchLike = async (input, init) => {
-    const headers = { ...init.headers, ...authorization(server) };
-    const response = await (server.fetch ?? fetch)(input, { ...init, headers });
-    if (!response.ok) refusal = await refusalIn(response, server);
-    return response;
-  };
-  const link = httpSubscriptionLink({
-    url,
-    EventSource,
-    eventSourceOptions: { fetch: fetchEvents },
-  });
-  const subscription = createTRPCClient<AppRouter>({ links: [link] }).usage.live.subscribe(
-    { user },
-    {
-      onData: ({ data }) => sink.push(data),
-      onError: (error) => {
-        const reported = reportedError({ message: error.message, data: error.data });
-        sink.fail(reported ?? refusal ?? bursarErrorFrom(error, server.url));
-      },
-      onComplete: () => sink.end(),
-    },
-  );
-  return () => subscription.unsubscribe();
-}
-
-async function refusalIn(response: Response, server: HttpServer): Promise<BursarError> {
-  const body: unknown = await response.json().catch(() => undefined);
-  const error = (body as { readonly error?: ReportedError } | null | undefined)?.error;
-  return (
-    (error && reportedError(error)) ??
-    bursarErrorFrom(new ForeignAnswer(response.status), server.url)
-  );
 }

@@ -1,7 +1,7 @@
 /** A Bursar server in this very process: the same procedures, parsing and checks, without a network. */
-import type { BudgetView, createCaller } from '@bursar/api';
+import type { createCaller } from '@bursar/api';
 import { bursarErrorFrom } from './bursar-error-from.ts';
-import { liveStates, type StateSink } from './live-states.ts';
+import { lazily } from './lazily.ts';
 import type { Transport } from './transport.ts';
 
 /** What `createCaller` of `@bursar/api` returns. */
@@ -18,7 +18,8 @@ export interface InProcess {
 }
 
 /** The transport to the server behind `caller`. */
-export function inProcessTransport({ caller, callerFor }: InProcess): Transport {
+export function inProcessTransport(server: InProcess): Transport {
+  const { caller } = server;
   const closing = new AbortController();
   return {
     meter: {
@@ -31,14 +32,9 @@ export function inProcessTransport({ caller, callerFor }: InProcess): Transport 
       current: (input) => answered(caller.usage.current(input)),
       history: (input) => answered(caller.usage.history(input)),
       live: ({ user, signal }) =>
-        liveStates([closing.signal, signal], (sink) => {
-          const leaving = new AbortController();
-          void follow(callerFor?.(leaving.signal) ?? caller, {
-            user,
-            sink,
-            signal: leaving.signal,
-          });
-          return () => leaving.abort();
+        lazily(async () => {
+          const { followInProcess } = await import('./in-process-live.ts');
+          return followInProcess(server, { user, signals: [closing.signal, signal] });
         }),
     },
     limits: {
@@ -54,29 +50,6 @@ export function inProcessTransport({ caller, callerFor }: InProcess): Transport 
     },
     close: () => closing.abort(),
   };
-}
-
-async function follow(
-  caller: Caller,
-  { user, sink, signal }: { user: string; sink: StateSink; signal: AbortSignal },
-): Promise<void> {
-  try {
-    for await (const tracked of await caller.usage.live({ user })) {
-      if (signal.aborted) return;
-      sink.push(stateIn(tracked));
-    }
-    sink.end();
-  } catch (error) {
-    sink.fail(bursarErrorFrom(error, 'this process'));
-  }
-}
-
-/**
- * The state in what a subscription yields: what is typed as it arrives over the network is here still in
- * tRPC's own envelope, [id, state, mark].
- */
-function stateIn(tracked: { readonly data: BudgetView }): BudgetView {
-  return Array.isArray(tracked) ? (tracked[1] as BudgetView) : tracked.data;
 }
 
 async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {

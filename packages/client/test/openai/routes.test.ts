@@ -28,7 +28,7 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
 
   test('none is without a decision', () => {
     expect(routes.length).toBeGreaterThan(100);
-    expect(decided('Bursar has no rule for what this route costs')).toEqual([]);
+    expect(decided('undecided')).toEqual([]);
   });
 
   test('exactly these are metered', () => {
@@ -77,20 +77,17 @@ test.each([
 });
 
 test.each([
-  ['POST', '/images/variations', 'by the piece'],
-  ['POST', '/batches', 'arises later'],
-  ['POST', '/containers/c_1/files', 'by time or storage'],
-  ['POST', '/vector_stores/v_1/files', 'by time or storage'],
-  ['POST', '/organization/users/u_1', 'administers'],
-  ['PATCH', '/chat/completions', 'no rule'],
-  ['POST', '/what/comes/next', 'no rule'],
+  ['POST', '/images/variations', 'by_piece'],
+  ['POST', '/batches', 'later'],
+  ['POST', '/containers/c_1/files', 'by_time'],
+  ['POST', '/vector_stores/v_1/files', 'by_time'],
+  ['POST', '/organization/users/u_1', 'administration'],
+  ['PATCH', '/chat/completions', 'undecided'],
+  ['POST', '/what/comes/next', 'undecided'],
   // What is sent is `/v1/images/variations`.
-  ['POST', '/files/../images/variations', 'by the piece'],
+  ['POST', '/files/../images/variations', 'by_piece'],
 ] as const)('%s %s is refused: %s', (method, path, reason) => {
-  expect(routeOf(method, ROOT + path)).toMatchObject({
-    kind: 'refused',
-    reason: expect.stringContaining(reason),
-  });
+  expect(routeOf(method, ROOT + path)).toEqual({ kind: 'refused', reason });
 });
 
 test('metered routes are metered below any root', () => {
