@@ -168,10 +168,16 @@ export function pick<T>(pool: readonly T[], index: number): T {
   return item;
 }
 
+/** A reservation beyond the pool. */
+export function reservationNumber(number: number): ReservationId {
+  const uuid = `0190a0b0-2222-7000-8000-${String(number).padStart(12, '0')}`;
+  return `${TENANT}/${uuid}` as ReservationId;
+}
+
 /** The command behind a draft. `hinted`: it names all accounts, so that it needs no second try. */
 export function commandOf(draft: Draft, leases: Leases, hinted: boolean): CopyCommand {
   const { kind, bits } = draft;
-  const reservation = pick(RESERVATIONS, draft.id);
+  const reservation = RESERVATIONS[draft.id] ?? reservationNumber(draft.id);
   const accounts = draft.accounts.map((index) => pick(ACCOUNTS, index));
   const [account] = accounts;
   if (account === undefined) throw new Error('a draft without accounts');

@@ -7,7 +7,7 @@ import {
   JOURNAL_START,
   type JournalPosition,
   MemoryCopies,
-  type ReservationId,
+  ZERO,
 } from '@bursar/core';
 import { ManualClock } from '@bursar/testkit';
 import fc from 'fast-check';
@@ -18,10 +18,13 @@ import {
   commandOf,
   Leases,
   pick,
+  reservationNumber,
   RESERVATIONS,
   type Step,
   steps,
 } from './copy-commands.ts';
+import { hitsOf } from './rate-drafts.ts';
+import { rateSteps } from './rate-steps.ts';
 import { adoptAs, redisForTest } from './redis-for-test.ts';
 
 const SEQUENCES = 300;
@@ -45,6 +48,25 @@ it(
         }
       }),
       { numRuns: SEQUENCES, seed: Number(process.env['BURSAR_SEED'] ?? 20_261_125) },
+    );
+  },
+);
+
+it(
+  `limiters count and show the same in ${SEQUENCES} random sequences of calls that take from them`,
+  { timeout: 300_000 },
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(rateSteps, async (sequence) => {
+        const clock = new ManualClock();
+        const copies = await redis.open({ clock });
+        try {
+          await compare(sequence, copies, clock);
+        } finally {
+          await redis.close(copies);
+        }
+      }),
+      { numRuns: SEQUENCES, seed: Number(process.env['BURSAR_SEED'] ?? 20_261_130) },
     );
   },
 );
@@ -119,6 +141,15 @@ async function together(
   );
   // Reading declares the keys of all accounts, so that none is sent again later.
   const declaring: CopyCommand[] = ACCOUNTS.map((account) => ({ kind: 'read', account }));
+  // So does charging those of all limiters to a reservation that nobody knows.
+  declaring.push({
+    kind: 'settle',
+    reservation: reservationNumber(9_999),
+    cost: ZERO,
+    final: true,
+    charges: hitsOf('acme', EVERY_LIMITER[0] ?? []),
+    detail: null,
+  });
   const commands = [...declaring, ...drafts.map((draft) => commandOf(draft, leases, true))];
   const all = commands.filter((command) => isBelowTheCeiling(memory, command));
   // With this in flight, the others wait for each other.
@@ -171,8 +202,7 @@ async function compareLimiters(memory: MemoryCopies, copies: RedisCopies): Promi
       false,
     );
     if (command.kind !== 'reserve') throw new Error('a reserve');
-    const uuid = `0190a0b0-1111-7000-8000-${String(index).padStart(12, '0')}`;
-    const asking = { ...command, reservation: `acme/${uuid}` as ReservationId };
+    const asking = { ...command, reservation: reservationNumber(1_000 + index) };
     expect(withoutPosition(await copies.execute(asking))).toEqual(
       withoutPosition(memory.executeNow(asking)),
     );
