@@ -5,6 +5,7 @@
  * knows permits, not money: nothing of this is on a journal or in the ledger, and a store that is lost takes
  * its limiters with it.
  */
+import type { Account } from '../account/account.ts';
 import { assert } from '../assert.ts';
 import type { LimiterId } from '../ids.ts';
 import {
@@ -18,12 +19,11 @@ import {
 } from '../limiter/decide-limiter.ts';
 import type { LimiterPolicy } from '../limiter/limiter-policy.ts';
 import type { LimiterState } from '../limiter/limiter-state.ts';
-import { type InstantMs } from '../time.ts';
+import type { InstantMs } from '../time.ts';
 import type { BooksReader } from './books.ts';
 import type { Reserve, Settle } from './command.ts';
 import { type Decision, NOTHING } from './decision.ts';
 import type { Reservation } from './reservation.ts';
-import type { Account } from '../account/account.ts';
 
 /** Most limiters that one call takes from, and most that one settlement charges. */
 export const RATES_MAX = 16;

@@ -1,5 +1,5 @@
 /** What processes do that decide in memory: acknowledge, share, stop, and are killed. Time in the test's hands. */
-import { processHolder, type Tier } from '@bursar/core';
+import { type DurationMs, limiterId, processHolder, type RateHit, type Tier } from '@bursar/core';
 import { MemoryAuthority, TestPurse } from '@bursar/testkit';
 import { describe, expect, it } from 'vitest';
 import { BUSY_CALLS, OutageLeases } from '../../src/leasing/outage-leases.ts';
@@ -69,6 +69,47 @@ class Office {
 async function spend(purse: TestPurse, user: string, calls: number): Promise<void> {
   for (let call = 0; call < calls; call += 1) await purse.settle(await purse.open(user, 100), 100);
 }
+
+describe('rate limits where processes decide', () => {
+  const ratesOf = (purse: TestPurse, permits: number): readonly RateHit[] => [
+    {
+      limiter: limiterId(purse.tenant, { kind: 'user', name: 'alice' }, 'rpm'),
+      policy: { algorithm: 'sliding-window-log', limit: 5, windowMs: 60_000 as DurationMs },
+      permits,
+    },
+  ];
+
+  it('are the authority’s, so that several processes let no more through than one', async () => {
+    const office = new Office();
+    const processes = [await office.process(true), await office.process(true)];
+    const purses = processes.map(({ tier }) => office.purse(tier));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, (_, call) => {
+        const purse = purses[call % 2] as TestPurse;
+        return purse.reserve('alice', 1, { rates: ratesOf(purse, 1) });
+      }),
+    );
+    expect(answers.filter(({ outcome }) => outcome === 'applied')).toHaveLength(5);
+    expect(processes.map(({ tier }) => tier.counts.onCopies)).toEqual([0, 0]);
+  });
+
+  it.each([false, true])(
+    'money that the process has leased itself is no reason to refuse them (shared: %s)',
+    async (isShared) => {
+      const office = new Office(100_000);
+      const { tier } = await office.process(isShared);
+      const purse = office.purse(tier);
+      await spend(purse, 'alice', 20);
+      expect((await office.account('alice')).leased).toBeGreaterThan(0);
+      const answer = purse.reserve('alice', 98_000, { rates: ratesOf(purse, 1) });
+      await office.time.advance(5_000);
+      expect(await answer).toMatchObject({ outcome: 'applied', rates: [{ view: { used: 1 } }] });
+      expect(await purse.reserve('alice', 1, { rates: ratesOf(purse, 5) })).toMatchObject({
+        outcome: 'denied',
+      });
+    },
+  );
+});
 
 describe('a process that decides in memory', () => {
   it('asks the database once for many calls, and acknowledges an end when the ledger has it', async () => {
