@@ -152,28 +152,7 @@ export class LeaseDesk {
   async refresh(leg: LegToLease, account: Account): Promise<void> {
     const answer = await this.#gate.execute({ kind: 'read', account: leg.account });
     if (answer.answer !== 'copy' || answer.copy === null) return;
-    let { copy } = answer;
-    let known = account;
-    const room = account.limit === null ? 0 : account.limit + account.granted;
-    const committed = account.settled + account.reserved + account.leased;
-    if (account.limit !== null && committed > room) {
-      this.counts.recalls += 1;
-      const recalled = await this.#gate.execute({
-        kind: 'recall',
-        account: leg.account,
-        lease: copy.lease,
-        retire: false,
-      });
-      if (recalled.answer !== 'copy' || recalled.copy === null) return;
-      copy = recalled.copy;
-      const returned = await this.#authority.execute({
-        kind: 'returnLease',
-        leg,
-        lease: copy.lease,
-        returned: copy.returned,
-      });
-      if (returned.outcome === 'applied') known = returned.accounts[0] ?? known;
-    }
+    const { copy } = answer;
     // A draw of nothing is how the authority says what the lease is.
     const drawn = await this.#authority.execute({
       kind: 'draw',
@@ -184,7 +163,37 @@ export class LeaseDesk {
       ask: NOTHING,
     });
     if (drawn.outcome !== 'applied' || drawn.lease === undefined) return;
-    await this.#apply(leg, drawn.lease, drawn.accounts[0] ?? known);
+    const known = drawn.accounts[0] ?? account;
+    if (isOver(known)) await this.#recall(leg, copy, drawn.lease);
+    else await this.#apply(leg, drawn.lease, known);
+  }
+
+  /**
+   * Takes back what the copy has not set aside of `lease`. It hears of all that was drawn first: a draw whose
+   * answer comes late must not bring what has been taken back. It is told of the account last, so that
+   * whoever sees there that the limit is lower may rely on it.
+   */
+  async #recall(leg: LegToLease, { elsewhere }: Copy, { id, drawn }: Lease): Promise<void> {
+    this.counts.recalls += 1;
+    const { account } = leg;
+    await this.#gate.execute({ kind: 'apply', account, lease: id, drawn, elsewhere });
+    const recalled = await this.#gate.execute({
+      kind: 'recall',
+      account,
+      lease: id,
+      retire: false,
+    });
+    if (recalled.answer !== 'copy' || recalled.copy === null) return;
+    const { returned } = recalled.copy;
+    const outcome = await this.#authority.execute({
+      kind: 'returnLease',
+      leg,
+      lease: id,
+      returned,
+    });
+    if (outcome.outcome !== 'applied' || outcome.lease === undefined) return;
+    const [afterwards] = outcome.accounts;
+    if (afterwards !== undefined) await this.#apply(leg, outcome.lease, afterwards);
   }
 
   /**
@@ -375,6 +384,12 @@ export class LeaseDesk {
     this.#paces.set(account, pace);
     return pace;
   }
+}
+
+/** Whether more is spent and set aside than may be. */
+function isOver(account: Account): boolean {
+  if (account.limit === null) return false;
+  return account.settled + account.reserved + account.leased > account.limit + account.granted;
 }
 
 const NOTHING: LeaseAsk = {
