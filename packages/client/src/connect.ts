@@ -17,7 +17,13 @@ import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type Session, sessionOf } from './session.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
 import { type InProcess, inProcessTransport } from './transport/in-process-transport.ts';
-import type { KeysApi, LimitsApi, Transport, UsageApi } from './transport/transport.ts';
+import type {
+  KeysApi,
+  LimitsApi,
+  PoliciesApi,
+  Transport,
+  UsageApi,
+} from './transport/transport.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
 import { checkUser, meteringOf, type WrapOptions } from './wrap-options.ts';
 
@@ -35,6 +41,8 @@ export interface Bursar {
   readonly limits: LimitsApi;
   /** Users' own keys at a provider, for the side of the product that users register them with. */
   readonly keys: KeysApi;
+  /** Budgets, rate limits, plans and grants, for the operator. */
+  readonly policies: PoliciesApi;
   /**
    * `client`, metered: of the same class, with the same options. Its clones by `withOptions` are metered too,
    * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
@@ -65,6 +73,7 @@ class Connection implements Bursar {
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
   readonly keys: KeysApi;
+  readonly policies: PoliciesApi;
   readonly #transport: Transport;
   readonly #context: MeteringContext;
   #isClosed = false;
@@ -79,6 +88,7 @@ class Connection implements Bursar {
     this.usage = transport.usage;
     this.limits = transport.limits;
     this.keys = transport.keys;
+    this.policies = transport.policies;
     this.#context = {
       meter: transport.meter,
       keys: transport.keys,

@@ -17,5 +17,11 @@ export type { OwnKeySource, PayingKey } from './http/own-key.ts';
 export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
 export type { Caller, InProcess } from './transport/in-process-transport.ts';
-export type { KeysApi, LimitsApi, LiveUsageQuery, UsageApi } from './transport/transport.ts';
+export type {
+  KeysApi,
+  LimitsApi,
+  LiveUsageQuery,
+  PoliciesApi,
+  UsageApi,
+} from './transport/transport.ts';
 export type { Scopes, WrapOptions } from './wrap-options.ts';

@@ -112,7 +112,12 @@ export interface Bursar {
   readonly estimates: () => EstimateCounts;
   /** Calls procedures in this process, as `principal`, with the parsing and checks of the network. */
   caller(
-    principal: { readonly tenant: string; readonly scopes?: readonly TokenScope[] },
+    principal: {
+      readonly tenant: string;
+      readonly scopes?: readonly TokenScope[];
+      /** What histories and ledgers call the caller; default `in-process`. */
+      readonly tokenId?: string;
+    },
     options?: { readonly signal?: AbortSignal },
   ): ReturnType<typeof createCaller>;
   /** Listens for HTTP and returns the base URL. Port 0 (the default) picks a free one. Once only. */
@@ -212,8 +217,8 @@ export function startBursar(
     ownKeys,
     ...(store.audit === undefined ? {} : { audit: store.audit }),
     ...(store.setAside === undefined ? {} : { setAside: store.setAside }),
-    caller: ({ tenant, scopes = TOKEN_SCOPES }, { signal } = {}) => {
-      const principal: Principal = { tokenId: 'in-process', tenant: tenantId(tenant), scopes };
+    caller: ({ tenant, scopes = TOKEN_SCOPES, tokenId = 'in-process' }, { signal } = {}) => {
+      const principal: Principal = { tokenId, tenant: tenantId(tenant), scopes };
       return createCaller(
         { service, principal },
         { onError: reportError, ...(signal === undefined ? {} : { signal }) },

@@ -191,6 +191,7 @@ class MeteredFetch {
     const { ownKey } = this.#metering;
     if (call.paidBy === undefined || ownKey === undefined) return http;
     try {
+      const { withOwnKey } = await import('./own-key.ts');
       return await withOwnKey(http, call.paidBy, ownKey, {
         api: this.#api,
         context: this.#context,

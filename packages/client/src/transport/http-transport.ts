@@ -6,10 +6,13 @@
  */
 import type {
   BudgetView,
+  ExplainPoliciesOutput,
   ExtendOutput,
   LimitOutput,
   ListKeysOutput,
   OpenKeyOutput,
+  PoliciesOutput,
+  PutPoliciesOutput,
   RegisteredKey,
   RejectKeyOutput,
   RevokeKeyOutput,
@@ -67,6 +70,12 @@ export function httpTransport(server: HttpServer): Transport {
     limits: {
       get: (input) => query<LimitOutput>('limits.get', input),
       set: (input) => mutate<LimitOutput>('limits.set', input),
+      clear: (input) => mutate<LimitOutput>('limits.clear', input),
+    },
+    policies: {
+      get: () => query<PoliciesOutput>('policies.get', {}),
+      put: (input) => mutate<PutPoliciesOutput>('policies.put', input),
+      explain: (input) => query<ExplainPoliciesOutput>('policies.explain', input),
     },
     keys: {
       register: (input) => mutate<RegisteredKey>('keys.register', input),

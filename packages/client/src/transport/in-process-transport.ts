@@ -40,6 +40,12 @@ export function inProcessTransport(server: InProcess): Transport {
     limits: {
       get: (input) => answered(caller.limits.get(input)),
       set: (input) => answered(caller.limits.set(input)),
+      clear: (input) => answered(caller.limits.clear(input)),
+    },
+    policies: {
+      get: () => answered(caller.policies.get({})),
+      put: (input) => answered(caller.policies.put(input)),
+      explain: (input) => answered(caller.policies.explain(input)),
     },
     keys: {
       register: (input) => answered(caller.keys.register(input)),

@@ -1,9 +1,15 @@
 /** How a Bursar server is reached: over HTTP or in this process, with the same words. */
 import type {
   BudgetView,
+  ClearLimitInput,
   CurrentUsageInput,
+  ExplainPoliciesInput,
+  ExplainPoliciesOutput,
   GetLimitInput,
   LimitOutput,
+  PoliciesOutput,
+  PutPoliciesInput,
+  PutPoliciesOutput,
   ListKeysInput,
   ListKeysOutput,
   OpenKeyInput,
@@ -44,6 +50,18 @@ export interface UsageApi {
 export interface LimitsApi {
   get(input: GetLimitInput): Promise<LimitOutput>;
   set(input: SetLimitInput): Promise<LimitOutput>;
+  /** Ends a budget's own limit: what the policies say counts again. */
+  clear(input: ClearLimitInput): Promise<LimitOutput>;
+}
+
+/** The policies of the installation, for its operator. Methods throw `BursarError` and nothing else. */
+export interface PoliciesApi {
+  /** What is in force, as it was put, and the last sets before it. */
+  get(): Promise<PoliciesOutput>;
+  /** Puts a set in force: on every server within a second. Throws `policy_invalid` and `policy_conflict`. */
+  put(input: PutPoliciesInput): Promise<PutPoliciesOutput>;
+  /** Every rule that was considered for a caller, and which of them count. */
+  explain(input: ExplainPoliciesInput): Promise<ExplainPoliciesOutput>;
 }
 
 /** Users' own keys at a provider. Methods throw `BursarError` and nothing else. */
@@ -66,6 +84,7 @@ export interface Transport {
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
   readonly keys: KeysApi;
+  readonly policies: PoliciesApi;
   /** Ends every live iteration. */
   close(): void;
 }

@@ -95,7 +95,10 @@ export class ChangeOnLeases {
       );
       this.#context.options.onPastCopies?.();
     }
-    if (isEnd(command)) await this.#makeDurable(command, answer, now);
+    if (isEnd(command)) {
+      await this.#makeDurable(command, answer, now);
+      await this.#context.giveBackExcess(answer.copies);
+    }
     return this.#context.done(answer, command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO);
   }
 

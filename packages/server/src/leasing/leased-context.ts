@@ -6,19 +6,22 @@ import {
   type AccountId,
   type Amount,
   type Authority,
+  available,
   type Clock,
+  type Copy,
   type CopyAnswer,
   type CopyCommand,
   DIRECT,
   type Done,
   type HolderId,
   type LeaseId,
+  roomIn,
   type Tier,
   wholeAccount,
 } from '@bursar/core';
 import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
-import { isUnknown } from './away.ts';
+import { isAway, isUnknown } from './away.ts';
 import { CallBook, type OpenCall } from './call-book.ts';
 import type { CopiesGate } from './copies-gate.ts';
 import { LeaseDesk } from './lease-desk.ts';
@@ -125,6 +128,21 @@ export class LeasedContext {
       ...(answer.rates === undefined ? {} : { rates: answer.rates }),
       accounts: copies.map((copy) => wholeAccount(copy, DIRECT)),
     };
+  }
+
+  /**
+   * Gives back what copies have left beyond what their accounts have: the end of a call freed it after the limit
+   * had been lowered below what was set aside. A copy that cannot give it back now does so at its next change.
+   */
+  async giveBackExcess(copies: readonly Copy[]): Promise<void> {
+    for (const copy of copies) {
+      const whole = wholeAccount(copy, DIRECT);
+      if (roomIn(copy) <= Math.max(0, available(whole) ?? Infinity)) continue;
+      await this.desk.refresh(legOfCopy(copy), whole).catch((error: unknown) => {
+        if (!isAway(error)) throw error;
+        this.options.log.debug({ error }, 'a copy keeps more than its account has');
+      });
+    }
   }
 
   /** Keeps the state of a call that the authority or the fallback decides. */

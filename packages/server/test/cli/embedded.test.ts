@@ -1,5 +1,5 @@
 /** The commands, on an embedded database that one after the other opens. */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -147,5 +147,37 @@ describe('bursar serve', () => {
     await holder.close();
     expect(exitCode).toBe(1);
     expect(err).toContain(`The data directory ${directory} is in use by process ${process.pid}`);
+  });
+});
+
+describe('bursar policies', () => {
+  it('shows, puts and explains, and refuses what follows another version', async () => {
+    const shown = await bursar(environment, 'policies', 'show');
+    const document = JSON.parse(shown.out) as { version: number };
+    expect(document.version).toBe(0);
+    const file = join(directory, '..', `policies-${process.pid}.json`);
+    const budgets = [
+      { name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' },
+      { name: 'credit', on: { kind: 'team' }, limitUsd: '20.00' },
+    ];
+    await writeFile(file, JSON.stringify({ ...document, version: 1, defaults: { budgets } }));
+    const put = ['policies', 'put', file, '--note', 'teams', '--expected'];
+    expect(await bursar(environment, ...put, '0')).toMatchObject({
+      exitCode: 0,
+      out: 'version 1 is in force\n',
+    });
+    const again = await bursar(environment, ...put, '0');
+    expect(again).toMatchObject({ exitCode: 1 });
+    expect(again.err).toContain('The policies in force are version 1');
+    const { out } = await bursar(environment, 'policies', 'show', '--history');
+    expect(out).toMatch(/^1\t20.*Z\tcli:.*\tteams\n$/);
+    const explained = await bursar(
+      environment,
+      ...['policies', 'explain', '--user', 'alice', '--scopes', '{"team":["growth"]}'],
+    );
+    expect(explained.out).toContain(
+      'budget team:growth/credit: $20.00 each calendar month, strict\n  the default counts\n',
+    );
+    await rm(file);
   });
 });

@@ -73,7 +73,7 @@ const RULES: readonly PeriodRule[] = [
   { every: 'lifetime' },
 ];
 /** How far time goes on between the rounds of all cases: seconds, as servers count on being heard of. */
-const PAUSES = [0, 4_000, 0, 4_000, 0, 4_000, 4_000, 0];
+const PAUSES = [0, 4_000, 4_000, 4_000, 0];
 
 // Policies, as functions of the tenant that they are for.
 
@@ -450,7 +450,7 @@ describe('the tiers', () => {
       }
     }
     // Or else nothing was compared.
-    expect(decisions.get('applied')).toBeGreaterThan(5 * CASES);
+    expect(decisions.get('applied')).toBeGreaterThan(3 * CASES);
     expect(decisions.get('denied')).toBeGreaterThan(CASES);
   }, 300_000);
 });

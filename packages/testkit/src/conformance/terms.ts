@@ -24,6 +24,15 @@ export function exerciseTerms(bench: Bench): void {
       expect(await purse.sums('alice')).toMatchObject({ limit: 300, granted: 50, reserved: 350 });
     });
 
+    it('admits nothing with what calls free that were open when the limit was lowered', async () => {
+      const { purse } = bench;
+      const open = await purse.open('alice', 160, { onTerms: termsOf(null) });
+      const onTerms = termsOf(1, { version: 2 });
+      expect(await purse.reserve('alice', 1, { onTerms })).toMatchObject({ outcome: 'denied' });
+      await purse.settle(open, 20);
+      expect(await purse.reserve('alice', 1, { onTerms })).toMatchObject({ outcome: 'denied' });
+    });
+
     it('takes zero for a limit and null for none', async () => {
       const { purse } = bench;
       const none = termsOf(0);
