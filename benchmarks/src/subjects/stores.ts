@@ -30,9 +30,9 @@ export interface Stores {
   close(): Promise<void>;
 }
 
-/** Starts both. */
+/** Starts both. PostgreSQL flushes its commits to the disk, as it does in production. */
 export async function startStores(): Promise<Stores> {
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgres({ isFlushed: true }), startRedis()]);
   const databaseUrl = await postgres.createDatabase();
   const database = new Client({ connectionString: databaseUrl });
   await database.connect();

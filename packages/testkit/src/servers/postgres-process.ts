@@ -24,7 +24,8 @@ const SETTINGS: Readonly<Record<string, string | number>> = {
   max_connections: 100,
   // A killed process loses nothing that it handed to the operating system, and a test does not cut the
   // power. Commits still wait for that hand-over (`synchronous_commit` stays on), so what was acknowledged
-  // before a SIGKILL is there after it, and a commit costs microseconds instead of a disk's flush.
+  // before a SIGKILL is there after it, and a commit costs microseconds instead of a disk's flush. Whoever
+  // measures says `isFlushed`.
   fsync: 'off',
   // In the data directory, which is removed, not in /dev/shm, where a killed server leaves its segments.
   dynamic_shared_memory_type: 'mmap',
@@ -45,6 +46,8 @@ export interface PostgresStart {
   readonly dataDirectory: string;
   readonly port: number;
   readonly user: ServerUser | undefined;
+  /** Whether commits are flushed to the disk. */
+  readonly isFlushed: boolean;
   /** Called as soon as the process exists, before it is ready. */
   readonly onSpawn: (pid: number) => void;
 }
@@ -55,7 +58,11 @@ export interface PostgresStart {
  * @throws PortTakenError; or Error with the end of the server's log when it ends early or takes over 60 s.
  */
 export async function startPostgresProcess(start: PostgresStart): Promise<PostgresProcess> {
-  const settings = Object.entries({ ...SETTINGS, port: start.port });
+  const settings = Object.entries({
+    ...SETTINGS,
+    port: start.port,
+    fsync: start.isFlushed ? 'on' : 'off',
+  });
   const child = spawn(
     join(start.binaries, 'postgres'),
     ['-D', start.dataDirectory, ...settings.flatMap(([name, value]) => ['-c', `${name}=${value}`])],

@@ -26,6 +26,11 @@ const SUPERUSER = 'postgres';
 const START_ATTEMPTS_MAX = 10;
 const DATABASE_NAME = /^[a-z][a-z0-9_]{0,62}$/;
 
+export interface PostgresOptions {
+  /** Flush commits to the disk, as a server in production does; for measuring. Default: no. */
+  readonly isFlushed?: boolean;
+}
+
 export interface PostgresServer {
   /** The database `postgres`, as superuser, password included. The same across restarts. */
   readonly url: string;
@@ -46,7 +51,9 @@ export interface PostgresServer {
  *
  * @throws Error that says how to get a PostgreSQL when there is none, or quotes the server's log.
  */
-export async function startPostgres(): Promise<PostgresServer> {
+export async function startPostgres({
+  isFlushed = false,
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const user = serverUser();
   const binaries = findPostgresBinaries(user);
   const password = randomBytes(16).toString('hex');
@@ -65,6 +72,7 @@ export async function startPostgres(): Promise<PostgresServer> {
           dataDirectory,
           port,
           user,
+          isFlushed,
           onSpawn: (pid) => watchdog.guard(pid),
         });
       } catch (error) {
