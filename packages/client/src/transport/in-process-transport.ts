@@ -43,7 +43,7 @@ export function inProcessTransport(server: InProcess): Transport {
       clear: (input) => answered(caller.limits.clear(input)),
     },
     policies: {
-      get: () => answered(caller.policies.get({})),
+      get: () => answered(caller.policies.get()),
       put: (input) => answered(caller.policies.put(input)),
       explain: (input) => answered(caller.policies.explain(input)),
     },

@@ -103,7 +103,7 @@ describe.each(REACHES)('%s: with ownKey', (reach) => {
         throw new Error('the product has lost it');
       },
     });
-    await expect(client.chat.completions.create(ASK)).rejects.toThrow();
+    await expect(client.chat.completions.create(ASK)).rejects.toThrow('Connection error');
     expect(world.provider.totals().arrived).toBe(calls);
     await world.bursar.settled();
     const own = await world.bursar.usage.current({ user: 'alice', budget: 'own-key' });

@@ -173,7 +173,12 @@ describe('bursar policies', () => {
     expect(out).toMatch(/^1\t20.*Z\tcli:.*\tteams\n$/);
     const explained = await bursar(
       environment,
-      ...['policies', 'explain', '--user', 'alice', '--scopes', '{"team":["growth"]}'],
+      'policies',
+      'explain',
+      '--user',
+      'alice',
+      '--scopes',
+      '{"team":["growth"]}',
     );
     expect(explained.out).toContain(
       'budget team:growth/credit: $20.00 each calendar month, strict\n  the default counts\n',
