@@ -39,6 +39,10 @@
 -- @include lib/record.lua
 -- @include lib/find.lua
 -- @include lib/reply.lua
+
+-- Everything about limiters, made when a command first needs it: Redis runs the text of a script from top to
+-- bottom every time, and most calls have no limiters.
+local function make_limiters()
 -- @include lib/ratio.lua
 -- @include lib/bucket.lua
 -- @include lib/counting.lua
@@ -48,6 +52,21 @@
 -- @include lib/slots.lua
 -- @include lib/limiter.lua
 -- @include lib/rates.lua
+  return {
+    parse_hits = parse_hits,
+    ask_hits = ask_hits,
+    take_hits = take_hits,
+    charge_hits = charge_hits,
+    taken_text = taken_text,
+    slots_held = slots_held,
+    free_slots = free_slots,
+    extend_slots = extend_slots,
+    add_rates = add_rates,
+    write_limiter = write_limiter,
+  }
+end
+
+-- @include lib/limiters.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
 -- @include lib/room.lua

@@ -19,9 +19,9 @@ local function rates_at_end(record, hits)
     hits = hits,
     finish = function(_, is_replayed)
       if is_replayed then return false end
-      if holding then free_slots(holding, record.uuid) end
-      if hits then charge_hits(hits, record) end
-      return hits ~= nil
+      if holding then limiters().free_slots(holding, record.uuid) end
+      if hits then limiters().charge_hits(hits, record) end
+      return hits
     end,
   }
 end

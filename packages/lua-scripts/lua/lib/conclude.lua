@@ -22,12 +22,12 @@ local function refusal(accounts, steps, rates)
     end
   end
   local is_asked = rates and rates.is_asked
-  local is_refused = is_asked and not ask_hits(rates.hits)
+  local is_refused = is_asked and not limiters().ask_hits(rates.hits)
   if not answer and not is_refused then return nil end
   answer = answer or { 'short', '' }
   answer[2] = integer((#answer - 2) / 2) .. (is_asked and ' ' .. integer(#rates.hits) or '')
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  if is_asked then add_rates(answer, rates.hits) end
+  if is_asked then limiters().add_rates(answer, rates.hits) end
   return answer
 end
 
@@ -49,6 +49,6 @@ local function conclude(record, accounts, steps, before, detail, rates)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
   if is_shown then facts = facts .. ' ' .. integer(#rates.hits) end
   local answer = done_answer(facts, record, accounts, legs)
-  if is_shown then add_rates(answer, rates.hits) end
+  if is_shown then limiters().add_rates(answer, rates.hits) end
   return answer
 end

@@ -65,6 +65,6 @@ local function correct(id, ...)
       is_open = false,
     }
   store(record, accounts, legs, true)
-  if slots then free_slots(slots, record.uuid) end
+  if slots then limiters().free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end

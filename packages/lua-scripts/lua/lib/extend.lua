@@ -38,7 +38,7 @@ local function extend(id, amount, ttl, dispatched)
     return slots
       and {
         finish = function(leg, is_replayed)
-          if not is_replayed then extend_slots(slots, record.uuid, leg.deadline) end
+          if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
           return false
         end,
       }

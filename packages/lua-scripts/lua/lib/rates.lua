@@ -74,7 +74,6 @@ end
 -- The limiters of which a reservation holds slots; nil if of none. Turns the command back unless all are
 -- declared.
 local function slots_held(record)
-  if record.taken == '' then return nil end
   local holding, undeclared = {}, {}
   for _, rate in ipairs(taken_of(record)) do
     if rate.is_slot and rate.permits > 0 then

@@ -40,7 +40,7 @@ local function repeated(kept, fingerprint, hits)
   return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
     hits = hits,
     finish = function()
-      ask_hits(hits)
+      limiters().ask_hits(hits)
       return true
     end,
   })
@@ -52,7 +52,7 @@ local function parse_places(words)
   for index, word in ipairs(words) do
     if word == '' then
       accounts = { unpack(words, 1, index - 1) }
-      return accounts, parse_hits(words, index + 1)
+      return accounts, limiters().parse_hits(words, index + 1)
     end
   end
   return accounts
@@ -81,7 +81,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     fingerprint = fingerprint,
     created = batch.now_text,
     terms = terms,
-    taken = hits and taken_text(hits) or '',
+    taken = hits and limiters().taken_text(hits) or '',
     accounts = {},
     is_open = false,
   }
@@ -89,7 +89,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     hits = hits,
     is_asked = true,
     finish = function()
-      take_hits(hits, record.uuid, deadline)
+      limiters().take_hits(hits, record.uuid, deadline)
       return true
     end,
   })

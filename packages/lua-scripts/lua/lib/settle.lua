@@ -3,7 +3,10 @@
 local function settle(id, total, final, detail, ...)
   local cost = tonumber(total)
   local is_final = final == '1'
-  local words = { ... }
+  local words = select('#', ...) > 0 and { ... }
+  local function rates_of(record)
+    return rates_at_end(record, words and limiters().parse_hits(words, 1))
+  end
   return change(id, function(copy, leg)
     if leg.state == 's' then
       local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
@@ -13,5 +16,5 @@ local function settle(id, total, final, detail, ...)
     if is_final then return end_leg(copy, leg, 's', cost, true) end
     if cost <= leg.spent then return { leg = leg, is_replayed = true } end
     return end_leg(copy, leg, leg.state, cost, true)
-  end, detail, is_final and function(record) return rates_at_end(record, parse_hits(words, 1)) end)
+  end, detail, is_final and rates_of)
 end

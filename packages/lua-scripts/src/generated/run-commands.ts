@@ -410,6 +410,7 @@ local function done_answer(facts, record, accounts, legs)
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
   return answer
 end
+local function make_limiters()
 local PIECE = 2097152
 local function product(x, y)
   if x < y then x, y = y, x end
@@ -972,7 +973,6 @@ local function taken_of(record)
   return taken
 end
 local function slots_held(record)
-  if record.taken == '' then return nil end
   local holding, undeclared = {}, {}
   for _, rate in ipairs(taken_of(record)) do
     if rate.is_slot and rate.permits > 0 then
@@ -1022,6 +1022,27 @@ local function add_rates(answer, hits)
     answer[#answer + 1] = hit.limiter.id
     answer[#answer + 1] = hit.view
   end
+end
+  return {
+    parse_hits = parse_hits,
+    ask_hits = ask_hits,
+    take_hits = take_hits,
+    charge_hits = charge_hits,
+    taken_text = taken_text,
+    slots_held = slots_held,
+    free_slots = free_slots,
+    extend_slots = extend_slots,
+    add_rates = add_rates,
+    write_limiter = write_limiter,
+  }
+end
+local made_limiters
+local function limiters()
+  made_limiters = made_limiters or make_limiters()
+  return made_limiters
+end
+local function slots_held(record)
+  return record.taken ~= '' and limiters().slots_held(record) or nil
 end
 local function tell(record, accounts, legs, detail, is_first)
   local leg = legs[1]
@@ -1087,12 +1108,12 @@ local function refusal(accounts, steps, rates)
     end
   end
   local is_asked = rates and rates.is_asked
-  local is_refused = is_asked and not ask_hits(rates.hits)
+  local is_refused = is_asked and not limiters().ask_hits(rates.hits)
   if not answer and not is_refused then return nil end
   answer = answer or { 'short', '' }
   answer[2] = integer((#answer - 2) / 2) .. (is_asked and ' ' .. integer(#rates.hits) or '')
   for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  if is_asked then add_rates(answer, rates.hits) end
+  if is_asked then limiters().add_rates(answer, rates.hits) end
   return answer
 end
 local function conclude(record, accounts, steps, before, detail, rates)
@@ -1113,7 +1134,7 @@ local function conclude(record, accounts, steps, before, detail, rates)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
   if is_shown then facts = facts .. ' ' .. integer(#rates.hits) end
   local answer = done_answer(facts, record, accounts, legs)
-  if is_shown then add_rates(answer, rates.hits) end
+  if is_shown then limiters().add_rates(answer, rates.hits) end
   return answer
 end
 local function shortfall(copy, wanted)
@@ -1154,9 +1175,9 @@ local function rates_at_end(record, hits)
     hits = hits,
     finish = function(_, is_replayed)
       if is_replayed then return false end
-      if holding then free_slots(holding, record.uuid) end
-      if hits then charge_hits(hits, record) end
-      return hits ~= nil
+      if holding then limiters().free_slots(holding, record.uuid) end
+      if hits then limiters().charge_hits(hits, record) end
+      return hits
     end,
   }
 end
@@ -1196,7 +1217,7 @@ local function extend(id, amount, ttl, dispatched)
     return slots
       and {
         finish = function(leg, is_replayed)
-          if not is_replayed then extend_slots(slots, record.uuid, leg.deadline) end
+          if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
           return false
         end,
       }
@@ -1205,7 +1226,10 @@ end
 local function settle(id, total, final, detail, ...)
   local cost = tonumber(total)
   local is_final = final == '1'
-  local words = { ... }
+  local words = select('#', ...) > 0 and { ... }
+  local function rates_of(record)
+    return rates_at_end(record, words and limiters().parse_hits(words, 1))
+  end
   return change(id, function(copy, leg)
     if leg.state == 's' then
       local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
@@ -1215,7 +1239,7 @@ local function settle(id, total, final, detail, ...)
     if is_final then return end_leg(copy, leg, 's', cost, true) end
     if cost <= leg.spent then return { leg = leg, is_replayed = true } end
     return end_leg(copy, leg, leg.state, cost, true)
-  end, detail, is_final and function(record) return rates_at_end(record, parse_hits(words, 1)) end)
+  end, detail, is_final and rates_of)
 end
 local function release(id, detail)
   return change(id, function(copy, leg)
@@ -1324,7 +1348,7 @@ local function repeated(kept, fingerprint, hits)
   return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
     hits = hits,
     finish = function()
-      ask_hits(hits)
+      limiters().ask_hits(hits)
       return true
     end,
   })
@@ -1334,7 +1358,7 @@ local function parse_places(words)
   for index, word in ipairs(words) do
     if word == '' then
       accounts = { unpack(words, 1, index - 1) }
-      return accounts, parse_hits(words, index + 1)
+      return accounts, limiters().parse_hits(words, index + 1)
     end
   end
   return accounts
@@ -1361,7 +1385,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     fingerprint = fingerprint,
     created = batch.now_text,
     terms = terms,
-    taken = hits and taken_text(hits) or '',
+    taken = hits and limiters().taken_text(hits) or '',
     accounts = {},
     is_open = false,
   }
@@ -1369,7 +1393,7 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
     hits = hits,
     is_asked = true,
     finish = function()
-      take_hits(hits, record.uuid, deadline)
+      limiters().take_hits(hits, record.uuid, deadline)
       return true
     end,
   })
@@ -1485,7 +1509,7 @@ local function correct(id, ...)
       is_open = false,
     }
   store(record, accounts, legs, true)
-  if slots then free_slots(slots, record.uuid) end
+  if slots then limiters().free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end
 local function read(account)
@@ -1587,7 +1611,7 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
-  for _, limiter in ipairs(batch.changed_limiters) do write_limiter(limiter) end
+  for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()
 end
 local COMMANDS = {
