@@ -8,7 +8,10 @@ import { readAll } from './read-all.ts';
 import { responseWithBody } from './response-with-body.ts';
 import { expectedTextTokens } from './text-tokens.ts';
 
-/** `response`, whose body is `body`, once it is settled. Rejects when its body does. */
+/**
+ * `response`, whose body is `body`, once it is settled. Where the body breaks off, so does that of the answer: an SDK
+ * does not try again once an answer has begun, as it would if it were told of a broken connection.
+ */
 export async function meteredAnswer(
   response: Response,
   body: ReadableStream<Uint8Array>,
@@ -25,8 +28,25 @@ export async function meteredAnswer(
     await call.settle({ usage, basis: 'estimated' });
   }
   presence.forget();
-  if (failure !== undefined) throw failure.error;
-  return responseWithBody(response, bytes);
+  return responseWithBody(response, failure === undefined ? bytes : brokenBody(bytes, failure));
+}
+
+/** A body that breaks off after `bytes`. */
+function brokenBody(
+  bytes: Uint8Array,
+  failure: { readonly error: unknown },
+): ReadableStream<Uint8Array> {
+  let hasBegun = bytes.length === 0;
+  return new ReadableStream<Uint8Array>(
+    {
+      pull(controller) {
+        if (hasBegun) return controller.error(failure.error);
+        hasBegun = true;
+        controller.enqueue(bytes);
+      },
+    },
+    { highWaterMark: 0 },
+  );
 }
 
 /** The type that `response` says its body is of, in lower case. */
