@@ -36,7 +36,7 @@ export interface Session extends Pick<Bursar, 'wrap' | 'fetch'> {
 }
 
 /** The kind of scope that sessions are. */
-export const SESSION_SCOPE = 'session';
+const SESSION_SCOPE = 'session';
 
 /** A session with `id` on the connection `bursar`. */
 export function sessionOf(bursar: Bursar, id: string): Session {

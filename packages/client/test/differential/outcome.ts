@@ -39,9 +39,15 @@ function comparable(value: unknown): unknown {
 /** Class, message, every field, and the causes. */
 function comparableError(error: unknown): unknown {
   if (!(error instanceof Error)) return comparable(error);
-  const { name, message, cause, ...others } = { ...error, ...pick(error) };
+  const { name, message, cause } = error;
   // Of a socket the ports and bytes are its own.
-  const { headers, requestID, socket: _, ...fields } = others as Record<string, unknown>;
+  const {
+    headers,
+    requestID,
+    socket: _,
+    cause: _cause,
+    ...fields
+  } = Object.fromEntries(Object.entries(error)) as Record<string, unknown>;
   return {
     class: error.constructor.name,
     name,
@@ -51,13 +57,4 @@ function comparableError(error: unknown): unknown {
     hasRequestId: typeof requestID === 'string',
     cause: cause === undefined ? undefined : comparableError(cause),
   };
-}
-
-/** What is not enumerable of an error. */
-function pick({ name, message, cause }: Error): {
-  readonly name: string;
-  readonly message: string;
-  readonly cause: unknown;
-} {
-  return { name, message, cause };
 }

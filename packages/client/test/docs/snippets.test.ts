@@ -1,0 +1,162 @@
+/** Every snippet of docs/sdk.md is a file here: the page shows it as it is, the compiler has read it, and it runs. */
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openWorld, TOKEN, type World } from '../support/world.ts';
+
+const SNIPPETS = join(import.meta.dirname, 'snippets');
+const PAGE = join(import.meta.dirname, '../../../../docs/sdk.md');
+const BLOCK = /<!-- snippet: (\S+) -->\n+```ts\n([\s\S]*?)```/g;
+
+const shown = new Map(
+  [...readFileSync(PAGE, 'utf8').matchAll(BLOCK)].map(([, name = '', text = '']) => [name, text]),
+);
+
+test('the page shows every snippet, and no other code of TypeScript', () => {
+  expect([...shown.keys()].toSorted()).toEqual(readdirSync(SNIPPETS).toSorted());
+  expect(readFileSync(PAGE, 'utf8').match(/```ts/g)).toHaveLength(shown.size);
+});
+
+test.each([...shown])('%s is on the page as it is', (name, text) => {
+  // In a project of one's own these files stand beside each other, with or without their endings.
+  expect(text).toBe(readFileSync(join(SNIPPETS, name), 'utf8'));
+});
+
+describe('the snippets run', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await openWorld('in-process');
+    Object.assign(process.env, {
+      BURSAR_URL: await world.server.listen(),
+      BURSAR_TOKEN: TOKEN,
+      OPENAI_BASE_URL: world.provider.url,
+      OPENAI_API_KEY: 'sk-test',
+      ANTHROPIC_BASE_URL: world.provider.url.replace(/\/v1$/, ''),
+      ANTHROPIC_API_KEY: 'sk-ant-test',
+    });
+    await world.bursar.limits.set({ user: 'broke', limitUsd: '0' });
+  });
+  afterAll(async () => {
+    const { stop } = await import('./snippets/queue-worker.ts');
+    await stop();
+    await world[Symbol.asyncDispose]();
+  });
+
+  const settlements = async (user: string): Promise<number> => {
+    const { bursar } = await import('./snippets/bursar.ts');
+    await bursar.settled();
+    return (await world.booked(user)).filter(({ kind }) => kind === 'settle').length;
+  };
+  const post = (question: string, user: string): RequestInit => ({
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-user': user },
+    body: JSON.stringify({ question }),
+  });
+
+  test('first-call.ts, denied.ts', async () => {
+    const { askOrExplain } = await import('./snippets/denied.ts');
+    expect((await askOrExplain('first', 'why')).length).toBeGreaterThan(20);
+    expect(await askOrExplain('broke', 'why')).toContain('does not cover this call');
+    expect(await settlements('first')).toBe(1);
+  });
+
+  test('stream.ts', async () => {
+    const { stream } = await import('./snippets/stream.ts');
+    let text = '';
+    for await (const piece of stream('streamer', 'why')) text += piece;
+    expect(text.length).toBeGreaterThan(20);
+    expect(await settlements('streamer')).toBe(1);
+  });
+
+  test('anthropic.ts', async () => {
+    const { askClaude } = await import('./snippets/anthropic.ts');
+    expect((await askClaude('claude', 'why')).length).toBeGreaterThan(20);
+    expect(await askClaude('broke', 'why')).toContain('does not cover this call');
+    expect(await settlements('claude')).toBe(1);
+  });
+
+  test('ai-sdk.ts', async () => {
+    const { askAnyModel, askOpenAi } = await import('./snippets/ai-sdk.ts');
+    expect((await askAnyModel('ai', 'why')).length).toBeGreaterThan(20);
+    expect((await askOpenAi('ai', 'why')).length).toBeGreaterThan(20);
+    expect(await settlements('ai')).toBe(2);
+  });
+
+  test('meter.ts', async () => {
+    const { render } = await import('./snippets/meter.ts');
+    expect(await render('painter', async () => ({ url: 'x.png', seconds: 5 }))).toBe('x.png');
+    const { settledUsd } = await world.bursar.usage.current({ user: 'painter' });
+    expect(settledUsd).toBe('0.01');
+  });
+
+  test('session.ts', async () => {
+    const { research } = await import('./snippets/session.ts');
+    expect(await research('scholar', ['one', 'two'])).toMatch(/^2 calls, \$0\.0/);
+  });
+
+  test('watch.ts', async () => {
+    const { waitForSpend } = await import('./snippets/watch.ts');
+    expect(Number(await waitForSpend('scholar', new AbortController().signal))).toBeGreaterThan(0);
+  });
+
+  test('hooks.ts', async () => {
+    const { askAndLog } = await import('./snippets/hooks.ts');
+    const lines: string[] = [];
+    await askAndLog('logger', (line) => lines.push(line));
+    await settlements('logger');
+    expect(lines).toEqual([
+      'gpt-4o-mini: allowed',
+      expect.stringMatching(/^\$0\.0+\d+, reported$/),
+    ]);
+  });
+
+  test('next-route.ts', async () => {
+    const { POST } = await import('./snippets/next-route.ts');
+    const ask = (user: string): Promise<Response> =>
+      POST(new Request('http://localhost/api/chat', post('why', user)));
+    expect((await (await ask('next')).text()).split('\n').length).toBeGreaterThan(20);
+    expect(await settlements('next')).toBe(1);
+    const denied = await ask('broke');
+    expect(denied.status).toBe(402);
+    expect(await denied.json()).toMatchObject({ reason: 'limit_too_small' });
+  });
+
+  test('express-app.ts', async () => {
+    const { app } = await import('./snippets/express-app.ts');
+    const listening = app.listen(0, '127.0.0.1');
+    await once(listening, 'listening');
+    const url = `http://127.0.0.1:${(listening.address() as AddressInfo).port}/chat`;
+    expect((await (await fetch(url, post('why', 'express'))).text()).length).toBeGreaterThan(20);
+    expect(await settlements('express')).toBe(1);
+    expect((await fetch(url, post('why', 'broke'))).status).toBe(402);
+    listening.closeAllConnections();
+    listening.close();
+  });
+
+  test('hono-app.ts', async () => {
+    const { app } = await import('./snippets/hono-app.ts');
+    const answer = await app.request('/chat', post('why', 'hono'));
+    expect((await answer.text()).length).toBeGreaterThan(20);
+    expect(await settlements('hono')).toBe(1);
+    expect((await app.request('/chat', post('why', 'broke'))).status).toBe(402);
+  });
+
+  test('queue-worker.ts', async () => {
+    const { writeReport } = await import('./snippets/queue-worker.ts');
+    const told: [number, string][] = [];
+    const job = {
+      id: 'report-1',
+      user: 'author',
+      chapters: ['one', 'two'],
+      progress: async (done: number, costUsd: string): Promise<void> => {
+        told.push([done, costUsd]);
+      },
+    };
+    expect(await writeReport(job)).toBe('done');
+    expect(told.map(([done]) => done)).toEqual([1, 2]);
+    expect(Number(told[1]?.[1])).toBeGreaterThan(Number(told[0]?.[1]));
+    expect(await writeReport({ ...job, user: 'broke' })).toBe('out of credit');
+  });
+});
