@@ -171,14 +171,14 @@ describe('bursar policies', () => {
     expect(again.err).toContain('The policies in force are version 1');
     const { out } = await bursar(environment, 'policies', 'show', '--history');
     expect(out).toMatch(/^1\t20.*Z\tcli:.*\tteams\n$/);
+    const scopes = ['--scopes', '{"team":["growth"]}'];
     const explained = await bursar(
       environment,
       'policies',
       'explain',
       '--user',
       'alice',
-      '--scopes',
-      '{"team":["growth"]}',
+      ...scopes,
     );
     expect(explained.out).toContain(
       'budget team:growth/credit: $20.00 each calendar month, strict\n  the default counts\n',
