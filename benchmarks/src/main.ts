@@ -10,6 +10,7 @@
 import { parseArgs } from 'node:util';
 import { BENCHES } from './benches/index.ts';
 import { type Effort, QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
+import { thisMachine } from './harness/machine.ts';
 import { resultAsJson, resultAsText } from './harness/report.ts';
 import { runBench } from './harness/run-bench.ts';
 
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
+const machine = thisMachine();
 const note = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
 };
@@ -39,7 +41,7 @@ if (unknown.length > 0) {
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
   for (const [index, bench] of chosen.entries()) {
-    const result = await runBench(bench, effort, { note, only: values.only });
+    const result = await runBench(bench, effort, { note, only: values.only, machine });
     if (index > 0 && !values.json) console.log();
     console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
     if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;

@@ -54,14 +54,25 @@ test('a quantile is a value that was measured, and nothing where nothing was', (
   expect(quantile([], 0.5)).toBeUndefined();
 });
 
+const quiet = { cores: 2, cpu: 'A', memoryGib: 1, node: '24', platform: 'x', load: 1 };
+const busy = { ...quiet, load: 1.1 };
+
 test('a goal is reached from its better side, and exactly', () => {
   const finding = { name: 'it', value: 2, goal: 2 };
 
-  expect(isReached({ ...finding, better: 'more' })).toBe(true);
-  expect(isReached({ ...finding, better: 'less' })).toBe(true);
-  expect(isReached({ ...finding, value: 1.9, better: 'more' })).toBe(false);
-  expect(isReached({ ...finding, value: 2.1, better: 'less' })).toBe(false);
-  expect(isReached({ name: 'it', value: 2, better: 'less' })).toBeUndefined();
+  expect(isReached({ ...finding, better: 'more' }, quiet)).toBe(true);
+  expect(isReached({ ...finding, better: 'less' }, quiet)).toBe(true);
+  expect(isReached({ ...finding, value: 1.9, better: 'more' }, quiet)).toBe(false);
+  expect(isReached({ ...finding, value: 2.1, better: 'less' }, quiet)).toBe(false);
+  expect(isReached({ name: 'it', value: 2, better: 'less' }, quiet)).toBeUndefined();
+});
+
+test('on a machine where others are at work, goals about the clock are not judged, those about CPU time are', () => {
+  const finding = { name: 'it', value: 1, goal: 2, better: 'more' } as const;
+
+  expect(isReached({ ...finding, isByClock: true }, busy)).toBeUndefined();
+  expect(isReached({ ...finding, isByClock: true }, quiet)).toBe(false);
+  expect(isReached(finding, busy)).toBe(false);
 });
 
 test('candidates take turns, every other time backwards, and are closed also when one fails', async () => {
@@ -96,7 +107,7 @@ test('candidates take turns, every other time backwards, and are closed also whe
 test('a report says what was not reached, and leaves out columns without a figure', () => {
   const text = resultAsText({
     bench: { name: 'it', question: 'how fast?', operation: 'thing' },
-    machine: { cores: 2, cpu: 'A', memoryGib: 1, node: '24', platform: 'x', load: 0.5 },
+    machine: quiet,
     figures: new Map([['ours', figuresOf([sample()])]]),
     verdict: {
       findings: [{ name: 'ours to theirs', value: 0.5, goal: 1, better: 'more' }],

@@ -104,6 +104,7 @@ function speeds(of: (name: string) => Figures): readonly Finding[] {
     value: of(ours(spread)).perSecond / of(nameOf(design, spread, pool)).perSecond,
     goal,
     better: 'more',
+    isByClock: true,
   });
   return [
     ratio('spread', CORRECT_PAIR, 10, 10),

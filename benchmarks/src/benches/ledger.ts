@@ -48,6 +48,7 @@ export const ledger: Bench = {
             findings: [
               {
                 name: 'settlements/s brought home to bare rows/s',
+                isByClock: true,
                 value: of(OURS).perSecond / of(RAW).perSecond,
                 goal: 0.4,
                 better: 'more',

@@ -106,6 +106,7 @@ function findings(of: (name: string) => Figures): readonly Finding[] {
     ...(goal === undefined ? {} : { goal }),
     better: 'less',
     unit: 'us',
+    isByClock: true,
   });
   return [
     added('added to the p50, local provider', WRAPPED, BARE, 60),

@@ -45,6 +45,8 @@ export interface Finding {
   readonly better: 'more' | 'less';
   /** What the number counts; without it, it is a ratio. */
   readonly unit?: string;
+  /** Whether it is about time on the clock, of which others on the machine take their part; not of CPU time. */
+  readonly isByClock?: boolean;
 }
 
 /** What a run of a benchmark comes to, beside its table. */

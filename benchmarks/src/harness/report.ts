@@ -1,7 +1,7 @@
 /** What a run says: a table for people, one object for programs. */
 import type { Bench, Finding, Verdict } from './bench.ts';
 import { allCpuUs, type Figures, SPENDERS } from './figures.ts';
-import type { Machine } from './machine.ts';
+import { isBusy, type Machine } from './machine.ts';
 
 /** All that a run found out. */
 export interface Result {
@@ -12,9 +12,10 @@ export interface Result {
   readonly verdict: Verdict;
 }
 
-/** Whether a finding is as good as its goal; `undefined` without one. */
-export function isReached({ value, goal, better }: Finding): boolean | undefined {
-  if (goal === undefined) return undefined;
+/** Whether a finding is as good as its goal; `undefined` without one, or where nobody can say. */
+export function isReached(finding: Finding, machine: Machine): boolean | undefined {
+  const { value, goal, better, isByClock = false } = finding;
+  if (goal === undefined || (isByClock && isBusy(machine))) return undefined;
   return better === 'more' ? value >= goal : value <= goal;
 }
 
@@ -34,7 +35,11 @@ export function resultAsJson({ bench, machine, figures, verdict }: Result): obje
           unit: finding.unit ?? 'x',
           ...(finding.goal === undefined
             ? {}
-            : { goal: finding.goal, better: finding.better, reached: isReached(finding) }),
+            : {
+                goal: finding.goal,
+                better: finding.better,
+                reached: isReached(finding, machine) ?? null,
+              }),
         },
       ]),
     ),
@@ -50,7 +55,7 @@ export function resultAsText({ bench, machine, figures, verdict }: Result): stri
     `One operation is one ${bench.operation}. ${cores} cores of ${cpu}, load ${load} at the start, Node ${node}.`,
     ...(figures.size === 0 ? [] : ['', ...table(rowsOf(figures))]),
     '',
-    ...table(verdict.findings.map(cellsOf)),
+    ...table(verdict.findings.map((finding) => cellsOf(finding, machine))),
     ...(verdict.moneyOffNanoUsd === undefined
       ? []
       : ['', `Money lost, invented or overspent: ${verdict.moneyOffNanoUsd} nano-USD.`]),
@@ -83,15 +88,20 @@ function rowsOf(figures: ReadonlyMap<string, Figures>): readonly (readonly strin
   return [head, ...rows].map((row) => shown.map((column) => row[column] ?? ''));
 }
 
-function cellsOf(finding: Finding): readonly string[] {
+function cellsOf(finding: Finding, machine: Machine): readonly string[] {
   const { name, value, goal, better, unit = 'x' } = finding;
-  const reached = isReached(finding);
+  const reached = isReached(finding, machine);
   return [
     name,
     `${short(value)} ${unit}`,
     goal === undefined ? '' : `goal: ${better === 'more' ? 'at least' : 'at most'} ${goal} ${unit}`,
-    reached === undefined ? '' : reached ? 'reached' : 'NOT REACHED',
+    goal === undefined ? '' : said(reached),
   ];
+}
+
+function said(isReached: boolean | undefined): string {
+  if (isReached === undefined) return 'the machine is too busy to say';
+  return isReached ? 'reached' : 'NOT REACHED';
 }
 
 function table(rows: readonly (readonly string[])[]): string[] {

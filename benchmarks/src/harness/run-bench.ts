@@ -1,7 +1,7 @@
 /** One benchmark, from its start to its verdict. */
 import type { Bench } from './bench.ts';
 import { compare, type Effort } from './compare.ts';
-import { thisMachine } from './machine.ts';
+import { type Machine, thisMachine } from './machine.ts';
 import type { Result } from './report.ts';
 
 /** What else can be said about a run. */
@@ -10,15 +10,16 @@ export interface RunOptions {
   readonly note?: (text: string) => void;
   /** Only candidates with this in their name; then nothing is judged. */
   readonly only?: string | undefined;
+  /** The machine before anything was measured; default: as it is now. */
+  readonly machine?: Machine;
 }
 
 /** Runs `bench` and closes what it opened. */
 export async function runBench(
   bench: Bench,
   effort: Effort,
-  { note = () => {}, only }: RunOptions = {},
+  { note = () => {}, only, machine = thisMachine() }: RunOptions = {},
 ): Promise<Result> {
-  const machine = thisMachine();
   note(`${bench.name}: starting what it needs …`);
   const { candidates, judge, close } = await bench.open(effort);
   const chosen = candidates.filter(({ name }) => only === undefined || name.includes(only));
