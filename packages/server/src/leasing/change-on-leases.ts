@@ -95,10 +95,8 @@ export class ChangeOnLeases {
       );
       this.#context.options.onPastCopies?.();
     }
-    if (isEnd(command)) {
-      await this.#makeDurable(command, answer, now);
-      await this.#context.giveBackExcess(answer.copies);
-    }
+    if (isEnd(command)) await this.#makeDurable(command, answer, now);
+    if (command.kind !== 'extend') await this.#context.giveBackExcess(answer.copies);
     return this.#context.done(answer, command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO);
   }
 

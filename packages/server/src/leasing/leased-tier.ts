@@ -167,7 +167,12 @@ export class LeasedTier implements Tier {
       for (const account of due) {
         if (ended >= limit) break;
         const answer = await gate.execute({ kind: 'sweep', account, limit: limit - ended });
-        if (answer.answer === 'swept') ended += answer.ended;
+        if (answer.answer !== 'swept' || answer.ended === 0) continue;
+        ended += answer.ended;
+        const swept = await gate.execute({ kind: 'read', account });
+        if (swept.answer === 'copy' && swept.copy !== null) {
+          await this.#context.giveBackExcess([swept.copy]);
+        }
       }
     }
     return ended;

@@ -129,23 +129,6 @@ describe('a set', () => {
       'defaults.budgets.0.mode',
       { defaults: { budgets: [budget('user', '1', { mode: { boundedByUsd: '1' } })] } },
     ],
-    [
-      'defaults.budgets.0.sharePercentMax',
-      { defaults: { budgets: [budget('user', '1', { sharePercentMax: 20 })] } },
-    ],
-    [
-      'plans.0.rates.0.limiter',
-      {
-        plans: [
-          {
-            name: 'free',
-            rates: [
-              { name: 'r', on: { kind: 'user' }, counts: 'requests', limiter: { algorithm: 'x' } },
-            ],
-          },
-        ],
-      },
-    ],
     ['defaults.budgets', { defaults: { budgets: [] } }],
   ])('that has %s is refused, for nobody would keep it', (field, more) => {
     const document = JSON.parse(setOf(1, more).document) as unknown;

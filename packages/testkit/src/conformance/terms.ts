@@ -33,6 +33,18 @@ export function exerciseTerms(bench: Bench): void {
       expect(await purse.reserve('alice', 1, { onTerms })).toMatchObject({ outcome: 'denied' });
     });
 
+    it('admits nothing with what a sweep frees, either', async () => {
+      const { purse, clock } = bench;
+      const settled = await purse.open('alice', 20, { onTerms: termsOf(null) });
+      await purse.settle(settled, 20);
+      await purse.open('alice', 160, { ttlMs: 1_000, onTerms: termsOf(null) });
+      const onTerms = termsOf(1, { version: 2 });
+      expect(await purse.reserve('alice', 1, { onTerms })).toMatchObject({ outcome: 'denied' });
+      clock.advance(1_001);
+      await purse.tier.sweep(1_000);
+      expect(await purse.reserve('alice', 1, { onTerms })).toMatchObject({ outcome: 'denied' });
+    });
+
     it('takes zero for a limit and null for none', async () => {
       const { purse } = bench;
       const none = termsOf(0);
