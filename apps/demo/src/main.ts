@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { ArgumentsInvalid, HELP, type Plan, readArguments } from './arguments.ts';
 import { ChildFailed } from './processes/listening-child.ts';
 import { Screen } from './terminal/screen.ts';
+import { ForeignPolicies } from './story/policies.ts';
 import { TraceFileError } from './trace/trace-file.ts';
 
 /** Everything adds up; something does not, or did not work; the arguments were wrong; Ctrl-C. */
@@ -33,7 +34,11 @@ async function run(args: readonly string[]): Promise<number> {
 }
 
 function explained(error: unknown, plan: Plan): string {
-  if (error instanceof TraceFileError || error instanceof ChildFailed) return error.message;
+  const isSelfExplaining =
+    error instanceof TraceFileError ||
+    error instanceof ChildFailed ||
+    error instanceof ForeignPolicies;
+  if (isSelfExplaining) return error.message;
   const stack = String((error as Error).stack);
   return plan.kind === 'help'
     ? stack

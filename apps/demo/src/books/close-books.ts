@@ -14,8 +14,8 @@ import { paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { count, counted } from '../terminal/count.ts';
 import { auditDatabase } from './audit-database.ts';
-import { closeKilledRun, type KilledRun, usersWithMoneySetAside } from './killed-run.ts';
-import { monthsBetween, readBookings } from './ledger-bookings.ts';
+import { closeKilledRun, type KilledRun, withMoneySetAside } from './killed-run.ts';
+import { budgetsOf, monthsBetween, readBookings } from './ledger-bookings.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
 import type { RunRecord } from './run-file.ts';
 
@@ -39,12 +39,13 @@ export async function closeBooks(
 ): Promise<ClosedBooks> {
   const { bursar, runFile, leftRuns } = installation;
   await bursar.settled();
-  const { users, startedAtMs: sinceMs } = runFile;
+  const { startedAtMs: sinceMs } = runFile;
+  const budgets = budgetsOf(runFile);
   const untilMs = Date.now();
-  const open = await usersWithMoneySetAside(bursar.usage, users, monthsBetween(sinceMs, untilMs));
+  const open = await withMoneySetAside(bursar.usage, budgets, monthsBetween(sinceMs, untilMs));
   const run = reconcile(
     runFile.acknowledged,
-    await readBookings(bursar.usage, { users, sinceMs, untilMs }),
+    await readBookings(bursar.usage, { budgets, sinceMs, untilMs }),
   );
   const killedRuns: KilledRun[] = [];
   for (const left of leftRuns) killedRuns.push(await endKilledRun(installation, left, screen));
@@ -52,7 +53,7 @@ export async function closeBooks(
   const audit = await auditDatabase(dataDirectory, process.env['DATABASE_URL'] || undefined);
 
   const problems = [
-    ...open.map((user) => `${user} still has money set aside`),
+    ...open.map(({ user }) => `${user} still has money set aside`),
     ...run.shown,
     ...(run.unheard > 0 ? [`${count(run.unheard)} settlements that nobody was told of`] : []),
     ...(run.expired > 0 ? [`${count(run.expired)} reservations ran into their deadline`] : []),

@@ -4,14 +4,14 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { UsageApi } from '@bursar/client';
-import { monthsBetween, readBookings } from './ledger-bookings.ts';
+import { budgetsOf, monthsBetween, readBookings, type UserBudget } from './ledger-bookings.ts';
 import { reconcile, type Reconciliation } from './reconcile.ts';
 import type { RunRecord } from './run-file.ts';
 
 /** How a killed run stands. All is well without contradictions and without anybody in `stillOpen`. */
 export interface KilledRun extends Reconciliation {
   readonly run: string;
-  /** Users who have money set aside although every deadline is over. */
+  /** Users who have money set aside although every deadline is over, once for each budget. */
   readonly stillOpen: readonly string[];
 }
 
@@ -32,29 +32,34 @@ export async function closeKilledRun(
   run: RunRecord,
   patience: KilledRunPatience,
 ): Promise<KilledRun> {
-  const { users, startedAtMs: sinceMs } = run;
-  let stillOpen: readonly string[] = users;
+  const { startedAtMs: sinceMs } = run;
+  const budgets = budgetsOf(run);
+  let stillOpen = budgets;
   for (let looks = 0; ; looks += 1) {
-    stillOpen = await usersWithMoneySetAside(usage, stillOpen, monthsBetween(sinceMs, Date.now()));
+    stillOpen = await withMoneySetAside(usage, stillOpen, monthsBetween(sinceMs, Date.now()));
     if (stillOpen.length === 0 || Date.now() >= patience.untilMs) break;
     if (looks === 0) patience.onWait();
     await sleep(LOOK_EVERY_MS);
   }
-  const bookings = await readBookings(usage, { users, sinceMs, untilMs: Date.now() });
-  return { run: run.run, stillOpen, ...reconcile(run.acknowledged, bookings) };
+  const bookings = await readBookings(usage, { budgets, sinceMs, untilMs: Date.now() });
+  return {
+    run: run.run,
+    stillOpen: stillOpen.map(({ user }) => user),
+    ...reconcile(run.acknowledged, bookings),
+  };
 }
 
-/** Those of `users` who have money set aside in one of `months`. */
-export async function usersWithMoneySetAside(
+/** Those of `budgets` from which money is set aside in one of `months`. */
+export async function withMoneySetAside(
   usage: UsageApi,
-  users: readonly string[],
+  budgets: readonly UserBudget[],
   months: readonly string[],
-): Promise<readonly string[]> {
-  const open: string[] = [];
-  for (const user of users) {
+): Promise<readonly UserBudget[]> {
+  const open: UserBudget[] = [];
+  for (const budget of budgets) {
     for (const period of months) {
-      const { reservedUsd } = await usage.current({ user, period });
-      if (Number(reservedUsd) > 0 && open.at(-1) !== user) open.push(user);
+      const { reservedUsd } = await usage.current({ ...budget, period });
+      if (Number(reservedUsd) > 0 && open.at(-1) !== budget) open.push(budget);
     }
   }
   return open;

@@ -1,6 +1,16 @@
 /** What the ledger says about a run: read through the API, page by page, and added up by reservation. */
 import type { UsageApi } from '@bursar/client';
 import { parseUsd } from '../money/nano-usd.ts';
+import type { RunHeader } from './run-file.ts';
+
+/** A budget, as the API names it: of a user or of another scope. */
+export type BudgetName = Pick<Parameters<UsageApi['current']>[0], 'user' | 'scope' | 'budget'>;
+
+/** One of a user's. */
+export interface UserBudget {
+  readonly user: string;
+  readonly budget: string;
+}
 
 /** Entries on one page, the most there may be. */
 const PAGE_ENTRIES = 200;
@@ -18,18 +28,22 @@ export interface Booking {
 /** Bookings by reservation. */
 export type Bookings = ReadonlyMap<string, Booking>;
 
-/** The bookings of `users` since `sinceMs`, in the months from then to `untilMs` (milliseconds since 1970). */
+/** The bookings on `budgets` since `sinceMs`, in the months from then to `untilMs` (milliseconds since 1970). */
 export async function readBookings(
   usage: UsageApi,
-  run: { readonly users: readonly string[]; readonly sinceMs: number; readonly untilMs: number },
+  run: {
+    readonly budgets: readonly BudgetName[];
+    readonly sinceMs: number;
+    readonly untilMs: number;
+  },
 ): Promise<Bookings> {
   const bookings = new Map<string, Booking>();
-  for (const user of run.users) {
+  for (const budget of run.budgets) {
     for (const period of monthsBetween(run.sinceMs, run.untilMs)) {
       let cursor: number | null = null;
       do {
         const page = await usage.history({
-          user,
+          ...budget,
           period,
           limit: PAGE_ENTRIES,
           ...(cursor === null ? {} : { cursor }),
@@ -47,6 +61,14 @@ export async function readBookings(
     }
   }
   return bookings;
+}
+
+/** Every budget on which calls of the users of `run` are booked once: by whoever paid. */
+export function budgetsOf({
+  users,
+  budgetNames = ['credit'],
+}: Pick<RunHeader, 'users' | 'budgetNames'>): readonly UserBudget[] {
+  return users.flatMap((user) => budgetNames.map((budget) => ({ user, budget })));
 }
 
 /** The calendar months in UTC from one instant to another, such as `2026-11`; both included. */

@@ -14,7 +14,7 @@ export interface ProviderBill {
   readonly aborted: { readonly calls: number; readonly nanoUsd: bigint };
 }
 
-/** Adds up `records`. Throws for a model that the demo has no price for. */
+/** Adds up `records`, such as those that one key pays for. Throws for a model that the demo has no price for. */
 export function billOf(records: readonly CallRecord[]): ProviderBill {
   return { completed: sumOf(records, 'completed'), aborted: sumOf(records, 'aborted') };
 }

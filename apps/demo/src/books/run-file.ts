@@ -21,6 +21,8 @@ export interface RunHeader {
   readonly database: string;
   /** Names of its users, as Bursar knows them. */
   readonly users: readonly string[];
+  /** Names of each user's budgets; `credit` alone unless said. */
+  readonly budgetNames?: readonly string[];
 }
 
 /** A run as its file tells it. */
@@ -39,6 +41,7 @@ export class RunFile implements RunRecord {
   readonly startedAtMs: number;
   readonly database: string;
   readonly users: readonly string[];
+  readonly budgetNames: readonly string[];
   readonly acknowledged = new Map<string, bigint>();
   readonly #descriptor: number;
 
@@ -47,6 +50,7 @@ export class RunFile implements RunRecord {
     this.startedAtMs = header.startedAtMs;
     this.database = header.database;
     this.users = header.users;
+    this.budgetNames = header.budgetNames ?? ['credit'];
     this.file = join(directory, `acks-${header.run}.jsonl`);
     this.#descriptor = openSync(this.file, 'wx', 0o600);
     this.#write(header);

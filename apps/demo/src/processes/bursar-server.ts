@@ -43,6 +43,8 @@ function serve(dataDirectory: string, token: string): Promise<ListeningChild> {
       BURSAR_PORT: '0',
       BURSAR_DATA_DIR: dataDirectory,
       BURSAR_BOOTSTRAP_TOKEN: token,
+      // Kept nowhere: a key that a killed run leaves behind can never be opened again.
+      BURSAR_OWN_KEY_SECRETS: `demo:${randomBytes(32).toString('base64')}`,
       BURSAR_TENTATIVE_TTL_MS: String(TENTATIVE_TTL_MS),
       BURSAR_DISPATCHED_TTL_MS: String(DISPATCHED_TTL_MS),
       BURSAR_SHUTDOWN_MS: String(SHUTDOWN_MS),

@@ -12,7 +12,7 @@ const TOKENS_READ = 25;
 /** Plays the scene. */
 export async function playAbort(stage: Stage): Promise<void> {
   const { narrator } = stage;
-  await narrator.heading('4 · Alice changes her mind');
+  await narrator.heading('6 · Alice changes her mind');
   await narrator.say(
     'She leaves in the middle of a stream. No usage report will ever come; the provider bills all the same.',
   );

@@ -13,6 +13,10 @@ export interface CallNote {
   readonly model: string;
   /** Set aside before the call, nano-USD. */
   readonly heldNanoUsd: bigint;
+  /** Who pays: the service out of its budgets, or the person with a key of their own. */
+  readonly source: 'service' | 'own_key';
+  /** The cap on output tokens that Bursar set, if the call did not fit with its own. */
+  readonly clampedTo: number | undefined;
   /** Booked after it, once it is. */
   settled?: {
     readonly nanoUsd: bigint;
@@ -34,7 +38,14 @@ export class CallNotes {
       onDecision: (call, decision) => {
         if (decision.decision === 'denied') return;
         const heldNanoUsd = parseUsd(decision.heldUsd);
-        this.#notes.set(call.reservation, { person, model: call.model, heldNanoUsd });
+        const { funding, clamped, outputTokensMax } = decision;
+        this.#notes.set(call.reservation, {
+          person,
+          model: call.model,
+          heldNanoUsd,
+          source: funding.source,
+          clampedTo: clamped ? (outputTokensMax ?? undefined) : undefined,
+        });
       },
       onSettled: (call, { costUsd, usage, basis }) => {
         const note = this.#notes.get(call.reservation);
@@ -72,6 +83,14 @@ export function mispricedIn(notes: readonly CallNote[]): readonly CallNote[] {
 /** What was booked for the calls of `notes`, in nano-USD. */
 export function bookedIn(notes: readonly CallNote[]): bigint {
   return notes.reduce((sum, { settled }) => sum + (settled?.nanoUsd ?? 0n), 0n);
+}
+
+/** Those that `source` pays for. */
+export function paidBy(
+  source: CallNote['source'],
+  notes: readonly CallNote[],
+): readonly CallNote[] {
+  return notes.filter((note) => note.source === source);
 }
 
 /** Whether the provider said what the call used; otherwise somebody counted. */

@@ -1,9 +1,9 @@
-/** The demo without arguments: three users, one report, one refusal, one abort, one audit. */
+/** The demo without arguments: three users of one organisation, what they spend, and an audit. */
 import { existsSync } from 'node:fs';
 import type { StoryPlan } from '../arguments.ts';
 import { type Installation, openInstallation } from '../installation.ts';
 import { modelPrice, type ModelPrice } from '../money/model-prices.ts';
-import { formatUsd, showUsd } from '../money/nano-usd.ts';
+import { showUsd } from '../money/nano-usd.ts';
 import { paint } from '../terminal/paint.ts';
 import type { Screen } from '../terminal/screen.ts';
 import { playAbort } from './abort-scene.ts';
@@ -12,10 +12,16 @@ import { BudgetBoard } from './budget-board.ts';
 import { CallNotes } from './call-notes.ts';
 import { playChat } from './chat-scene.ts';
 import { Narrator } from './narrator.ts';
-import { creditOf, PEOPLE } from './person.ts';
+import { playOrg } from './org-scene.ts';
+import { playOwnKey } from './own-key-scene.ts';
+import { ORG, PEOPLE, type Person, PLAN_OF, PLANS } from './person.ts';
+import { creditOf, putPolicies } from './policies.ts';
 import { playRefusal } from './refusal-scene.ts';
 import { playReport } from './report-scene.ts';
-import type { Stage } from './stage.ts';
+import { clientOf, type Stage } from './stage.ts';
+
+/** In the order in which they are played. The audit follows. */
+const SCENES = [playChat, playReport, playOrg, playRefusal, playOwnKey, playAbort];
 
 /** Plays the story. Resolves with whether every nano-dollar is accounted for. */
 export async function runStory(plan: StoryPlan, screen: Screen): Promise<boolean> {
@@ -31,13 +37,14 @@ export async function runStory(plan: StoryPlan, screen: Screen): Promise<boolean
   const installation = await openInstallation({
     dataDirectory,
     people: PEOPLE,
+    budgetNames: ['credit', 'own-key'],
     openAiKey,
   });
   const stage = await setStage(installation, { board, narrator, model, price });
-  await playChat(stage);
-  await playReport(stage);
-  await playRefusal(stage);
-  await playAbort(stage);
+  for (const play of SCENES) {
+    await play(stage);
+    await board.sceneEnds();
+  }
   await board.close();
   return await playAudit(stage, { screen, dataDirectory });
 }
@@ -54,40 +61,38 @@ function openingOf(opening: {
     ? 'an embedded PostgreSQL'
     : 'an embedded PostgreSQL (made now, which takes a few seconds)';
   const store = process.env['DATABASE_URL'] ? 'your PostgreSQL' : embedded;
-  const credits = PEOPLE.reduce((sum, person) => sum + creditOf(person, price), 0n);
   const provider =
     openAiKey === undefined
       ? 'a local provider that speaks OpenAI’s API'
-      : `OpenAI itself, because OPENAI_API_KEY is set: ${model}, for at most ${showUsd(credits)}, ` +
+      : `OpenAI itself, because OPENAI_API_KEY is set: ${model}, for at most ${showUsd(creditOf('org', price))}, ` +
         'which is what Bursar lets through';
   return `Starting a server with ${store}; the calls go to ${provider}.`;
 }
 
-/** Gives everybody a budget, and a client that is charged to it. */
+/** Puts the rules in force, and gives everybody a client that is charged by them. */
 async function setStage(
   installation: Installation,
   parts: Pick<Stage, 'board' | 'narrator' | 'model' | 'price'>,
 ): Promise<Stage> {
-  const { bursar, userOf, clientOf } = installation;
+  const { bursar, nameOf } = installation;
   const { board, narrator, price } = parts;
-  const notes = new CallNotes();
-  for (const person of PEOPLE) {
-    const limitUsd = formatUsd(creditOf(person, price));
-    await bursar.limits.set({ user: userOf(person), limitUsd });
-    await board.follow(bursar, person, userOf(person));
-  }
-  const credits = PEOPLE.map((person) => `${person} ${showUsd(creditOf(person, price))}`).join(
-    ', ',
+  await putPolicies(bursar, nameOf, price);
+  for (const person of PEOPLE) await board.follow(bursar, person, nameOf(person));
+  await board.followOrg(bursar, nameOf(ORG));
+  const plans = PLANS.map(
+    (plan) =>
+      `${PEOPLE.filter((person) => PLAN_OF[person] === plan).join(' and ')} on the plan ${plan} ` +
+      `(${showUsd(creditOf(plan, price))} a month)`,
+  ).join(', ');
+  await narrator.say(
+    `Three users of one organisation: ${plans}. Together ${ORG} may spend ${showUsd(creditOf('org', price))}.`,
   );
-  await narrator.say(`Three users, each with a credit for this month: ${credits}.`);
+  const notes = new CallNotes();
+  const client = (person: Person) => clientOf({ installation, notes }, person);
   return {
     ...parts,
     installation,
     notes,
-    clients: {
-      alice: clientOf('alice', notes.hooksFor('alice')),
-      bob: clientOf('bob', notes.hooksFor('bob')),
-      carol: clientOf('carol', notes.hooksFor('carol')),
-    },
+    clients: { alice: client('alice'), bob: client('bob'), carol: client('carol') },
   };
 }

@@ -1,11 +1,12 @@
 /** What every scene works with. */
+import type { WrapOptions } from '@bursar/client';
 import type OpenAI from 'openai';
 import type { Installation } from '../installation.ts';
 import type { ModelPrice } from '../money/model-prices.ts';
 import type { BudgetBoard } from './budget-board.ts';
-import { bookedIn, type CallNote, type CallNotes } from './call-notes.ts';
+import { bookedIn, type CallNote, type CallNotes, paidBy } from './call-notes.ts';
 import type { Narrator } from './narrator.ts';
-import type { Person } from './person.ts';
+import { ORG, type Person } from './person.ts';
 
 /** The stage of a story. */
 export interface Stage {
@@ -19,6 +20,19 @@ export interface Stage {
   readonly price: ModelPrice;
 }
 
+/** A client that is charged to `person` and to the organisation, with `options` besides. */
+export function clientOf(
+  { installation, notes }: Pick<Stage, 'installation' | 'notes'>,
+  person: Person,
+  options: Pick<WrapOptions, 'clamp' | 'ownKey'> = {},
+): OpenAI {
+  return installation.clientOf(person, {
+    ...options,
+    ...notes.hooksFor(person),
+    scopes: { org: installation.nameOf(ORG) },
+  });
+}
+
 /** A call with what was booked for it. */
 export type BookedCall = CallNote & { readonly settled: NonNullable<CallNote['settled']> };
 
@@ -26,7 +40,7 @@ export type BookedCall = CallNote & { readonly settled: NonNullable<CallNote['se
 export async function bookedCall(stage: Stage, person: Person): Promise<BookedCall> {
   const { installation, notes, board } = stage;
   await installation.bursar.settled();
-  await board.shows(person, bookedIn(notes.of(person)));
+  await board.shows(person, bookedIn(paidBy('service', notes.of(person))));
   const note = notes.latest(person);
   if (note.settled === undefined) throw new Error(`The call of ${person} was not booked`);
   return { ...note, settled: note.settled };

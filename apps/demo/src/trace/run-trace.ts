@@ -97,11 +97,11 @@ export async function runTrace(plan: TracePlan, screen: Screen): Promise<boolean
 }
 
 async function setLimits(
-  { bursar, userOf }: Installation,
+  { bursar, nameOf }: Installation,
   people: readonly string[],
   limitUsd: string | null,
 ): Promise<void> {
-  await Promise.all(people.map((person) => bursar.limits.set({ user: userOf(person), limitUsd })));
+  await Promise.all(people.map((person) => bursar.limits.set({ user: nameOf(person), limitUsd })));
 }
 
 function report(
