@@ -39,7 +39,8 @@ export class ArgumentsInvalid extends Error {
 
 export const HELP = `Usage: pnpm demo [options]
 
-Without options: three users, one report, one refusal, one abort, one audit.
+Without options: three users of one organisation, their plans and budgets, what is refused and why,
+a key of a user's own, an answer given up, one audit.
 With OPENAI_API_KEY set, the story calls OpenAI (costs cents); a trace never does.
 With DATABASE_URL set, the books are in that PostgreSQL instead of an embedded one.
 

@@ -42,4 +42,4 @@ test('a trace on the books of a story is limited by its own limits, not by the p
     ledgerNanoUsd: costNanoUsd,
   });
   expect(exitCode).toBe(0);
-});
+}, 120_000);

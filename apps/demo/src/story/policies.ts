@@ -32,7 +32,7 @@ export class ForeignPolicies extends Error {
   }
 }
 
-/** What a plan, or the organisation, may spend in a month, in nano-USD: with gpt-4o ten cents, a quarter, nine. */
+/** What a plan or the organisation may spend in a month, in nano-USD: with gpt-4o $0.10, $0.0025 and $0.09. */
 export function creditOf(whose: Plan | 'org', price: ModelPrice): bigint {
   return callCost({ inputTokens: 0, outputTokens: CREDIT_TOKENS[whose] }, price);
 }
