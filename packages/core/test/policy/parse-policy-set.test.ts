@@ -1,17 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { compilePolicies, type InstantMs, parsePolicySet, problemsOf, resolve } from '@bursar/core';
+import {
+  checkLimiterPolicy,
+  compilePolicies,
+  type InstantMs,
+  parsePolicySet,
+  problemsOf,
+  resolve,
+} from '@bursar/core';
 import { describe, expect, it } from 'vitest';
-import { caller, CREDIT_EACH, limiterOf, NOON, parsed, policies } from './sets.ts';
+import { caller, CREDIT_EACH, NOON, parsed, policies } from './sets.ts';
 
-const DOCS = join(import.meta.dirname, '../../../../docs/budgets.md');
+const DOCS = join(import.meta.dirname, '../../../../docs');
 
-describe('the examples of docs/budgets.md', () => {
-  it('can be used as they are, and each of their rules has an effect', async () => {
-    const blocks = [...(await readFile(DOCS, 'utf8')).matchAll(/^```json\n(.*?)^```/gms)];
-    expect(blocks).toHaveLength(7);
+describe('the examples of the documentation', () => {
+  it.each([
+    ['budgets.md', 7],
+    ['rate-limits.md', 1],
+  ])('%s: can be used as they are, and each of their rules has an effect', async (page, count) => {
+    const text = await readFile(join(DOCS, page), 'utf8');
+    const blocks = [...text.matchAll(/^```json\n(.*?)^```/gms)];
+    expect(blocks).toHaveLength(count);
     for (const [, json = ''] of blocks) {
-      const set = compilePolicies(parsePolicySet(JSON.parse(json), limiterOf));
+      const set = compilePolicies(parsePolicySet(JSON.parse(json), checkLimiterPolicy));
       expect(problemsOf(set)).toEqual([]);
     }
   });
