@@ -275,6 +275,22 @@ export function exerciseRates(bench: Bench): void {
       expect(await purse.reserve('alice', 1, { rates: ask })).toMatchObject({ outcome: 'applied' });
     });
 
+    it('of nothing at all leave a log as if the call had not been there', async () => {
+      const { purse, clock } = bench;
+      await purse.open('alice', 10, { rates: [hit(purse, 'log', LOG, 4)] });
+      clock.advance(1_000);
+      const nothing = await purse.open('alice', 10, { rates: [hit(purse, 'log', LOG, 3)] });
+      await purse.settle(nothing, 0, { charges: [hit(purse, 'log', LOG, 0)] });
+      expect(await left(purse, 'log', LOG)).toBe(6);
+      // In the millisecond of the one that is gone.
+      await purse.open('alice', 10, { rates: [hit(purse, 'log', LOG, 5)] });
+      expect(await left(purse, 'log', LOG)).toBe(1);
+      clock.advance(59_000);
+      expect(await left(purse, 'log', LOG)).toBe(5);
+      clock.advance(1_000);
+      expect(await left(purse, 'log', LOG)).toBe(10);
+    });
+
     it('a partial settlement charges nothing, a settlement after the deadline does', async () => {
       const { purse, clock } = bench;
       const id = await purse.open('alice', 10, {
