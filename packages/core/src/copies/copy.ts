@@ -10,7 +10,10 @@ import { type Amount, difference, type SignedAmount, subtractToZero, ZERO } from
 import type { AccountId, LeaseId } from '../ids.ts';
 import type { InstantMs } from '../time.ts';
 
-/** The account without this lease, as the authority last told; for answers only, never for deciding. */
+/**
+ * The account without this lease, as the authority last told. For answers, and to tell when the account is over its
+ * limit: it lets nothing through that the lease does not cover.
+ */
 export interface Elsewhere {
   readonly limit: Amount | null;
   readonly granted: Amount;
@@ -39,20 +42,29 @@ export interface Copy {
   readonly elsewhere: Elsewhere;
 }
 
-/** The copy as an account whose limit is the lease: what `transition` decides on. */
+/**
+ * The copy as an account whose limit is the lease: what `transition` decides on. No more than the whole account's
+ * limit leaves for it: when that was lowered while calls ran, what they give back is nobody's to spend.
+ */
 export function accountOfCopy(copy: Copy): Account {
+  const drawn = subtractToZero(copy.drawn, copy.returned);
   return {
     id: copy.account,
     lease: copy.lease,
     startAtMs: copy.startAtMs,
     endAtMs: copy.endAtMs,
-    limit: subtractToZero(copy.drawn, copy.returned),
+    limit: Math.min(drawn, leftForLease(copy.elsewhere)) as Amount,
     granted: ZERO,
     settled: copy.settled,
     reserved: copy.reserved,
     leased: ZERO,
     sequence: copy.sequence,
   };
+}
+
+/** What the whole account's limit leaves for this lease, spent or not. */
+function leftForLease({ limit, granted, settled, reserved, leased }: Elsewhere): number {
+  return limit === null ? Infinity : Math.max(0, limit + granted - settled - reserved - leased);
 }
 
 /** What the copy has left of its lease: negative by what calls cost beyond it. */

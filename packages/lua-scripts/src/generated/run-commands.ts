@@ -1137,10 +1137,18 @@ local function conclude(record, accounts, steps, before, detail, rates)
   if is_shown then limiters().add_rates(answer, rates.hits) end
   return answer
 end
+local function left_for_lease(copy)
+  if string.sub(copy.elsewhere, 1, 2) == '- ' then return math.huge end
+  local limit, granted, settled, reserved, leased =
+    string.match(copy.elsewhere, '^(%d+) (%d+) (%-?%d+) (%d+) (%d+)')
+  if not limit then fail('DAMAGED', 'a copy does not say what is elsewhere') end
+  return math.max(0, limit + granted - settled - reserved - leased)
+end
 local function shortfall(copy, wanted)
-  local limit = math.max(0, copy.drawn - copy.returned)
+  if wanted == 0 then return 0 end
+  local limit = math.min(math.max(0, copy.drawn - copy.returned), left_for_lease(copy))
   local room = limit - (copy.settled + copy.reserved)
-  if wanted == 0 or wanted <= room then return 0 end
+  if wanted <= room then return 0 end
   return wanted - math.max(room, 0)
 end
 local function end_leg(copy, leg, state, spent, is_settlement)

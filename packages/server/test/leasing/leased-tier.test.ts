@@ -263,6 +263,23 @@ describe('the gate', () => {
 });
 
 describe('a limit', () => {
+  it('lowered while calls run lets nobody spend what those calls give back', async () => {
+    const { purse } = await started();
+    await purse.setLimit('alice', 1_000);
+    const id = await purse.open('alice', 400);
+    await purse.setLimit('alice', 100);
+    expect(await purse.settle(id, 20)).toMatchObject({ outcome: 'applied', overage: 0 });
+    // 380 came back to a lease that the limit does not cover any more.
+    expect(await purse.reserve('alice', 81)).toMatchObject({
+      outcome: 'denied',
+      shortfalls: [{ missing: 1 }],
+    });
+    expect(await purse.reserve('alice', 80)).toMatchObject({ outcome: 'applied' });
+    await purse.setLimit('alice', 500);
+    expect(await purse.reserve('alice', 400)).toMatchObject({ outcome: 'applied' });
+    expect(await purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+  });
+
   it('lowered below what is leased takes back what is not set aside, for every server of the copies', async () => {
     const first = await started({ defaultLimit: 1_000_000 });
     const second = await started({ shared: first });

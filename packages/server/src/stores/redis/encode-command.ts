@@ -261,7 +261,7 @@ function encodeFingerprint(fingerprint: string): string {
 }
 
 /**
- * As one word, which the scripts only carry: `limit granted settled reserved leased`, `-` for no limit, and
+ * As one word, of which the scripts read the sums: `limit granted settled reserved leased`, `-` for no limit, and
  * behind it, if there are terms, `limit granted enforced version since`.
  */
 export function encodeElsewhere(elsewhere: Elsewhere): string {
