@@ -1,6 +1,7 @@
 /** The public list of `@bursar/api`: what server and client agree on. */
 export { errorData, type ErrorData, toBursarError } from './error-formatter.ts';
 export { type Principal, TOKEN_SCOPES, type TokenScope } from './principal.ts';
+export { rateHeaders } from './rate-headers.ts';
 export type { RequestContext } from './procedure.ts';
 export { type AppRouter, appRouter, createCaller } from './router.ts';
 export type { BudgetView } from './schemas/budget-view.ts';

@@ -12,6 +12,7 @@ export type {
   WorkResult,
   WorkToMeter,
 } from './metered-work.ts';
+export { rateLimitHeaders } from './rate-limit-headers.ts';
 export type { Session, SessionSummary } from './session.ts';
 export type { OwnKeySource, PayingKey } from './http/own-key.ts';
 export type { SdkClient } from './http/sdk-client.ts';

@@ -4,6 +4,9 @@
  */
 import { v7 } from 'uuid';
 
+/** The present in Unix milliseconds, for what is only shown. */
+export const systemNowMs = (): number => Date.now();
+
 /** The machine, as far as the client depends on it. */
 export interface Runtime {
   /** Calls `task` once after `delayMs`, without keeping the process alive. The answer takes it back. */

@@ -307,6 +307,7 @@ export {
   LOG_MAX,
   SLOT_HOLDERS_MAX,
   WINDOW_MAX_MS,
+  windowOfLimiter,
 } from './limiter/limiter-policy.ts';
 export type { LimiterState } from './limiter/limiter-state.ts';
 

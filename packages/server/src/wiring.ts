@@ -248,6 +248,7 @@ function httpServerOf(
       isStillGood: (authorization) => signIn.isStillGood(authorization),
       log,
     }),
+    clock: time,
     log,
     newErrorId: randomUUID,
     reportError,

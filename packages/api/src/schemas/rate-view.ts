@@ -10,6 +10,11 @@ export interface RateView {
   readonly limit: number;
   readonly used: number;
   readonly remaining: number;
+  /**
+   * The time that the limit is for, in milliseconds: of a bucket, in which an empty one fills. `null` of slots, which
+   * are free again when their calls end.
+   */
+  readonly windowMs: number | null;
   /** When nothing of it is used any more if no call comes, ISO 8601. */
   readonly resetAt: string;
 }

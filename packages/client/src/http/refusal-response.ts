@@ -9,6 +9,7 @@
  */
 import type { Denied } from '@bursar/api';
 import type { BursarError } from '@bursar/core';
+import { rateLimitHeaders } from '../rate-limit-headers.ts';
 import type { ErrorBodies } from './provider-api.ts';
 
 /** The type of the error of a refused call. */
@@ -16,15 +17,16 @@ export const DENIED_TYPE = 'bursar_denied';
 /** The type of the error when Bursar itself could not decide. */
 export const BURSAR_ERROR_TYPE = 'bursar_error';
 
-/** The answer to a call that may not be made. */
+/** The answer to a call that may not be made, with how its tightest rate limit stands if that is why. */
 export function denialResponse(denied: Denied, errors: ErrorBodies): Response {
   const body = errors.denied(denied);
+  const headers = rateLimitHeaders(denied);
   if (denied.reason !== 'rate_limited' || denied.retryAfterMs === null) {
-    return errorResponse(denied.reason === 'request_too_large' ? 413 : 402, body);
+    return errorResponse(denied.reason === 'request_too_large' ? 413 : 402, body, headers);
   }
   // In whole seconds for everybody, and exactly for those who understand it.
   return jsonResponse(429, body, {
-    'retry-after': String(Math.ceil(denied.retryAfterMs / 1_000)),
+    ...headers,
     'retry-after-ms': String(Math.ceil(denied.retryAfterMs)),
   });
 }
@@ -40,8 +42,12 @@ export function bursarErrorResponse(error: BursarError, errors: ErrorBodies): Re
 }
 
 /** An answer that is not to be asked for again. */
-function errorResponse(status: number, body: object): Response {
-  return jsonResponse(status, body, { 'x-should-retry': 'false' });
+function errorResponse(
+  status: number,
+  body: object,
+  headers: Readonly<Record<string, string>> = {},
+): Response {
+  return jsonResponse(status, body, { ...headers, 'x-should-retry': 'false' });
 }
 
 function jsonResponse(

@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/connect.ts';
 import { denialOf, isDenied } from '../../src/denial.ts';
 import { denialResponse } from '../../src/http/refusal-response.ts';
+import { rateLimitHeaders } from '../../src/rate-limit-headers.ts';
 import { OPENAI_ERRORS } from '../../src/openai/openai-errors.ts';
 import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
@@ -146,6 +147,22 @@ describe('too fast', () => {
     expect(headers.get('x-should-retry')).toBeNull();
   });
 
+  test('F09: says in its headers which limit it was and how that stands', () => {
+    const { headers } = denialResponse(rateLimited(1_500), OPENAI_ERRORS);
+    expect(headers.get('x-ratelimit-resource')).toBe('user/burst');
+    expect(headers.get('x-ratelimit-remaining')).toBe('0');
+    expect(headers.get('ratelimit-policy')).toBe('"user/burst";q=1;w=60');
+    expect(headers.get('ratelimit')).toBe('"user/burst";r=0;t=2');
+    // What products put on their own answers says the same.
+    const denied = rateLimited(1_500);
+    expect(rateLimitHeaders(denied, 0)).toMatchObject({
+      RateLimit: headers.get('ratelimit'),
+      'Retry-After': headers.get('retry-after'),
+      'X-RateLimit-Reset': '1794744000',
+    });
+    expect(rateLimitHeaders({ ...denied, retryAfterMs: null })).not.toHaveProperty('Retry-After');
+  });
+
   function rateLimited(retryAfterMs: number | null): RateLimited {
     const rate = {
       scope: { kind: 'user', name: 'alice' },
@@ -154,6 +171,7 @@ describe('too fast', () => {
       limit: 1,
       used: 1,
       remaining: 0,
+      windowMs: 60_000,
       resetAt: '2026-11-15T12:00:00.000Z',
       retryAt: null,
     } as const;

@@ -74,6 +74,23 @@ export type PolicyOf<A extends LimiterAlgorithm> = Extract<
   { readonly algorithm: A }
 >;
 
+/**
+ * The time that the limit is for, in milliseconds, rounded up: of a bucket, in which an empty one fills. `null` of
+ * slots, which no time frees.
+ */
+export function windowOfLimiter(policy: LimiterPolicy): number | null {
+  switch (policy.algorithm) {
+    case 'token-bucket':
+      return Math.ceil((policy.capacity / policy.refillPermits) * policy.refillEveryMs);
+    case 'gcra':
+      return Math.ceil((policy.burst / policy.limit) * policy.windowMs);
+    case 'concurrency':
+      return null;
+    default:
+      return policy.windowMs;
+  }
+}
+
 /** Most permits that can be in use at once. */
 export function limitOfLimiter(policy: LimiterPolicy): number {
   switch (policy.algorithm) {

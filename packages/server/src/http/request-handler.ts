@@ -5,7 +5,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { appRouter, type BursarService, type RequestContext, toBursarError } from '@bursar/api';
-import { isBursarError } from '@bursar/core';
+import { type Clock, isBursarError } from '@bursar/core';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
 import { type FailedCall, reportedBug } from '../telemetry/error-reporter.ts';
 import type { Log } from '../telemetry/logger.ts';
@@ -15,6 +15,7 @@ import { sendJson } from './json-answer.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Readiness } from './readiness.ts';
 import { BODY_BYTES_MAX, readBody } from './request-body.ts';
+import { reserveHeaders } from './reserve-headers.ts';
 import { BATCH_CALLS_MAX, PROCEDURES_PATH, routeOf } from './route.ts';
 
 /** For every answer: nothing here is a page, a script or worth keeping. */
@@ -32,6 +33,7 @@ export interface RequestHandlerOptions {
   readonly signIn: SignIn;
   readonly readiness: Readiness;
   readonly streams: OpenStreams;
+  readonly clock: Clock;
   readonly log: Log;
   readonly newErrorId: () => string;
   readonly reportError: (call: FailedCall) => void;
@@ -41,7 +43,7 @@ export interface RequestHandlerOptions {
 export function requestHandler(
   options: RequestHandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { service, signIn, streams, reportError } = options;
+  const { service, signIn, streams, clock, reportError } = options;
   const callProcedures = createHTTPHandler({
     router: appRouter,
     basePath: PROCEDURES_PATH,
@@ -55,7 +57,14 @@ export function requestHandler(
       }
       return { service, principal };
     },
-    responseMeta: ({ errors }) => ({ headers: errorHeaders(errors.map(toBursarError)) }),
+    responseMeta({ errors, info, data }) {
+      const headers = errorHeaders(errors.map(toBursarError));
+      const paths = info?.calls.map(({ path }) => path) ?? [];
+      for (const [name, value] of Object.entries(reserveHeaders(paths, data, clock.nowMs()))) {
+        headers.set(name, value);
+      }
+      return { headers };
+    },
     onError: reportError,
   });
 

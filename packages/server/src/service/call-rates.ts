@@ -19,6 +19,7 @@ import {
   totalInputTokens,
   totalOutputTokens,
   type Usage,
+  windowOfLimiter,
 } from '@bursar/core';
 import { isoOf } from './budget-view.ts';
 import type { CallEstimate } from './call-estimate.ts';
@@ -112,11 +113,12 @@ export function rateViewsOf(
 /** One rate limit as it stands. */
 export function rateViewOf(
   { view }: RateAnswer,
-  rate: Pick<CallRate, 'scope' | 'name' | 'counts'>,
+  rate: Pick<CallRate, 'scope' | 'name' | 'counts' | 'policy'>,
 ): RateView {
   const { limit, used, remaining, resetAtMs } = view;
-  const { scope, name, counts } = rate;
-  return { scope, name, counts, limit, used, remaining, resetAt: isoOf(resetAtMs) };
+  const { scope, name, counts, policy } = rate;
+  const windowMs = windowOfLimiter(policy);
+  return { scope, name, counts, limit, used, remaining, windowMs, resetAt: isoOf(resetAtMs) };
 }
 
 function partLeft({ remaining, limit }: RateView): number {

@@ -64,6 +64,7 @@ const rate: ExhaustedRate = {
   limit: 10,
   used: 10,
   remaining: 0,
+  windowMs: 60_000,
   resetAt: '2026-11-15T12:01:00.000Z',
   retryAt: '2026-11-15T12:00:01.500Z',
 };
