@@ -56,7 +56,7 @@ async function packAll(): Promise<Record<string, string>> {
 /** An empty project with the tarballs, and the consumer in it. */
 function installInto(directory: string, tarballs: Record<string, string>): void {
   const others = Object.fromEntries(
-    ['openai', '@types/node'].map((name) => [name, versionOf(name)]),
+    ['openai', '@anthropic-ai/sdk', 'ai', '@types/node'].map((name) => [name, versionOf(name)]),
   );
   const dependencies = { ...tarballs, ...others };
   const write = (name: string, value: unknown) =>

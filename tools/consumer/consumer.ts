@@ -1,7 +1,10 @@
 /** What a user of the published packages writes; installed, compiled and run by tools/check-packages.ts. */
-import OpenAI from 'openai';
-import { type Bursar, connect, isDenied } from '@bursar/client';
+import Anthropic from '@anthropic-ai/sdk';
+import { type Bursar, connect, denialOf, isDenied } from '@bursar/client';
+import { bursarMiddleware } from '@bursar/client/ai';
+import { wrapAnthropic } from '@bursar/client/anthropic';
 import { createBursar } from '@bursar/server';
+import OpenAI from 'openai';
 
 const embedded = await createBursar({ store: { kind: 'memory' }, defaultLimitUsd: '0' });
 const bursar: Bursar = connect({ caller: embedded.caller({ tenant: 'default' }) });
@@ -16,6 +19,20 @@ try {
 } catch (error) {
   if (!isDenied(error)) throw error;
   console.log(`refused as it should be: ${error.error.bursar.message}`);
+}
+const anthropic: Anthropic = wrapAnthropic(bursar, new Anthropic({ apiKey: 'unused' }), {
+  user: 'alice',
+});
+const denial = await anthropic.messages
+  .create({
+    model: 'claude-sonnet-4-6',
+    max_tokens: 5,
+    messages: [{ role: 'user', content: 'hello' }],
+  })
+  .then(() => undefined, denialOf);
+if (denial === undefined) throw new Error('a user without credit was let through to Anthropic');
+if (bursarMiddleware(bursar, { user: 'alice' }).wrapGenerate === undefined) {
+  throw new Error('the middleware of the AI SDK wraps nothing');
 }
 await bursar.close();
 await embedded.close();
