@@ -58,7 +58,9 @@ function installInto(directory: string, tarballs: Record<string, string>): void 
   const others = Object.fromEntries(
     ['openai', '@anthropic-ai/sdk', 'ai', '@types/node'].map((name) => [name, versionOf(name)]),
   );
-  const dependencies = { ...tarballs, ...others };
+  // The types of the AI SDK need it and do not bring it along.
+  const missing = { '@types/json-schema': '^7.0.15' };
+  const dependencies = { ...tarballs, ...others, ...missing };
   const write = (name: string, value: unknown) =>
     writeFileSync(join(directory, name), JSON.stringify(value));
   write('package.json', { private: true, type: 'module', dependencies });

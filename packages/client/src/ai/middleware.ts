@@ -14,7 +14,10 @@ import { meteredParts } from './metered-parts.ts';
 import { counted, spentOf } from './usage-of-ai.ts';
 
 /** How a model's calls are metered. */
-export type AiOptions = Omit<WrapOptions, 'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp'>;
+export type AiOptions = Omit<
+  WrapOptions,
+  'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey'
+>;
 
 /**
  * For `wrapLanguageModel({ model, middleware })`: every call of the model is charged to `options.user`. A refused call

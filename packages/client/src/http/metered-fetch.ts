@@ -92,7 +92,9 @@ class MeteredFetch {
     if (followed === undefined) return await this.#sendUnmetered(http);
     const presence = new CallerPresence({ signal: http.signal, graceMs: 0 }, this.#context);
     const base = this.#base;
-    const response = await base(...fetchArguments(http, { signal: presence.providerSignal }));
+    // Only whoever has paid for it may see it.
+    const paid = await this.#withKeyThatPays(http, followed.call);
+    const response = await base(...fetchArguments(paid, { signal: presence.providerSignal }));
     if (!response.ok) return response;
     return await answerWith(response, this.#provided(followed.call, followed.read, presence));
   }
@@ -110,7 +112,7 @@ class MeteredFetch {
     }
     if (reserved instanceof Response) return reserved;
     const { clampedTo } = reserved;
-    const read = clampedTo === undefined ? asked : asked.clamping?.withOutputCap(clampedTo);
+    const read = clampedTo === undefined ? asked : await asked.clamping?.withOutputCap(clampedTo);
     const answer = this.#answer(http, this.#provided(reserved, read ?? asked, presence));
     this.#context.unfinished.add(answer);
     return await presence.orLeft(answer);
@@ -173,7 +175,10 @@ class MeteredFetch {
 
   async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
     const { call, read } = provided;
-    const paid = await this.#withKeyThatPays(http, call);
+    const paid = await this.#withKeyThatPays(http, call).catch(async (error: unknown) => {
+      await call.release();
+      throw error;
+    });
     const response = await callProvider(paid, provided, this.#base);
     try {
       return (
@@ -190,16 +195,9 @@ class MeteredFetch {
   async #withKeyThatPays(http: HttpRequest, call: MeteredCall): Promise<HttpRequest> {
     const { ownKey } = this.#metering;
     if (call.paidBy === undefined || ownKey === undefined) return http;
-    try {
-      const { withOwnKey } = await import('./own-key.ts');
-      return await withOwnKey(http, call.paidBy, ownKey, {
-        api: this.#api,
-        context: this.#context,
-      });
-    } catch (error) {
-      await call.release();
-      throw error;
-    }
+    const { withOwnKey } = await import('./own-key.ts');
+    const from = { api: this.#api, context: this.#context };
+    return await withOwnKey(http, call.paidBy, ownKey, from);
   }
 
   /** The answer to a call whose provider did not take the user's own key; nothing when it did. */

@@ -85,7 +85,7 @@ export interface Clamping {
   /** The least output of all choices together that is of use when each is to have `eachMin` tokens. */
   leastOutput(eachMin: number): number;
   /** The same request, all of whose choices together produce at most `outputTokensMax` tokens. */
-  withOutputCap(outputTokensMax: number): ReadRequest;
+  withOutputCap(outputTokensMax: number): ReadRequest | Promise<ReadRequest>;
 }
 
 /** An answer in one piece. */

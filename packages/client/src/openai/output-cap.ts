@@ -1,15 +1,12 @@
-/**
- * The output cap of a request: where each route has it, and how a request gets a smaller one.
- */
-import { assert } from '@bursar/core';
-import { isObject, type JsonObject, parseJson } from '../http/json-fields.ts';
+/** The output cap of a request, and where each route has it. */
+import type { JsonObject } from '../http/json-fields.ts';
 import type { OpenAiRequest, TextRoute } from './openai-request.ts';
 
 /**
  * The fields in which a route takes the cap of each choice, the one that counts first. Of the two of chat the
  * second is deprecated, and refused by models that reason.
  */
-const CAP_FIELDS: Readonly<Record<TextRoute, readonly string[]>> = {
+export const CAP_FIELDS: Readonly<Record<TextRoute, readonly string[]>> = {
   chat: ['max_completion_tokens', 'max_tokens'],
   responses: ['max_output_tokens'],
   compact: [],
@@ -43,23 +40,4 @@ export function countIn(body: JsonObject, field: string): number | undefined {
  */
 export function leastOutput({ route, choices }: OpenAiRequest, eachMin: number): number {
   return Math.max(eachMin, CAP_MIN[route]) * choices;
-}
-
-/**
- * `request` with a cap, so that all its choices together produce at most `outputTokensMax`. Replaces the cap in
- * every field that has one; a request without any gets the field that counts first.
- */
-export function withOutputCap(request: OpenAiRequest, outputTokensMax: number): OpenAiRequest {
-  const { route, choices, text } = request;
-  const fields = CAP_FIELDS[route];
-  const body = parseJson(text);
-  assert(isObject(body) && fields[0] !== undefined, 'a request that is capped was read before');
-  const cap = Math.floor(outputTokensMax / choices);
-  const given = fields.filter((field) => countIn(body, field) !== undefined);
-  const capped = (given.length === 0 ? fields.slice(0, 1) : given).map((field) => [field, cap]);
-  return {
-    ...request,
-    outputTokensMax,
-    text: JSON.stringify({ ...body, ...Object.fromEntries(capped) }),
-  };
 }

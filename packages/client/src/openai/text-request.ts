@@ -3,7 +3,7 @@ import { bodyText, type HttpRequest } from '../http/http-request.ts';
 import { arrayOf, fieldOf, jsonIn, stringOf } from '../http/json-fields.ts';
 import type { ReadRequest } from '../http/provider-api.ts';
 import { modelRequestOf, type OpenAiRequest, type TextRoute } from './openai-request.ts';
-import { leastOutput, withOutputCap } from './output-cap.ts';
+import { leastOutput } from './output-cap.ts';
 import { spentBy } from './usage-from-answer.ts';
 
 /** The request to `route` in `http`. Throws `input_invalid` for what cannot be priced. */
@@ -23,7 +23,10 @@ function readOf(request: OpenAiRequest): ReadRequest {
       : {
           clamping: {
             leastOutput: (eachMin) => leastOutput(request, eachMin),
-            withOutputCap: (tokens) => readOf(withOutputCap(request, tokens)),
+            withOutputCap: async (tokens) => {
+              const { withOutputCap } = await import('./clamped-request.ts');
+              return readOf(withOutputCap(request, tokens));
+            },
           },
         }),
   };

@@ -4,7 +4,7 @@ import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { denialOf, isDenied } from '../../src/denial.ts';
 import { modelRequestOf } from '../../src/openai/openai-request.ts';
-import { withOutputCap } from '../../src/openai/output-cap.ts';
+import { withOutputCap } from '../../src/openai/clamped-request.ts';
 import type { WrapOptions } from '../../src/wrap-options.ts';
 import { MODEL, openWorld, prompt, REACHES, type World } from '../support/world.ts';
 

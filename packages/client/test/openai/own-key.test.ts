@@ -82,6 +82,23 @@ describe.each(REACHES)('%s: with ownKey', (reach) => {
     }
   });
 
+  it('a response in the background is asked for with the key that pays for it', async () => {
+    await using world = await open();
+    await world.bursar.keys.register({ user: 'alice', key: KEY });
+    await spendCredit(world.openai());
+    const before = world.provider.calls.length;
+    const client = world.openai({ ownKey: 'vault' });
+    const { id } = await client.responses.create({ model: MODEL, input: 'hi', background: true });
+    // Any client of the connection may ask, also one whose calls the service pays for.
+    await world.openai({ user: 'bob', ownKey: 'vault' }).responses.retrieve(id);
+    const hints = world.provider.calls.slice(before).map(({ keyHint }) => keyHint);
+    expect(hints).toEqual(['OWN1', 'OWN1']);
+    await world.bursar.settled();
+    const own = await world.bursar.usage.current({ user: 'alice', budget: 'own-key' });
+    expect(own.reservedUsd).toBe('0.00');
+    expect(Number(own.settledUsd)).toBeGreaterThan(0);
+  });
+
   it('F45: when the credit returns it pays again', async () => {
     await using world = await open();
     await world.bursar.keys.register({ user: 'alice', key: KEY });
