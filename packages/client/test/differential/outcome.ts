@@ -32,7 +32,7 @@ export async function outcomeOf(
 function comparable(value: unknown): unknown {
   const text = JSON.stringify(value) ?? String(value);
   return text
-    .replaceAll(/\b(chatcmpl-|resp_|msg_|req_|call_|cmpl-|modr-)[0-9a-f]+/g, '$1…')
+    .replaceAll(/\b(chatcmpl-|resp_|msg_|req_|call_|cmpl-|modr-|toolu_)[0-9a-f]+/g, '$1…')
     .replaceAll(/(\\?"(?:created|created_at|completed_at)\\?":)[0-9.]+/g, '$1…');
 }
 

@@ -1,15 +1,10 @@
 /** Every method of the openai package that Bursar meters, and some that it lets through, as one call each. */
 import type OpenAI from 'openai';
 import { MODEL, prompt } from '../support/world.ts';
-
-/** What a call is given. */
-export interface CallOptions {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
+import type { CallOptions } from './pair.ts';
 
 /** A call whose outcome is compared: everything that the caller sees of it. */
-export type Method = (openai: OpenAI, options: CallOptions) => Promise<unknown>;
+type Method = (openai: OpenAI, options: CallOptions) => Promise<unknown>;
 
 const chat = { model: MODEL, messages: [prompt(5)], max_completion_tokens: 40 };
 const response = { model: MODEL, input: 'one two three', max_output_tokens: 40 };
