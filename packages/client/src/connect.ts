@@ -11,6 +11,7 @@ import { meteredFetch } from './http/metered-fetch.ts';
 import type { ProviderApi } from './http/provider-api.ts';
 import { fetchOf, type SdkClient } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
+import { loading } from './loading.ts';
 import type { MeterWork } from './metered-work.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
@@ -26,6 +27,8 @@ import type {
 } from './transport/transport.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
 import { checkUser, meteringOf, type WrapOptions } from './wrap-options.ts';
+
+const loadWork = loading(() => import('./metered-work.ts'));
 
 /** How long `close` waits, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
@@ -81,7 +84,7 @@ class Connection implements Bursar {
   constructor(transport: Transport, runtime: Runtime) {
     this.#transport = transport;
     const meterThis: MeterWork = async (call, work) => {
-      const { meterWork } = await import('./metered-work.ts');
+      const { meterWork } = await loadWork();
       return await meterWork(call, work, this.#context);
     };
     this.meter = Object.assign(meterThis, retryingMeter(transport.meter, runtime));

@@ -6,6 +6,7 @@
  * nothing passes when Bursar cannot be asked.
  */
 import { BursarError, isBursarError } from '@bursar/core';
+import { loading } from '../loading.ts';
 import { MeteredCall, reserveCall } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
@@ -17,6 +18,8 @@ import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts
 import type { RefusalReason } from './refusal-reasons.ts';
 import { bursarErrorResponse, denialResponse } from './refusal-response.ts';
 import { responseWithBody } from './response-with-body.ts';
+
+const loadStream = loading(() => import('./metered-stream.ts'));
 
 /** Where a metered `fetch` keeps the one below it, so that it is not metered twice. */
 const BASE = Symbol.for('bursar.base-fetch');
@@ -236,7 +239,7 @@ async function answerWith(response: Response, provided: ProviderCall): Promise<R
   if (!isEventStream(response, read.request)) {
     return await meteredAnswer(response, body, provided);
   }
-  const { meteredStream } = await import('./metered-stream.ts');
+  const { meteredStream } = await loadStream();
   return responseWithBody(response, meteredStream(body, await read.readStream(), provided));
 }
 

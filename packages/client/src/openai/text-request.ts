@@ -2,9 +2,12 @@
 import { bodyText, type HttpRequest } from '../http/http-request.ts';
 import { arrayOf, fieldOf, jsonIn, stringOf } from '../http/json-fields.ts';
 import type { ReadRequest } from '../http/provider-api.ts';
+import { loading } from '../loading.ts';
 import { modelRequestOf, type OpenAiRequest, type TextRoute } from './openai-request.ts';
 import { leastOutput } from './output-cap.ts';
 import { spentBy } from './usage-from-answer.ts';
+
+const loadStream = loading(() => import('./openai-stream.ts'));
 
 /** The request to `route` in `http`. Throws `input_invalid` for what cannot be priced. */
 export async function readText(route: TextRoute, http: HttpRequest): Promise<ReadRequest> {
@@ -15,8 +18,7 @@ function readOf(request: OpenAiRequest): ReadRequest {
   return {
     request,
     spentBy: (answer) => spentBy(jsonIn(answer.bytes), request),
-    // Loaded by those who stream.
-    readStream: async () => new (await import('./openai-stream.ts')).OpenAiStream(request),
+    readStream: async () => new (await loadStream()).OpenAiStream(request),
     continuesAs: ({ bytes }) => (request.isBackground ? runningResponse(jsonIn(bytes)) : undefined),
     ...(request.route === 'embeddings' || request.route === 'compact'
       ? {}

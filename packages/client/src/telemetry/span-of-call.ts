@@ -5,9 +5,12 @@
  * version share (its `src/internal/global-utils.ts`), and there it is looked up, so that nobody has to install or
  * bundle the package who does not use it. What makes spans is loaded only where a tracer is registered.
  */
+import { loading } from '../loading.ts';
 import type { CallSpan, TracerProvider } from './call-span.ts';
 
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+
+const loadSpans = loading(() => import('./call-span.ts'));
 
 /** For calls that nobody traces. */
 const NO_SPAN: CallSpan = { denied() {}, settled() {}, released() {}, failed() {} };
@@ -21,6 +24,6 @@ export async function spanOfCall(call: {
     REGISTRY
   ];
   if (registry?.trace === undefined) return NO_SPAN;
-  const { TracedCall } = await import('./call-span.ts');
+  const { TracedCall } = await loadSpans();
   return new TracedCall(registry.trace, call);
 }
