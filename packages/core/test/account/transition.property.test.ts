@@ -1,4 +1,5 @@
 import {
+  type Account,
   type Amount,
   type Books,
   Books as MutableBooks,
@@ -59,15 +60,25 @@ describe('transition, for all command sequences', () => {
     );
   });
 
-  it('raises the sequence by one for each changed account, and explains every change of what is settled', () => {
+  it('raises the sequence by one for each change of an account, and explains every change of what is settled', () => {
     fc.assert(
       fc.property(steps, (sequence) => {
-        const before = new Map<string, { sequence: number; settled: number; granted: number }>();
+        const before = new Map<
+          string,
+          Pick<Account, 'sequence' | 'settled' | 'granted' | 'terms'>
+        >();
         run(sequence, ({ changes }) => {
           for (const account of changes.accounts) {
-            const last = before.get(account.id) ?? { sequence: 0, settled: 0, granted: 0 };
+            const last = before.get(account.id) ?? {
+              sequence: 0,
+              settled: 0,
+              granted: 0,
+              terms: undefined,
+            };
             const own = changes.entries.filter((entry) => entry.account === account.id);
-            expect(own.length).toBeLessThanOrEqual(1);
+            // Terms that a command brings along are a change of their own, before its own.
+            const limits = own.filter(({ kind }) => kind === 'limit');
+            expect(own.length - limits.length).toBeLessThanOrEqual(1);
             const sum = (kinds: readonly string[]) =>
               own
                 .filter(({ kind }) => kinds.includes(kind))
@@ -75,9 +86,13 @@ describe('transition, for all command sequences', () => {
             expect(account.settled - last.settled).toBe(
               sum(['settle', 'release', 'expire', 'adjust']),
             );
-            expect(account.granted - last.granted).toBe(sum(['grant']));
-            expect([last.sequence, last.sequence + 1]).toContain(account.sequence);
-            for (const entry of own) expect(entry.sequence).toBe(account.sequence);
+            const byTerms = (account.terms?.granted ?? 0) - (last.terms?.granted ?? 0);
+            expect(account.granted - last.granted).toBe(sum(['grant']) + byTerms);
+            const raised = account.sequence - last.sequence;
+            expect([limits.length, limits.length + 1]).toContain(raised);
+            expect(own.map((entry) => entry.sequence - last.sequence)).toEqual(
+              own.map((_, index) => index + 1),
+            );
             before.set(account.id, account);
           }
         });
