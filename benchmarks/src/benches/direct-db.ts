@@ -3,7 +3,7 @@ import type { Amount, Tier } from '@bursar/core';
 import type { Pool } from 'pg';
 import type { Bench, Candidate, Finding } from '../harness/bench.ts';
 import { closedLoop } from '../harness/drive.ts';
-import type { Figures } from '../harness/figures.ts';
+import { allCpuUs, type Figures } from '../harness/figures.ts';
 import { moneyOff } from '../subjects/audit.ts';
 import {
   CONDITIONAL_UPDATE,
@@ -106,7 +106,14 @@ function speeds(of: (name: string) => Figures): readonly Finding[] {
     better: 'more',
     isByClock: true,
   });
+  const cpu = (spread: Spread, design: RowDesign, pool: number): Finding => ({
+    name: `CPU of a pair of ours, all in all, to: ${nameOf(design, spread, pool)}`,
+    value: allCpuUs(of(ours(spread))) / allCpuUs(of(nameOf(design, spread, pool))),
+    better: 'less',
+  });
   return [
+    cpu('spread', CORRECT_PAIR, 10),
+    cpu('hot', CORRECT_PAIR, 50),
     ratio('spread', CORRECT_PAIR, 10, 10),
     ratio('hot', CORRECT_PAIR, 50, 50),
     // Not in the list of goals, but a design that is slower than the wrong one convinces nobody.
