@@ -139,7 +139,7 @@ async function moneyOffWithOpen(
   pairs: Pairs,
   legs: readonly UserLeg[],
 ): Promise<number> {
-  await pairs.releaseOpen();
+  await each(legs.length, async () => void (await pairs.releaseOne()));
   await pairs.bookAll(legs);
   return moneyOff(store, pairs.settled);
 }

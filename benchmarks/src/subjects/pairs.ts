@@ -110,12 +110,13 @@ export class Pairs {
     this.#open.push(await this.#reserve(this.#next(), legs));
   }
 
-  /** Releases what `open` has opened. */
-  async releaseOpen(): Promise<void> {
-    for (const reservation of this.#open.splice(0)) {
-      const outcome = await this.#tier.execute({ kind: 'release', reservation, detail: null });
-      if (outcome.outcome !== 'applied') throw new Error(`a release was ${outcome.outcome}`);
-    }
+  /** Releases one that `open` has opened; whether there was one. */
+  async releaseOne(): Promise<boolean> {
+    const reservation = this.#open.pop();
+    if (reservation === undefined) return false;
+    const outcome = await this.#tier.execute({ kind: 'release', reservation, detail: null });
+    if (outcome.outcome !== 'applied') throw new Error(`a release was ${outcome.outcome}`);
+    return true;
   }
 
   #next(): number {
