@@ -1,4 +1,5 @@
 /** The parts of a streamed answer, on their way to the caller: counted, and settled by the part that ends them. */
+import type { Usage } from '@bursar/core';
 import { CallRefused } from '../call-refused.ts';
 import { NO_TEXT, streamedTokens, withDelta } from '../http/text-tokens.ts';
 import type { RunningWork, WorkCost } from '../metered-work.ts';
@@ -20,19 +21,17 @@ export function meteredParts(
   let text = NO_TEXT;
   let answeredBy: string | undefined;
   let reported: WorkCost | undefined;
-  const countedSoFar = (): WorkCost =>
-    spentOf(
-      undefined,
-      () => ({ inputTokens: size.inputTokensExpected, outputTokens: streamedTokens(text) }),
-      answeredBy,
-    );
+  const counted = (): Usage => ({
+    inputTokens: size.inputTokensExpected,
+    outputTokens: streamedTokens(text),
+  });
   const read = (part: Part): void => {
     if (part.type === 'response-metadata') answeredBy = part.modelId;
     if ('delta' in part && typeof part.delta === 'string') text = withDelta(text, part.delta);
     if (part.type !== 'finish') return;
-    reported = spentOf(part.usage, () => countedUsage(countedSoFar()), answeredBy);
+    reported = spentOf(part.usage, counted, answeredBy);
   };
-  const end = (): void => resolve(reported ?? countedSoFar());
+  const end = (): void => resolve(reported ?? spentOf(undefined, counted, answeredBy));
   const stream = new ReadableStream<Part>(
     {
       async pull(controller) {
@@ -68,8 +67,4 @@ export function meteredParts(
     { highWaterMark: 0 },
   );
   return { stream, cost };
-}
-
-function countedUsage(cost: WorkCost) {
-  return 'usage' in cost ? cost.usage : {};
 }

@@ -11,7 +11,7 @@ export function refusedCall(refused: CallRefused): APICallError {
     message: denied.message,
     url: 'bursar:denied',
     requestBodyValues: {},
-    statusCode: retryAfterMs === null ? 402 : 429,
+    statusCode: refused.status,
     responseBody: JSON.stringify(OPENAI_ERRORS.denied(denied)),
     isRetryable: retryAfterMs !== null,
     cause: refused,

@@ -9,6 +9,7 @@
  */
 import type { Denied } from '@bursar/api';
 import type { BursarError } from '@bursar/core';
+import { statusOfDenial } from '../denial-status.ts';
 import { rateLimitHeaders } from '../rate-limit-headers.ts';
 import type { ErrorBodies } from './provider-api.ts';
 
@@ -20,12 +21,13 @@ export const BURSAR_ERROR_TYPE = 'bursar_error';
 /** The answer to a call that may not be made, with how its tightest rate limit stands if that is why. */
 export function denialResponse(denied: Denied, errors: ErrorBodies): Response {
   const body = errors.denied(denied);
+  const status = statusOfDenial(denied);
   const headers = rateLimitHeaders(denied);
   if (denied.reason !== 'rate_limited' || denied.retryAfterMs === null) {
-    return errorResponse(denied.reason === 'request_too_large' ? 413 : 402, body, headers);
+    return errorResponse(status, body, headers);
   }
   // In whole seconds for everybody, and exactly for those who understand it.
-  return jsonResponse(429, body, {
+  return jsonResponse(status, body, {
     ...headers,
     'retry-after-ms': String(Math.ceil(denied.retryAfterMs)),
   });
