@@ -8,7 +8,7 @@ import { denialResponse } from '../src/http/refusal-response.ts';
 import { CallRefused, denialOf } from '../src/index.ts';
 
 const denied = (fields: object): Denied =>
-  ({ decision: 'denied', message: 'no', ...fields }) as unknown as Denied;
+  ({ decision: 'denied', message: 'no', rates: [], ...fields }) as unknown as Denied;
 
 test.each([
   [denied({ reason: 'budget_exhausted' }), 402, false],
@@ -24,7 +24,7 @@ test.each([
   expect(APICallError.isInstance(ofAi)).toBe(true);
   expect(ofAi).toMatchObject({ statusCode: status, isRetryable });
   expect(denialOf(ofAi)).toEqual(denial);
-  const response = denialResponse(denial, ANTHROPIC_ERRORS);
+  const response = await denialResponse(denial, ANTHROPIC_ERRORS);
   expect(response.status).toBe(status);
   expect(response.headers.get('x-should-retry')).toBe(isRetryable ? null : 'false');
   expect(response.headers.get('retry-after-ms')).toBe(isRetryable ? '1500' : null);

@@ -57,6 +57,6 @@ export function contentTypeOf(response: Response): string {
 async function endWith(answer: WholeAnswer, provided: ProviderCall): Promise<void> {
   const { call, read, background } = provided;
   const id = read.continuesAs?.(answer);
-  if (id === undefined) await call.settle(read.spentBy(answer));
+  if (id === undefined) await call.settle(await read.spentBy(answer));
   else background.keep(id, { call, read });
 }

@@ -146,7 +146,7 @@ class MeteredFetch {
       const reserved = await presence.orLeft(reserving);
       if (reserved instanceof MeteredCall) return reserved;
       presence.forget();
-      return denialResponse(reserved, this.#api.errors);
+      return await denialResponse(reserved, this.#api.errors);
     } catch (error) {
       // Whoever left before the provider was called owes nothing.
       this.#context.unfinished.add(

@@ -62,7 +62,7 @@ export interface ModelRequest {
 export interface ReadRequest {
   readonly request: ModelRequest;
   /** What a whole answer cost. */
-  spentBy(answer: WholeAnswer): Spent;
+  spentBy(answer: WholeAnswer): Spent | Promise<Spent>;
   /**
    * What an answer cost whose beginning says all that there is to know of it. It is passed on as it comes.
    * `undefined`, or left out: its body has to be read.

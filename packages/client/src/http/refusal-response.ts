@@ -10,7 +10,7 @@
 import type { Denied } from '@bursar/api';
 import type { BursarError } from '@bursar/core';
 import { statusOfDenial } from '../denial-status.ts';
-import { rateLimitHeaders } from '../rate-limit-headers.ts';
+import { loading } from '../loading.ts';
 import type { ErrorBodies } from './provider-api.ts';
 
 /** The type of the error of a refused call. */
@@ -18,14 +18,15 @@ export const DENIED_TYPE = 'bursar_denied';
 /** The type of the error when Bursar itself could not decide. */
 export const BURSAR_ERROR_TYPE = 'bursar_error';
 
+const loadRates = loading(() => import('../rate-limit-headers.ts'));
+
 /** The answer to a call that may not be made, with how its tightest rate limit stands if that is why. */
-export function denialResponse(denied: Denied, errors: ErrorBodies): Response {
+export async function denialResponse(denied: Denied, errors: ErrorBodies): Promise<Response> {
   const body = errors.denied(denied);
   const status = statusOfDenial(denied);
-  const headers = rateLimitHeaders(denied);
-  if (denied.reason !== 'rate_limited' || denied.retryAfterMs === null) {
-    return errorResponse(status, body, headers);
-  }
+  if (denied.reason !== 'rate_limited') return errorResponse(status, body);
+  const headers = (await loadRates()).rateLimitHeaders(denied);
+  if (denied.retryAfterMs === null) return errorResponse(status, body, headers);
   // In whole seconds for everybody, and exactly for those who understand it.
   return jsonResponse(status, body, {
     ...headers,

@@ -5,8 +5,8 @@ import type { ReadRequest } from '../http/provider-api.ts';
 import { loading } from '../loading.ts';
 import { modelRequestOf, type OpenAiRequest, type TextRoute } from './openai-request.ts';
 import { leastOutput } from './output-cap.ts';
-import { spentBy } from './usage-from-answer.ts';
 
+const loadUsage = loading(() => import('./usage-from-answer.ts'));
 const loadStream = loading(() => import('./openai-stream.ts'));
 
 /** The request to `route` in `http`. Throws `input_invalid` for what cannot be priced. */
@@ -17,7 +17,7 @@ export async function readText(route: TextRoute, http: HttpRequest): Promise<Rea
 function readOf(request: OpenAiRequest): ReadRequest {
   return {
     request,
-    spentBy: (answer) => spentBy(jsonIn(answer.bytes), request),
+    spentBy: async (answer) => (await loadUsage()).spentBy(jsonIn(answer.bytes), request),
     readStream: async () => new (await loadStream()).OpenAiStream(request),
     continuesAs: ({ bytes }) => (request.isBackground ? runningResponse(jsonIn(bytes)) : undefined),
     ...(request.route === 'embeddings' || request.route === 'compact'

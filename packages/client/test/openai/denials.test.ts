@@ -139,16 +139,16 @@ describe('too fast', () => {
     expect(world.provider.calls).toHaveLength(0);
   });
 
-  test('is answered with 429 and both forms of Retry-After, rounded up', () => {
-    const { status, headers } = denialResponse(rateLimited(1_500), OPENAI_ERRORS);
+  test('is answered with 429 and both forms of Retry-After, rounded up', async () => {
+    const { status, headers } = await denialResponse(rateLimited(1_500), OPENAI_ERRORS);
     expect(status).toBe(429);
     expect(headers.get('retry-after')).toBe('2');
     expect(headers.get('retry-after-ms')).toBe('1500');
     expect(headers.get('x-should-retry')).toBeNull();
   });
 
-  test('F09: says in its headers which limit it was and how that stands', () => {
-    const { headers } = denialResponse(rateLimited(1_500), OPENAI_ERRORS);
+  test('F09: says in its headers which limit it was and how that stands', async () => {
+    const { headers } = await denialResponse(rateLimited(1_500), OPENAI_ERRORS);
     expect(headers.get('x-ratelimit-resource')).toBe('user/burst');
     expect(headers.get('x-ratelimit-remaining')).toBe('0');
     expect(headers.get('ratelimit-policy')).toBe('"user/burst";q=1;w=60');
