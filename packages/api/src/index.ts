@@ -36,15 +36,20 @@ export type {
   LimitOutput,
   SetLimitInput,
 } from './schemas/limits.ts';
-export type {
-  ExplainPoliciesInput,
-  ExplainPoliciesOutput,
-  PoliciesOutput,
-  PolicyExplanation,
-  PolicyProblem,
-  PolicyVersion,
-  PutPoliciesInput,
-  PutPoliciesOutput,
+export {
+  type ExplainPoliciesInput,
+  type ExplainPoliciesOutput,
+  type ListPromotionsInput,
+  type ListPromotionsOutput,
+  NOTE_LENGTH_MAX,
+  type PoliciesOutput,
+  type PolicyExplanation,
+  type PolicyProblem,
+  type PolicyVersion,
+  PROMOTIONS_PAGE_MAX,
+  type PromotionView,
+  type PutPoliciesInput,
+  type PutPoliciesOutput,
 } from './schemas/policies.ts';
 export type { ModeView } from './schemas/mode.ts';
 export type { ReleaseInput, ReleaseOutput } from './schemas/release.ts';

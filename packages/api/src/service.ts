@@ -28,6 +28,8 @@ import type {
 import type {
   explainPoliciesInput,
   ExplainPoliciesOutput,
+  listPromotionsInput,
+  ListPromotionsOutput,
   PoliciesOutput,
   putPoliciesInput,
   PutPoliciesOutput,
@@ -83,6 +85,10 @@ export interface BursarService {
     principal: Principal,
     input: Parsed<typeof putPoliciesInput>,
   ): Promise<PutPoliciesOutput>;
+  listPromotions(
+    principal: Principal,
+    input: Parsed<typeof listPromotionsInput>,
+  ): Promise<ListPromotionsOutput>;
   explainPolicies(
     principal: Principal,
     input: Parsed<typeof explainPoliciesInput>,

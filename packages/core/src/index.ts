@@ -179,12 +179,14 @@ export type {
 } from './policy/policy-set.ts';
 export { type KnownNames, type Problem, problemsOf } from './policy/problems.ts';
 export {
+  type BudgetSpend,
   promote,
   type Promotion,
   type PromotionFacts,
   type PromotionRule,
   PROMOTIONS_MAX,
   type PromotionStep,
+  spendOf,
 } from './policy/promotion.ts';
 export type {
   AnyLimiterPolicy,

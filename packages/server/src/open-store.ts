@@ -25,6 +25,7 @@ import {
 import { isCurrent, migrate } from './stores/postgres/migrate.ts';
 import { PostgresOwnKeyStore } from './stores/postgres/postgres-own-key-store.ts';
 import { PostgresAuthority } from './stores/postgres/postgres-authority.ts';
+import { PostgresSpendFacts } from './stores/postgres/postgres-spend-facts.ts';
 import { PostgresTokenStore } from './stores/postgres/postgres-token-store.ts';
 import { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import type { Timers } from './clock/timers.ts';
@@ -37,7 +38,9 @@ import type { SyncPreset } from './sync/plan-sync.ts';
 import type { SyncTimes } from './sync/sync-manager.ts';
 import type { Log } from './telemetry/logger.ts';
 import { MemoryPolicyStore } from './policies/memory-policy-store.ts';
+import { MemorySpendFacts } from './policies/memory-spend-facts.ts';
 import type { PolicyStore } from './policies/policy-store.ts';
+import type { SpendFacts } from './policies/spend-facts.ts';
 import { listenTo } from './stores/postgres/channel-listener.ts';
 import { POLICY_CHANNEL, PostgresPolicyStore } from './stores/postgres/postgres-policy-store.ts';
 import { MemoryTokenStore } from './tokens/memory-token-store.ts';
@@ -88,6 +91,8 @@ export interface Store {
   readonly ownKeys: OwnKeyStore;
   /** Default: in memory. */
   readonly policies?: PolicyStore;
+  /** What scopes have spent, for promotions. */
+  readonly spend: SpendFacts;
   /** Which stores decide, where that can change. */
   readonly modes?: ModeSource;
   /** How often each path was taken, by name; for people and metrics. */
@@ -163,6 +168,7 @@ function openMemory({ clock, defaultLimit }: OpenStoreOptions): Store {
     tokens: new MemoryTokenStore(),
     ownKeys: new MemoryOwnKeyStore(),
     policies: new MemoryPolicyStore(clock),
+    spend: new MemorySpendFacts(tier),
     isCurrent: async () => true,
     close: () => tier.close(),
   };
@@ -195,6 +201,7 @@ async function openStrict(
       clock: options.databaseClock,
       ...listeningTo(location, options),
     }),
+    spend: new PostgresSpendFacts(db),
     audit: () => auditLedger(db),
     setAside: new SetAsideEvents(policy),
     isCurrent: () => isCurrent(db),
@@ -244,7 +251,7 @@ async function openEmbedded(
   database: OpenedDatabase,
   authority: PostgresAuthority,
   { clock, log }: OpenStoreOptions,
-): Promise<Store> {
+): Promise<Omit<Store, 'spend'>> {
   const { db } = database;
   const leases = await ProcessLeases.open({
     authority,

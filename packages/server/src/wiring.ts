@@ -29,6 +29,7 @@ import { openStore, type Store, type StoreLocation } from './open-store.ts';
 import { directMode, modeView } from './modes/mode.ts';
 import { MemoryPolicyStore } from './policies/memory-policy-store.ts';
 import { PolicyBook } from './policies/policy-book.ts';
+import { Promoter } from './policies/promoter.ts';
 import { builtInDocument } from './policies/read-policies.ts';
 import { BudgetService } from './service/budget-service.ts';
 import type { EstimateCounts } from './service/learned-estimates.ts';
@@ -183,6 +184,7 @@ export function startBursar(
     ownKeys,
     policies,
     policyStore,
+    spend: store.spend,
     prices: options.prices ?? DEFAULT_PRICE_TABLE,
     time,
     log,
@@ -194,6 +196,13 @@ export function startBursar(
     mode: () => modeView(modes.mode()),
   });
   const intervalMs = options.sweepIntervalMs ?? DEFAULTS.sweepIntervalMs;
+  const promoter = new Promoter({
+    book: policies,
+    store: policyStore,
+    spend: store.spend,
+    time,
+    log,
+  });
   const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
   const reportError = errorReporter(log, randomUUID);
   const readiness = new Readiness({ tier, isCurrent: () => store.isCurrent(), modes, time });
@@ -205,11 +214,13 @@ export function startBursar(
     service.close();
     ownKeys.close();
     await sweeper.stop();
+    await promoter.stop();
     await policies.stop();
     await store.close();
   }
 
   sweeper.start();
+  promoter.start();
   return {
     service,
     estimates: () => service.estimates.counts,

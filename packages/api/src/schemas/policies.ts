@@ -1,5 +1,5 @@
 /** `policies.*`: the rules of an installation, and why a call is subject to them. */
-import type { Json, Verdict } from '@bursar/core';
+import type { Json, ScopeKind, Verdict } from '@bursar/core';
 import { z } from 'zod';
 import { modelField, scopesField, userField } from './fields.ts';
 
@@ -54,6 +54,41 @@ export const explainPoliciesInput = z.strictObject({
   at: z.iso.datetime({ offset: true }).optional(),
 });
 export type ExplainPoliciesInput = z.input<typeof explainPoliciesInput>;
+
+/** Most scopes on one page of promotions. */
+export const PROMOTIONS_PAGE_MAX = 1_000;
+
+export const listPromotionsInput = z.strictObject({
+  /** `next` of the page before. */
+  from: z.int().min(0).default(0),
+  limit: z.int().min(1).max(PROMOTIONS_PAGE_MAX).default(100),
+});
+export type ListPromotionsInput = z.input<typeof listPromotionsInput>;
+
+/** A scope whose plan some promotion leads on from, and how far it is. */
+export interface PromotionView {
+  readonly tenant: string;
+  readonly scope: { readonly kind: ScopeKind; readonly name: string };
+  readonly plan: string;
+  /** What counts as spent: the largest sum of its budgets, over all periods. */
+  readonly spentUsd: string;
+  /** When its age began to count, ISO 8601; `null` while nothing was booked. */
+  readonly since: string | null;
+  /** The plan it is moved to within a minute; `null` if nothing is due. */
+  readonly dueTo: string | null;
+  /** Why, a sentence for each move. */
+  readonly because: readonly string[];
+  /** When the next move falls due if nothing more is spent, ISO 8601; `null` if none does. */
+  readonly nextAt: string | null;
+}
+
+export interface ListPromotionsOutput {
+  readonly version: number;
+  readonly at: string;
+  readonly promotions: readonly PromotionView[];
+  /** Where the next page begins; `null` after the last one. */
+  readonly next: number | null;
+}
 
 /** One budget or rate limit, and every rule that was considered for it. */
 export interface PolicyExplanation {

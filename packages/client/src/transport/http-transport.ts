@@ -10,6 +10,7 @@ import type {
   ExtendOutput,
   LimitOutput,
   ListKeysOutput,
+  ListPromotionsOutput,
   OpenKeyOutput,
   PoliciesOutput,
   PutPoliciesOutput,
@@ -76,6 +77,7 @@ export function httpTransport(server: HttpServer): Transport {
       get: () => query<PoliciesOutput>('policies.get', {}),
       put: (input) => mutate<PutPoliciesOutput>('policies.put', input),
       explain: (input) => query<ExplainPoliciesOutput>('policies.explain', input),
+      promotions: (input = {}) => query<ListPromotionsOutput>('policies.promotions', input),
     },
     keys: {
       register: (input) => mutate<RegisteredKey>('keys.register', input),

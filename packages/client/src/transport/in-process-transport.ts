@@ -46,6 +46,7 @@ export function inProcessTransport(server: InProcess): Transport {
       get: () => answered(caller.policies.get()),
       put: (input) => answered(caller.policies.put(input)),
       explain: (input) => answered(caller.policies.explain(input)),
+      promotions: (input = {}) => answered(caller.policies.promotions(input)),
     },
     keys: {
       register: (input) => answered(caller.keys.register(input)),

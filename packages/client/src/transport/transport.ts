@@ -7,6 +7,8 @@ import type {
   ExplainPoliciesOutput,
   GetLimitInput,
   LimitOutput,
+  ListPromotionsInput,
+  ListPromotionsOutput,
   PoliciesOutput,
   PutPoliciesInput,
   PutPoliciesOutput,
@@ -62,6 +64,8 @@ export interface PoliciesApi {
   put(input: PutPoliciesInput): Promise<PutPoliciesOutput>;
   /** Every rule that was considered for a caller, and which of them count. */
   explain(input: ExplainPoliciesInput): Promise<ExplainPoliciesOutput>;
+  /** Who is to be promoted, where to and when, page by page; promotes nobody. */
+  promotions(input?: ListPromotionsInput): Promise<ListPromotionsOutput>;
 }
 
 /** Users' own keys at a provider. Methods throw `BursarError` and nothing else. */

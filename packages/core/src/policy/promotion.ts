@@ -4,7 +4,7 @@
  * Decides when a promotion falls due. Carrying it out (a new assignment, a line in the audit log) is the
  * service's job. Nobody is ever moved back.
  */
-import { type Amount, formatUsd, isAmount } from '../amount.ts';
+import { type Amount, formatUsd, isAmount, ZERO } from '../amount.ts';
 import { after, type DurationMs, type InstantMs } from '../time.ts';
 import { policyInvalid } from './policy-invalid.ts';
 
@@ -27,6 +27,16 @@ export interface PromotionFacts {
   readonly sinceMs: InstantMs;
 }
 
+/** What was booked on one budget of a scope. */
+export interface BudgetSpend {
+  /** The budget's name. */
+  readonly budget: string;
+  /** All that was ever booked, over all periods, at most `AMOUNT_MAX`. */
+  readonly spent: Amount;
+  /** When the first entry was made; `null` while there is none. */
+  readonly firstAtMs: InstantMs | null;
+}
+
 /** One move from plan to plan. */
 export interface PromotionStep {
   readonly rule: PromotionRule;
@@ -46,6 +56,24 @@ export interface Promotion {
 
 /** Most promotion rules of one policy set. */
 export const PROMOTIONS_MAX = 100;
+
+/**
+ * What the budgets of one scope come to: the largest sum, because a call is charged in whole to each of them, and
+ * the first entry of all. Nothing before there is an entry: nobody's age begins before they came.
+ */
+export function spendOf(
+  budgets: readonly BudgetSpend[],
+): Pick<PromotionFacts, 'spent' | 'sinceMs'> | undefined {
+  let spent = ZERO;
+  let sinceMs: InstantMs | undefined;
+  for (const budget of budgets) {
+    const { firstAtMs } = budget;
+    if (firstAtMs === null) continue;
+    if (budget.spent > spent) spent = budget.spent;
+    if (sinceMs === undefined || firstAtMs < sinceMs) sinceMs = firstAtMs;
+  }
+  return sinceMs === undefined ? undefined : { spent, sinceMs };
+}
 
 /**
  * The plan that `facts` lead to at `nowMs`. Several moves can be due at once and are all made. Of several rules

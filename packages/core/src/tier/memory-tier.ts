@@ -88,6 +88,14 @@ export class MemoryTier implements Tier {
       .toReversed();
   }
 
+  /** Every account that has an entry, with the instant of its first one. */
+  *booked(): Iterable<{ readonly account: Account; readonly firstAtMs: InstantMs }> {
+    for (const [id, [first]] of this.#entries) {
+      const account = this.#books.account(id);
+      if (account !== undefined && first !== undefined) yield { account, firstAtMs: first.atMs };
+    }
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
   }

@@ -1,6 +1,11 @@
 /** `bursar policies …`: the rules of the installation, and why a call is subject to them. */
 import { userInfo } from 'node:os';
-import type { PolicyProblem } from '@bursar/api';
+import {
+  type ListPromotionsOutput,
+  type PolicyProblem,
+  PROMOTIONS_PAGE_MAX,
+  type PromotionView,
+} from '@bursar/api';
 import { readJsonFile } from '../prices-file.ts';
 import { type CliCommand, UsageError } from './command.ts';
 import { withLedger } from './from-config.ts';
@@ -93,6 +98,36 @@ export const policiesExplain: CliCommand = {
     });
   },
 };
+
+export const policiesPromotions: CliCommand = {
+  name: 'policies promotions',
+  summary:
+    'Shows who is to be promoted: tenant, scope, plan, where to, when, spent, since. Moves nobody.',
+  options: { json: { help: 'as JSON, one scope a line' } },
+  async run({ json }, terminal) {
+    return withLedger(terminal, async (bursar) => {
+      const { policies } = bursar.caller({ tenant: 'default' });
+      for (let from: number | null = 0; from !== null;) {
+        const page: ListPromotionsOutput = await policies.promotions({
+          from,
+          limit: PROMOTIONS_PAGE_MAX,
+        });
+        for (const view of page.promotions) {
+          terminal.out(`${json === 'true' ? JSON.stringify(view) : promotionLine(view)}\n`);
+        }
+        from = page.next;
+      }
+      return 0;
+    });
+  },
+};
+
+function promotionLine(view: PromotionView): string {
+  const { tenant, scope, plan, dueTo, nextAt, spentUsd, since } = view;
+  const [to, when] = dueTo === null ? ['-', nextAt ?? '-'] : [dueTo, 'now'];
+  const name = `${scope.kind}:${scope.name}`;
+  return [tenant, name, plan, to, when, `$${spentUsd}`, since ?? '-'].join('\t');
+}
 
 function scopesOf(text: string): Record<string, string | string[]> {
   try {

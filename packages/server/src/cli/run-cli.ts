@@ -9,7 +9,7 @@ import { eventsDismiss, eventsList, eventsReplay } from './events.ts';
 import { keysList, keysRenew, keysRevoke } from './keys.ts';
 import { limitGet, limitSet } from './limit.ts';
 import { migrate } from './migrate.ts';
-import { policiesExplain, policiesPut, policiesShow } from './policies.ts';
+import { policiesExplain, policiesPromotions, policiesPut, policiesShow } from './policies.ts';
 import { pricesCheck, pricesDiff, pricesShow } from './prices.ts';
 import { serve } from './serve.ts';
 import type { Terminal } from './terminal.ts';
@@ -31,6 +31,7 @@ const COMMANDS: readonly CliCommand[] = [
   policiesShow,
   policiesPut,
   policiesExplain,
+  policiesPromotions,
   pricesShow,
   pricesDiff,
   pricesCheck,

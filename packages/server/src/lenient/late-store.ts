@@ -8,6 +8,7 @@ import type { Tier } from '@bursar/core';
 import type { StrictStore } from '../open-store.ts';
 import type { OwnKeyStore } from '../own-keys/own-key-store.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
+import type { SpendFacts } from '../policies/spend-facts.ts';
 import type { TokenStore } from '../tokens/token-store.ts';
 import { StoresAway } from './stores-away.ts';
 
@@ -82,6 +83,11 @@ export class LateStore {
       history: async (limit) => policies().history(limit),
       ...(listen === undefined ? {} : { listen }),
     };
+  }
+
+  /** What scopes have spent, whenever the store is there. */
+  spend(): SpendFacts {
+    return { spendOf: async (scopes) => this.store.spend.spendOf(scopes) };
   }
 
   /** The store's tokens, whenever they are there. */

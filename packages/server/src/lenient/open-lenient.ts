@@ -116,6 +116,7 @@ function parts(
     tokens: new RememberingTokenStore(late.tokens(), time),
     ownKeys: late.ownKeys(),
     policies: late.policies(listen),
+    spend: late.spend(),
     modes: lenientMode(() => (late.isOpen ? late.store.modes : undefined) ?? beforeItIsOpen, tier),
     counts: () => ({ ...(late.isOpen ? late.store.counts?.() : {}), ...tier.counts }),
     audit: async () => late.store.audit(),

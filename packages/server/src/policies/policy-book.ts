@@ -92,10 +92,9 @@ export class PolicyBook {
       this.#isAskedAgain = true;
       return this.#refreshing;
     }
-    this.#refreshing = this.#refreshAll().finally(() => {
-      this.#refreshing = undefined;
-    });
-    return this.#refreshing;
+    const refreshing = this.#refreshAll();
+    this.#refreshing = refreshing;
+    return refreshing;
   }
 
   /** Stops asking. What is in force stays. */
@@ -126,6 +125,8 @@ export class PolicyBook {
       this.#isAskedAgain = false;
       await this.#refreshOnce();
     } while (this.#isAskedAgain && !this.#isStopped);
+    // At once: who asked between the last look and a later moment would never be answered.
+    this.#refreshing = undefined;
   }
 
   async #refreshOnce(): Promise<void> {

@@ -38,17 +38,20 @@ export function builtInDocument(limit: Amount | null): Json {
   };
 }
 
-/** Records that are kept as they are, and of which nothing follows yet. */
-export function idleRecords({ promotions, ...set }: PolicySet): readonly Problem[] {
-  const problems = promotions.map(({ from, to }) => ({
-    record: `promotion from "${from}" to "${to}"`,
-    message: 'is not carried out by the server; assign the plan when it is due',
-  }));
-  const alerting = [...termsIn({ promotions, ...set })].filter(
+/** Records that are kept as they are, and of which nothing follows, or not for everybody. */
+export function idleRecords(set: PolicySet): readonly Problem[] {
+  const ofTenants = new Set(
+    set.assignments.filter(({ scope }) => scope === null).map(({ plan }) => plan),
+  );
+  const passing = set.promotions.filter(({ from }) => ofTenants.has(from));
+  const alerting = [...termsIn(set)].filter(
     ([, { alertPercents = [] }]) => alertPercents.length > 0,
   );
   return [
-    ...problems,
+    ...passing.map(({ from, to }) => ({
+      record: `promotion from "${from}" to "${to}"`,
+      message: `moves nobody who has "${from}" only from their tenant; assign it to each scope that is to be promoted`,
+    })),
     ...alerting.map(([field]) => ({
       record: field,
       message: 'has alertPercents, which nobody is told of by the server yet',

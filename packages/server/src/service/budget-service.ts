@@ -11,6 +11,7 @@ import { AccountChanges } from '../live/account-changes.ts';
 import { SubscriptionLimit } from '../live/subscription-limit.ts';
 import type { PolicyBook } from '../policies/policy-book.ts';
 import type { PolicyStore } from '../policies/policy-store.ts';
+import type { SpendFacts } from '../policies/spend-facts.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { OwnKeys } from '../own-keys/own-keys.ts';
 import { BudgetEntries } from './budget-entries.ts';
@@ -31,6 +32,7 @@ export interface BudgetServiceOptions {
   readonly ownKeys: OwnKeys;
   readonly policies: PolicyBook;
   readonly policyStore: PolicyStore;
+  readonly spend: SpendFacts;
   readonly prices: PriceTable;
   readonly time: Clock & Timers;
   readonly log: Log;
@@ -89,6 +91,7 @@ export class BudgetService implements BursarService {
       ...shared,
       book: options.policies,
       store: options.policyStore,
+      spend: options.spend,
       prices,
     });
     this.#usage = new UsageReader({
@@ -210,6 +213,13 @@ export class BudgetService implements BursarService {
     message: Message<'putPolicies'>,
   ): ReturnType<BursarService['putPolicies']> {
     return this.#policies.put(principal, message);
+  }
+
+  listPromotions(
+    _principal: Principal,
+    message: Message<'listPromotions'>,
+  ): ReturnType<BursarService['listPromotions']> {
+    return this.#policies.promotions(message);
   }
 
   explainPolicies(

@@ -2,9 +2,11 @@
 import type {
   BursarService,
   ExplainPoliciesOutput,
+  ListPromotionsOutput,
   PoliciesOutput,
   PolicyExplanation,
   Principal,
+  PromotionView,
   PutPoliciesOutput,
 } from '@bursar/api';
 import {
@@ -12,16 +14,20 @@ import {
   type Clock,
   explain,
   type Explanation,
+  formatUsd,
   instant,
   type KnownNames,
   type Policies,
   type PriceTable,
   problemsOf,
   utf8Bytes,
+  ZERO,
 } from '@bursar/core';
 import type { PolicyBook } from '../policies/policy-book.ts';
 import { POLICIES_BYTES_MAX, type PolicyStore } from '../policies/policy-store.ts';
+import { candidatesIn, type Standing, standingsOf } from '../policies/promotions-due.ts';
 import { idleRecords, readPolicies } from '../policies/read-policies.ts';
+import type { SpendFacts } from '../policies/spend-facts.ts';
 import { isoOf } from './budget-view.ts';
 import type { Charges } from './charges.ts';
 
@@ -32,6 +38,7 @@ const HISTORY_SHOWN = 20;
 export interface PolicyAdminOptions {
   readonly book: PolicyBook;
   readonly store: PolicyStore;
+  readonly spend: SpendFacts;
   readonly charges: Charges;
   readonly prices: PriceTable;
   readonly clock: Clock;
@@ -81,6 +88,26 @@ export class PolicyAdmin {
     return { version, problems: this.#problemsOf(policies) };
   }
 
+  /** Who the promotions in force are about, where that leads them and when, a page at a time; changes nothing. */
+  async promotions({
+    from,
+    limit,
+  }: Parameters<BursarService['listPromotions']>[1]): Promise<ListPromotionsOutput> {
+    const { book, spend, clock } = this.#options;
+    await book.refresh();
+    const { set } = book.inForce.policies;
+    const nowMs = clock.nowMs();
+    const candidates = candidatesIn(set, from, limit);
+    const standings = await standingsOf(set, candidates, spend, nowMs);
+    const last = candidates.at(-1);
+    return {
+      version: set.version,
+      at: isoOf(nowMs),
+      promotions: standings.map(promotionViewOf),
+      next: last === undefined || candidates.length < limit ? null : last.index + 1,
+    };
+  }
+
   /** Every rule that was considered for a caller, and which of them count. */
   async explain(
     principal: Principal,
@@ -105,6 +132,20 @@ export class PolicyAdmin {
     };
     return [...problemsOf(policies, known), ...idleRecords(policies.set)];
   }
+}
+
+function promotionViewOf({ tenant, scope, plan, facts, promotion }: Standing): PromotionView {
+  const { steps, nextAtMs } = promotion;
+  return {
+    tenant,
+    scope,
+    plan,
+    spentUsd: formatUsd(facts?.spent ?? ZERO),
+    since: facts === undefined ? null : isoOf(facts.sinceMs),
+    dueTo: steps.length === 0 ? null : promotion.plan,
+    because: steps.map(({ because }) => because),
+    nextAt: nextAtMs === null ? null : isoOf(nextAtMs),
+  };
 }
 
 function explanationOf({ subject, applies, outcome, why, lines }: Explanation): PolicyExplanation {

@@ -95,6 +95,7 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     elsewhere: 'allowed',
   },
   'policies.get': { type: 'query', scope: 'operator', input: {}, elsewhere: 'allowed' },
+  'policies.promotions': { type: 'query', scope: 'operator', input: {}, elsewhere: 'allowed' },
   'policies.put': {
     type: 'mutation',
     scope: 'operator',

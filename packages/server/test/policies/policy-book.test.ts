@@ -53,6 +53,18 @@ describe('a policy book that asks', () => {
     expect(versionOf(book)).toBe(1);
   });
 
+  it('has a set in force when a question that was asked after it was put is answered, however far another one was', async () => {
+    for (let turns = 0; turns < 20; turns += 1) {
+      const time = new ManualTime();
+      const store = new MemoryPolicyStore(time);
+      const book = bookOn(store, time);
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await store.put(setOf(1), 0);
+      await book.refresh();
+      expect([turns, versionOf(book)]).toEqual([turns, 1]);
+    }
+  });
+
   it('goes on with the last set while nobody answers, says so once, and takes the next when somebody does', async () => {
     const time = new ManualTime();
     const behind = new MemoryPolicyStore(time);

@@ -44,6 +44,7 @@ const DECISIONS: Readonly<Record<Procedure, Decision>> = {
   'budgets.adjust': { free: 'is the operator’s own decision' },
   'policies.get': { free: 'reads' },
   'policies.explain': { free: 'reads' },
+  'policies.promotions': { free: 'reads' },
   'policies.put': { free: 'is the operator’s own decision' },
   'limits.set': { free: 'is the operator’s own decision' },
 };

@@ -2,6 +2,7 @@
 import { type TokenScope } from '@bursar/api';
 import { type Command, MemoryTier, type OutcomeOf, parseUsd, tenantId } from '@bursar/core';
 import type { Store } from '../../src/open-store.ts';
+import { MemorySpendFacts } from '../../src/policies/memory-spend-facts.ts';
 import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
 import { createLog } from '../../src/telemetry/logger.ts';
 import { MemoryTokenStore } from '../../src/tokens/memory-token-store.ts';
@@ -75,6 +76,7 @@ export async function startTestServer(
       tier,
       tokens,
       ownKeys: over.ownKeys ?? new MemoryOwnKeyStore(),
+      spend: new MemorySpendFacts(tier),
       isCurrent,
       close: () => tier.close(),
     },

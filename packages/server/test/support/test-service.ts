@@ -9,9 +9,11 @@ import {
   type Tier,
 } from '@bursar/core';
 import { BudgetService } from '../../src/service/budget-service.ts';
+import { MemorySpendFacts } from '../../src/policies/memory-spend-facts.ts';
 import { MemoryPolicyStore } from '../../src/policies/memory-policy-store.ts';
 import { PolicyBook } from '../../src/policies/policy-book.ts';
 import type { PolicyStore } from '../../src/policies/policy-store.ts';
+import type { SpendFacts } from '../../src/policies/spend-facts.ts';
 import { builtInDocument } from '../../src/policies/read-policies.ts';
 import { directMode, modeView } from '../../src/modes/mode.ts';
 import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
@@ -89,6 +91,8 @@ export function openTestService(
     time,
     log: SILENT_LOG,
   });
+  // A tier that is not in memory is the matter of tests that promote nobody.
+  const spend = tier instanceof MemoryTier ? new MemorySpendFacts(tier) : NOTHING_SPENT;
   const service = new BudgetService({
     tier,
     ownKeys: new OwnKeys({
@@ -99,6 +103,7 @@ export function openTestService(
     }),
     policies,
     policyStore,
+    spend,
     prices: over.prices ?? testPrices('v1'),
     time,
     log: SILENT_LOG,
@@ -117,6 +122,8 @@ export function openTestService(
       createCaller({ service, principal: principalOf(tenant, scopes) }),
   };
 }
+
+const NOTHING_SPENT: SpendFacts = { spendOf: async (scopes) => scopes.map(() => []) };
 
 /** A verified caller. */
 export function principalOf(
