@@ -1,11 +1,7 @@
-/**
- * From a document to policies that this server keeps: what cannot be kept is refused, so that no limit is
- * believed in that nobody enforces.
- */
+/** From a document to policies that this server keeps, and what of it has no effect, or less than it says. */
 import {
   type Amount,
   type BudgetTerms,
-  BursarError,
   checkLimiterPolicy,
   compilePolicies,
   CREDIT,
@@ -24,9 +20,7 @@ import {
  */
 export function readPolicies(document: unknown): Policies<LimiterPolicy> {
   const set = parsePolicySet(document, checkLimiterPolicy);
-  const policies = compilePolicies(set);
-  for (const [field, terms] of termsIn(set)) assertKept(terms, field);
-  return policies;
+  return compilePolicies(set);
 }
 
 /** What is in force before anybody has put a set: a monthly credit of `limit` for every user, as version 0. */
@@ -44,6 +38,7 @@ export function idleRecords(set: PolicySet): readonly Problem[] {
     set.assignments.filter(({ scope }) => scope === null).map(({ plan }) => plan),
   );
   const passing = set.promotions.filter(({ from }) => ofTenants.has(from));
+  const bounded = [...termsIn(set)].filter(([, { mode }]) => mode?.kind === 'bounded');
   const alerting = [...termsIn(set)].filter(
     ([, { alertPercents = [] }]) => alertPercents.length > 0,
   );
@@ -52,20 +47,15 @@ export function idleRecords(set: PolicySet): readonly Problem[] {
       record: `promotion from "${from}" to "${to}"`,
       message: `moves nobody who has "${from}" only from their tenant; assign it to each scope that is to be promoted`,
     })),
+    ...bounded.map(([field]) => ({
+      record: field,
+      message: 'is bounded, and kept strictly: it is never over, so its bound is never used',
+    })),
     ...alerting.map(([field]) => ({
       record: field,
       message: 'has alertPercents, which nobody is told of by the server yet',
     })),
   ];
-}
-
-function assertKept({ mode }: Partial<BudgetTerms>, field: string): void {
-  if (mode?.kind === 'bounded') {
-    throw invalid(
-      `${field}.mode`,
-      'must be "strict" or "track": this server is never over by a bound',
-    );
-  }
 }
 
 /** All terms of a set, by their field. */
@@ -79,8 +69,4 @@ function* termsIn(set: PolicySet): Iterable<readonly [string, Partial<BudgetTerm
   for (const [index, { change }] of set.budgetOverrides.entries()) {
     if (change.kind !== 'remove') yield [`budgetOverrides.${index}.change`, change.terms];
   }
-}
-
-function invalid(field: string, problem: string): BursarError {
-  return new BursarError('policy_invalid', { field, message: `${field} ${problem}` });
 }

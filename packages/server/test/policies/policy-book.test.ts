@@ -7,7 +7,7 @@ import { systemClock } from '../../src/clock/system-clock.ts';
 import { MemoryPolicyStore } from '../../src/policies/memory-policy-store.ts';
 import { POLICY_POLL_MS, PolicyBook } from '../../src/policies/policy-book.ts';
 import type { PolicyStore } from '../../src/policies/policy-store.ts';
-import { builtInDocument, readPolicies } from '../../src/policies/read-policies.ts';
+import { builtInDocument, idleRecords, readPolicies } from '../../src/policies/read-policies.ts';
 import { listenTo } from '../../src/stores/postgres/channel-listener.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
@@ -136,17 +136,21 @@ describe('what a caller is subject to', () => {
 });
 
 describe('a set', () => {
-  it.each([
-    [
-      'defaults.budgets.0.mode',
-      { defaults: { budgets: [budget('user', '1', { mode: { boundedByUsd: '1' } })] } },
-    ],
-    ['defaults.budgets', { defaults: { budgets: [] } }],
-  ])('that has %s is refused, for nobody would keep it', (field, more) => {
-    const document = JSON.parse(setOf(1, more).document) as unknown;
+  it('without any budget is refused, for nobody would be limited', () => {
+    const document = JSON.parse(setOf(1, { defaults: { budgets: [] } }).document) as unknown;
     expect(() => readPolicies(document)).toThrow(
-      expect.objectContaining({ code: 'policy_invalid', field }),
+      expect.objectContaining({ code: 'policy_invalid', field: 'defaults.budgets' }),
     );
+  });
+
+  it('whose budget is bounded is kept strictly, which is within every bound, and says so', () => {
+    const bounded = budget('user', '1', { mode: { boundedByUsd: '1' } });
+    const policies = readPolicies(
+      JSON.parse(setOf(1, { defaults: { budgets: [bounded] } }).document),
+    );
+    expect(idleRecords(policies.set)).toEqual([
+      { record: 'defaults.budgets.0', message: expect.stringContaining('kept strictly') },
+    ]);
   });
 });
 
