@@ -153,6 +153,7 @@ export class Exchange {
       ...(this.#isAnthropic
         ? { 'request-id': this.call.id }
         : { 'x-request-id': this.call.id, 'openai-version': '2020-10-01' }),
+      ...(this.script.units === null ? {} : { 'x-units': this.script.units }),
       ...headers,
     });
   }

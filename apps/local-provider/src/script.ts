@@ -15,6 +15,7 @@
  * | `x-provider-cut-after`        | tokens            | drops the connection after N visible tokens of a      |
  * |                               |                   | stream; of a plain answer between headers and body    |
  * | `x-provider-no-usage`         | `1`               | the answer has no usage                               |
+ * | `x-provider-units`            | whole number      | the answer has it in the header `x-units`             |
  * | `x-provider-hang`             | `1`               | never answers                                         |
  * | `x-provider-status`           | `429` or a list,  | answers that error; of a list, the item at the SDK's  |
  * |                               | `500,429,200`     | `x-stainless-retry-count`, then its last; 200: none   |
@@ -41,6 +42,8 @@ export interface Script {
   readonly chunkDelayMs: number;
   readonly cutAfterTokens: number | null;
   readonly reportsUsage: boolean;
+  /** What the answer says of units; nothing if `null`. */
+  readonly units: number | null;
   readonly hangs: boolean;
   /** HTTP statuses by attempt; empty for none. */
   readonly statuses: readonly number[];
@@ -59,6 +62,7 @@ export const NO_SCRIPT: Script = {
   chunkDelayMs: 0,
   cutAfterTokens: null,
   reportsUsage: true,
+  units: null,
   hangs: false,
   statuses: [],
   retryAfterSeconds: null,
@@ -79,6 +83,7 @@ const READERS: Record<string, (header: string, value: string) => Partial<Script>
   'chunk-delay-ms': (header, value) => ({ chunkDelayMs: waitMs(header, value) }),
   'cut-after': (header, value) => ({ cutAfterTokens: tokens(header, value) }),
   'no-usage': (header, value) => ({ reportsUsage: integer(header, value, 0, 1) === 0 }),
+  units: (header, value) => ({ units: integer(header, value, 0, 999_999_999) }),
   hang: (header, value) => ({ hangs: integer(header, value, 0, 1) === 1 }),
   status: (header, value) => ({ statuses: value.split(',').map((item) => status(header, item)) }),
   'retry-after': (header, value) => ({ retryAfterSeconds: integer(header, value, 0, 3600) }),

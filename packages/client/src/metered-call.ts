@@ -59,6 +59,8 @@ export interface Spent {
   readonly model?: string | undefined;
   /** How it was served, if the provider said so, or else as was asked for. */
   readonly serviceTier?: ServiceTier | undefined;
+  /** What rate limits count as units; by default what was noted of the call. */
+  readonly units?: number | undefined;
 }
 
 /** Reserves a call of `terms`: the call, or why it may not be made. Throws what the meter throws. */
@@ -135,6 +137,7 @@ export class MeteredCall {
   readonly #span: CallSpan;
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
+  #units: number | undefined;
 
   constructor(
     identity: CallIdentity,
@@ -208,8 +211,13 @@ export class MeteredCall {
     return this.#metering.onExhausted === 'stop' ? covering : undefined;
   }
 
+  /** Notes what the provider says of units; the last word counts, and what is no word changes nothing. */
+  noteUnits(units: number | undefined): void {
+    this.#units = units ?? this.#units;
+  }
+
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
-  settle({ usage, costUsd, basis, model, serviceTier }: Spent): Promise<void> {
+  settle({ usage, costUsd, basis, model, serviceTier, units = this.#units }: Spent): Promise<void> {
     return this.#finish(async () => {
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
@@ -224,6 +232,7 @@ export class MeteredCall {
         basis,
         ...(model === undefined ? {} : { model }),
         ...(serviceTier === undefined ? {} : { serviceTier }),
+        ...(units === undefined ? {} : { units }),
       });
       this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });

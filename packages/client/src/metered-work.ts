@@ -27,7 +27,7 @@ export type WorkBounds =
 /** A call to be metered. */
 export type WorkToMeter = Omit<
   WrapOptions,
-  'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey'
+  'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey' | 'unitsHeader'
 > &
   WorkBounds & {
     /** Whose price applies, or, with an amount, whatever the ledger is to say. */
@@ -41,6 +41,8 @@ export type WorkCost = {
   /** The model that answered. */
   readonly answeredBy?: string;
   readonly serviceTier?: ServiceTier;
+  /** What it used of whatever rate limits count as `units`, a whole number; nothing is reported by default. */
+  readonly units?: number;
 } & ({ readonly usage: Usage } | { readonly costUsd: string });
 
 /** What work resolves to: its result, and what it did cost. */
@@ -120,5 +122,6 @@ function spentOf(cost: WorkCost): Spent {
     basis: cost.basis ?? 'reported',
     model: cost.answeredBy,
     serviceTier: cost.serviceTier,
+    units: cost.units,
   };
 }

@@ -2,6 +2,7 @@
 import { BursarError, nameProblem, UNITS_MAX } from '@bursar/core';
 import type { CallHooks } from './call-hooks.ts';
 import type { OwnKeySource } from './http/own-key.ts';
+import { checkUnitsHeader } from './units.ts';
 
 /** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
 export interface WrapOptions extends CallHooks {
@@ -44,6 +45,11 @@ export interface WrapOptions extends CallHooks {
    * refused.
    */
   readonly ownKey?: OwnKeySource;
+  /**
+   * The response header in which the provider says how much of what rate limits count as `units` a call has used, a
+   * whole number: `x-units`. It is reported with the settlement. By default nothing is.
+   */
+  readonly unitsHeader?: string;
   /** Pause between heartbeats of a running call; 15,000 by default. */
   readonly heartbeatMs?: number;
   /** How long a running call lives without a heartbeat before it is charged in full; 60,000 by default. */
@@ -65,12 +71,19 @@ export type Metering = CallHooks &
   Required<
     Omit<
       WrapOptions,
-      keyof CallHooks | 'outputTokensFallback' | 'clamp' | 'scopes' | 'provider' | 'ownKey'
+      | keyof CallHooks
+      | 'outputTokensFallback'
+      | 'clamp'
+      | 'scopes'
+      | 'provider'
+      | 'ownKey'
+      | 'unitsHeader'
     >
   > & {
     readonly scopes: Scopes | undefined;
     readonly provider: string | undefined;
     readonly ownKey: OwnKeySource | undefined;
+    readonly unitsHeader: string | undefined;
     readonly outputTokensFallback: number | undefined;
     /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
     readonly clampMin: number | undefined;
@@ -90,6 +103,7 @@ const DEFAULTS = {
   scopes: undefined,
   provider: undefined,
   ownKey: undefined,
+  unitsHeader: undefined,
   heartbeatMs: 15_000,
   ttlMs: 60_000,
   callMsMax: 600_000,
@@ -101,6 +115,7 @@ export function meteringOf(options: WrapOptions): Metering {
   const { clamp, ...others } = options;
   const metering: Metering = { ...DEFAULTS, ...definedOf(others), clampMin: clampMinOf(clamp) };
   checkUser(metering.user, 'user');
+  if (metering.unitsHeader !== undefined) checkUnitsHeader(metering.unitsHeader);
   checkInteger('drainMsMax', metering.drainMsMax, 0, TIMER_MS_MAX);
   checkInteger('heartbeatMs', metering.heartbeatMs, 1, TTL_MS_MAX);
   checkInteger('ttlMs', metering.ttlMs, TTL_MS_MIN, TTL_MS_MAX);

@@ -1,4 +1,4 @@
-/** How a rate limit is shown. `limit`, `used` and `remaining` in what it counts: requests, tokens, or nano-USD. */
+/** How a rate limit is shown. `limit`, `used` and `remaining` in what it counts: requests, tokens, units, or nano-USD. */
 import type { Counted, ScopeKind } from '@bursar/core';
 
 /** One rate limit as it stands after an answer. */

@@ -30,6 +30,11 @@ export const settleInput = z
     reservation: reservationField,
     usage: usageField.optional(),
     costUsd: usdField.optional(),
+    /**
+     * What the call used of whatever the product counts, 0 … 2^53 − 1: taken from rate limits that count `units`, once,
+     * when the settlement is final. Left out, nothing is taken from them.
+     */
+    units: z.int().min(0).optional(),
     /** The model that the provider says answered; kept with the entry. */
     model: modelField.optional(),
     /** How the provider says it has served the call, which decides what multiple of the price is charged. */

@@ -6,6 +6,7 @@ import { APICallError, type LanguageModelMiddleware } from 'ai';
 import { CallRefused } from '../call-refused.ts';
 import type { Bursar } from '../connect.ts';
 import type { RunningWork, WorkResult, WorkToMeter } from '../metered-work.ts';
+import { unitsIn } from '../units.ts';
 import type { WrapOptions } from '../wrap-options.ts';
 import type { Generated, Streamed } from './ai-types.ts';
 import { refusedCall } from './refused-call.ts';
@@ -39,6 +40,7 @@ export function bursarMiddleware(
           return {
             value: result,
             ...spentOf(usage, () => counted(result.content, size), response?.modelId),
+            ...unitsOf(response?.headers, options),
           };
         }),
       );
@@ -51,7 +53,11 @@ export function bursarMiddleware(
           const result = await orSpent(doStream(), size, running);
           const { stream, cost } = meteredParts(result.stream, { size, running });
           resolve({ ...result, stream });
-          return { value: undefined, ...(await cost) };
+          return {
+            value: undefined,
+            ...(await cost),
+            ...unitsOf(result.response?.headers, options),
+          };
         });
         refusing(ended).catch(reject);
       });
@@ -72,6 +78,16 @@ function callOf(
     inputTokens: inputTokensMax,
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
   };
+}
+
+/** What the answer's headers say of units. */
+function unitsOf(
+  headers: Readonly<Record<string, string>> | undefined,
+  { unitsHeader }: AiOptions,
+): { readonly units?: number } {
+  if (unitsHeader === undefined || headers === undefined) return {};
+  const units = unitsIn(new Headers(headers).get(unitsHeader));
+  return units === undefined ? {} : { units };
 }
 
 /** Providers of the AI SDK that sell models of others, by the names of the price table. */

@@ -9,6 +9,7 @@ import { BursarError, isBursarError } from '@bursar/core';
 import { loading } from '../loading.ts';
 import { MeteredCall, reserveCall } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
+import { unitsIn } from '../units.ts';
 import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
@@ -99,6 +100,7 @@ class MeteredFetch {
     const paid = await this.#withKeyThatPays(http, followed.call);
     const response = await base(...fetchArguments(paid, { signal: presence.providerSignal }));
     if (!response.ok) return response;
+    this.#noteUnits(response, followed.call);
     return await answerWith(response, this.#provided(followed.call, followed.read, presence));
   }
 
@@ -183,6 +185,7 @@ class MeteredFetch {
       throw error;
     });
     const response = await callProvider(paid, provided, this.#base);
+    this.#noteUnits(response, call);
     try {
       return (
         (await this.#ownKeyRejection(response, call)) ?? (await answerWith(response, provided))
@@ -211,6 +214,11 @@ class MeteredFetch {
     if (reason === undefined) return undefined;
     await call.release();
     throw await rejectOwnKey(call.paidBy, reason, this.#context);
+  }
+
+  #noteUnits({ headers }: Response, call: MeteredCall): void {
+    const { unitsHeader } = this.#metering;
+    if (unitsHeader !== undefined) call.noteUnits(unitsIn(headers.get(unitsHeader)));
   }
 
   #provided(call: MeteredCall, read: ReadRequest, presence: CallerPresence): ProviderCall {

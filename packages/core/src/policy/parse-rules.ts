@@ -3,12 +3,12 @@ import { checkPeriodRule, MONTHLY_UTC } from '../budget/period-rule.ts';
 import type { BudgetMode, BudgetRule, BudgetTerms } from './budget-rule.ts';
 import { policyInvalid } from './policy-invalid.ts';
 import type { Change, Plan, Rules } from './policy-set.ts';
-import type {
-  AnyLimiterPolicy,
-  Counted,
-  PrincipalClass,
-  RateRule,
-  RateTerms,
+import {
+  type AnyLimiterPolicy,
+  COUNTED,
+  type PrincipalClass,
+  type RateRule,
+  type RateTerms,
 } from './rate-rule.ts';
 import { type JsonObject, listOf, numberOf, objectOf, oneOf, textOf, usdOf } from './read-json.ts';
 import type { ScopeMatch } from './scope-match.ts';
@@ -18,7 +18,6 @@ export type LimiterReader<L extends AnyLimiterPolicy> = (value: unknown, field: 
 
 const BUDGET_TERMS = ['limitUsd', 'period', 'mode', 'alertPercents', 'sharePercentMax'];
 const RATE_TERMS = ['counts', 'limiter'];
-const COUNTED: readonly Counted[] = ['requests', 'inputTokens', 'totalTokens', 'money'];
 const CLASSES: readonly PrincipalClass[] = ['authenticated', 'anonymous'];
 
 /** `value` as the rules in a plan or in the defaults. */

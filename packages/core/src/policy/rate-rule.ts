@@ -14,16 +14,20 @@ export interface AnyLimiterPolicy {
 
 /** Whether a caller has proved who they are. */
 export type PrincipalClass = 'authenticated' | 'anonymous';
-/** What one permit of a limiter stands for: a request, an LLM token, a nano-USD. */
-export type Counted = 'requests' | 'inputTokens' | 'totalTokens' | 'money';
-
-const CLASSES: readonly string[] = ['authenticated', 'anonymous'] satisfies PrincipalClass[];
-const COUNTED: readonly string[] = [
+/** What one permit of a limiter can stand for. */
+export const COUNTED = [
   'requests',
   'inputTokens',
+  'outputTokens',
   'totalTokens',
+  /** Nano-USD. */
   'money',
-] satisfies Counted[];
+  /** Whatever the product counts: known when a call has ended, by what is reported with its settlement. */
+  'units',
+] as const;
+export type Counted = (typeof COUNTED)[number];
+
+const CLASSES: readonly string[] = ['authenticated', 'anonymous'] satisfies PrincipalClass[];
 
 /** What a rate limit is subject to; the part of a rule that overrides can change. */
 export interface RateTerms<L extends AnyLimiterPolicy = AnyLimiterPolicy> {
@@ -66,6 +70,12 @@ export function checkRateTerms(terms: RateTerms, field: string): void {
 
 /** Throws, naming the field below `field`, unless those of the terms that are given can be used. */
 export function checkSomeRateTerms(terms: Partial<RateTerms>, field: string): void {
+  if (terms.counts === 'units' && terms.limiter?.algorithm === 'concurrency') {
+    throw policyInvalid(
+      `${field}.counts`,
+      'must not be units where the algorithm is concurrency: units are known when a call has ended, and its slots are free by then',
+    );
+  }
   if (terms.counts !== undefined && !COUNTED.includes(terms.counts)) {
     throw policyInvalid(`${field}.counts`, `must be one of ${COUNTED.join(', ')}`);
   }

@@ -128,6 +128,17 @@ describe('a policy set', () => {
       'must be one of',
     ],
     [
+      'slots of what is known only when they are free',
+      {
+        defaults: {
+          ...GOOD.defaults,
+          rates: [{ ...rates[0], counts: 'units', limiter: { algorithm: 'concurrency' } }],
+        },
+      },
+      'defaults.rates.0.counts',
+      'must not be units',
+    ],
+    [
       'no limiter',
       { defaults: { ...GOOD.defaults, rates: [{ ...rates[0], limiter: undefined }] } },
       'defaults.rates.0.limiter',

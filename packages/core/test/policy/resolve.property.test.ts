@@ -62,7 +62,7 @@ const someTerms = fc
   .record(termFields, { requiredKeys: [] })
   .filter((some) => Object.keys(some).length > 0) as fc.Arbitrary<Partial<BudgetTerms>>;
 const rateTerms: fc.Arbitrary<RateTerms> = fc.record({
-  counts: fc.constantFrom('requests' as const, 'money' as const),
+  counts: fc.constantFrom('requests' as const, 'money' as const, 'units' as const),
   limiter: fc.record({ algorithm: fc.constantFrom('gcra', 'log') }),
 });
 function change<Terms>(

@@ -58,8 +58,13 @@ function permitsFor(counts: Counted, { amount, bounds }: CallEstimate): number {
       return 1;
     case 'inputTokens':
       return bounds?.inputTokens ?? 0;
+    case 'outputTokens':
+      return bounds?.outputTokensMax ?? 0;
     case 'totalTokens':
       return bounds === undefined ? 0 : bounds.inputTokens + bounds.outputTokensMax;
+    case 'units':
+      // Nobody knows before; a limit with nothing left refuses all the same.
+      return 0;
     case 'money':
       return amount ?? 0;
   }
@@ -74,27 +79,38 @@ export function trueRatesOf(rates: readonly CallRate[]): readonly TrueRate[] {
   );
 }
 
+/** What is known of a call when it has ended. */
+export interface TrueUse {
+  readonly usage: Usage | undefined;
+  readonly cost: Amount;
+  /** Of the product's own kind, 0 … `AMOUNT_MAX`. */
+  readonly units: number | undefined;
+}
+
 /** What a call has taken in truth from `rates`; nothing of those of which nothing was reported. */
-export function chargesOf(
-  rates: readonly TrueRate[],
-  usage: Usage | undefined,
-  cost: Amount,
-): readonly RateHit[] {
+export function chargesOf(rates: readonly TrueRate[], use: TrueUse): readonly RateHit[] {
   return rates.flatMap(({ limiter, policy, counts }) => {
-    const permits = truePermits(counts, usage, cost);
+    const permits = truePermits(counts, use);
     return permits === undefined ? [] : [{ limiter, policy, permits }];
   });
 }
 
 function truePermits(
   counts: TrueRate['counts'],
-  usage: Usage | undefined,
-  cost: Amount,
+  { usage, cost, units }: TrueUse,
 ): number | undefined {
-  if (counts === 'money') return cost;
-  if (usage === undefined) return undefined;
-  const input = totalInputTokens(usage);
-  return counts === 'inputTokens' ? input : input + totalOutputTokens(usage);
+  switch (counts) {
+    case 'money':
+      return cost;
+    case 'units':
+      return units;
+    case 'inputTokens':
+      return usage && totalInputTokens(usage);
+    case 'outputTokens':
+      return usage && totalOutputTokens(usage);
+    case 'totalTokens':
+      return usage && totalInputTokens(usage) + totalOutputTokens(usage);
+  }
 }
 
 /** The rate limits as they stand after the call was admitted, the one with the smallest part left first. */

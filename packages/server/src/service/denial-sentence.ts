@@ -95,6 +95,10 @@ function remainingOf({ counts, limit, remaining }: ExhaustedRate): string {
       return `${remaining} of ${limit} requests remain`;
     case 'inputTokens':
       return `${remaining} of ${limit} input tokens remain`;
+    case 'outputTokens':
+      return `${remaining} of ${limit} output tokens remain`;
+    case 'units':
+      return `${remaining} of ${limit} units remain`;
     case 'totalTokens':
       return `${remaining} of ${limit} tokens remain`;
     case 'money':

@@ -155,7 +155,7 @@ export class Meter {
     });
     const { final, ack } = message;
     const usage = message.usage as Usage | undefined;
-    const trueTakes = final ? chargesOf(terms.rates, usage, cost) : [];
+    const trueTakes = final ? chargesOf(terms.rates, { usage, cost, units: message.units }) : [];
     const outcome = await tier.execute({
       kind: 'settle',
       reservation: id,

@@ -36,8 +36,10 @@ export function outputWithinRates(
   return answers
     .filter(({ admits }) => !admits)
     .reduce((least, answer) => {
-      if (askedOf(answer, asked).counts !== 'totalTokens') return 0;
-      return Math.min(least, Math.max(0, answer.view.remaining - inputTokens));
+      const { counts } = askedOf(answer, asked);
+      if (counts !== 'totalTokens' && counts !== 'outputTokens') return 0;
+      const input = counts === 'totalTokens' ? inputTokens : 0;
+      return Math.min(least, Math.max(0, answer.view.remaining - input));
     }, Infinity);
 }
 

@@ -161,6 +161,8 @@ const CASES: readonly (readonly [title: string, denial: Unworded, sentence: stri
         { ...rate, name: 'a', counts: 'inputTokens', limit: 1_000, remaining: 20 },
         { ...rate, name: 'b', counts: 'totalTokens', limit: 2_000, remaining: 30 },
         { ...rate, name: 'c', counts: 'money', limit: 2_000_000_000, remaining: 500_000_000 },
+        { ...rate, name: 'd', counts: 'outputTokens', limit: 900, remaining: 40 },
+        { ...rate, name: 'e', counts: 'units', limit: 7, remaining: 0 },
       ],
       retryAfterMs: 40,
       outputTokensThatFit: 3,
@@ -168,6 +170,8 @@ const CASES: readonly (readonly [title: string, denial: Unworded, sentence: stri
     'The rate "a" of user "alice" has no room for this call: 20 of 1000 input tokens remain. ' +
       'The rate "b" of user "alice" has no room for this call: 30 of 2000 tokens remain. ' +
       'The rate "c" of user "alice" has no room for this call: $0.50 of $2.00 remain. ' +
+      'The rate "d" of user "alice" has no room for this call: 40 of 900 output tokens remain. ' +
+      'The rate "e" of user "alice" has no room for this call: 0 of 7 units remain. ' +
       'Try again in 1 second. It fits now with at most 3 output tokens.',
   ],
   [

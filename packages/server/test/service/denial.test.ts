@@ -130,6 +130,8 @@ describe('a denial by rates', () => {
   });
   const requests = rate('burst', 'requests');
   const tokens = rate('tokens', 'totalTokens');
+  const output = rate('output', 'outputTokens');
+  const units = rate('units', 'units');
   const unlimited = { ...account('free', MONTH, '1', '0'), limit: null };
 
   function refuseBy(rates: readonly RateAnswer[], accounts: readonly Account[] = [unlimited]) {
@@ -139,7 +141,7 @@ describe('a denial by rates', () => {
         needed: parseUsd('0.0101'),
         alreadyHeld: parseUsd('0'),
         bounds,
-        rates: { asked: [requests, tokens], nowMs: NOW },
+        rates: { asked: [requests, tokens, output, units], nowMs: NOW },
       },
       MODE,
     );
@@ -175,5 +177,11 @@ describe('a denial by rates', () => {
     const poor = account('poor', MONTH, '0.0005', '0');
     expect(refuseBy(few, [poor])).toMatchObject({ outputTokensThatFit: 200 });
     expect(refuseBy([answer(tokens, 100, 100)])).toMatchObject({ outputTokensThatFit: null });
+    // Of a rate of output the input takes nothing.
+    expect(refuseBy([answer(output, 100, 250)])).toMatchObject({ outputTokensThatFit: 250 });
+    expect(refuseBy([...few, answer(output, 100, 250)])).toMatchObject({
+      outputTokensThatFit: 250,
+    });
+    expect(refuseBy([...few, answer(units, 100)])).toMatchObject({ outputTokensThatFit: null });
   });
 });

@@ -96,6 +96,78 @@ describe('a rate limit', () => {
     });
   });
 
+  it('of output takes what the call may produce, and at its end what it did', async () => {
+    const { reserve, bursar } = await openWith({
+      budgets: [NO_LIMIT],
+      rates: [fixed('outputTokens', 100)],
+    } as Json);
+    const long = { inputTokens: 5_000, outputTokensMax: 90 };
+    expect(await reserve('alice', long)).toMatchObject({ rates: [{ used: 90, remaining: 10 }] });
+    expect(await reserve('alice', long)).toMatchObject({
+      reason: 'rate_limited',
+      outputTokensThatFit: 10,
+      rates: [{ counts: 'outputTokens', remaining: 10 }],
+    });
+    const usage = { inputTokens: 5_000, outputTokens: 7 };
+    await bursar.meter.settle({ reservation: idOf(1), usage });
+    expect(await reserve('alice', long)).toMatchObject({ rates: [{ used: 97 }] });
+  });
+
+  it('C16: of units takes nothing before the call, and at its end what was reported, once, more than is left if need be', async () => {
+    const { reserve, bursar } = await openWith({
+      budgets: [NO_LIMIT],
+      rates: [fixed('units', 25)],
+    } as Json);
+    const settle = (number: number, units?: number, final = true) =>
+      bursar.meter.settle({
+        reservation: idOf(number),
+        costUsd: '0.01',
+        final,
+        ...(units === undefined ? {} : { units }),
+      });
+    expect(await reserve('alice')).toMatchObject({ rates: [{ used: 0, remaining: 25 }] });
+    await settle(1, 10);
+    // The same once more, and another number for a call that has ended.
+    await settle(1, 10);
+    await settle(1, 20);
+    expect(await reserve('alice')).toMatchObject({ rates: [{ used: 10, remaining: 15 }] });
+    // Of a call that goes on nothing is taken yet, and its last word counts in whole.
+    await settle(2, 3, false);
+    expect(await reserve('alice')).toMatchObject({ rates: [{ used: 10 }] });
+    await settle(2, 14);
+    // One that reports nothing takes nothing, nor does one that did not take place.
+    await settle(3);
+    expect(await reserve('alice')).toMatchObject({ rates: [{ used: 24, remaining: 1 }] });
+    await bursar.meter.release({ reservation: idOf(4) });
+    // What is left is one unit, so the next call is let through, whatever it turns out to use.
+    expect(await reserve('alice')).toMatchObject({ rates: [{ used: 24 }] });
+    await settle(5, Number.MAX_SAFE_INTEGER);
+    const denied = await reserve('alice');
+    expect(denied).toMatchObject({
+      reason: 'rate_limited',
+      rates: [{ name: 'pace', counts: 'units', limit: 25, remaining: 0 }],
+      message: expect.stringContaining('0 of 25 units remain'),
+    });
+    expect((denied as { retryAfterMs: number }).retryAfterMs).toBeGreaterThan(0);
+    expect(await reserve('bob')).toMatchObject({ rates: [{ used: 0 }] });
+  });
+
+  it('of units refuses a report that is no whole number from 0 to 2^53 − 1', async () => {
+    const { reserve, bursar } = await openWith({
+      budgets: [NO_LIMIT],
+      rates: [fixed('units', 25)],
+    } as Json);
+    await reserve('alice');
+    for (const units of [-1, 0.5, 2 ** 53, Number.NaN]) {
+      await expect(
+        bursar.meter.settle({ reservation: idOf(1), costUsd: '0', units }),
+      ).rejects.toThrow(/units/);
+    }
+    expect(
+      await bursar.meter.settle({ reservation: idOf(1), costUsd: '0', units: 0 }),
+    ).toMatchObject({ outcome: 'settled', replayed: false });
+  });
+
   it('holds for anonymous callers apart from those who are known', async () => {
     const { reserve } = await openWith({
       budgets: [NO_LIMIT],
