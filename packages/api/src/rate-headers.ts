@@ -74,6 +74,10 @@ function unitOf({ counts, windowMs }: RateView): string {
       return windowMs === null ? ';qu="concurrent-requests"' : '';
     case 'inputTokens':
       return ';qu="input-tokens"';
+    case 'outputTokens':
+      return ';qu="output-tokens"';
+    case 'units':
+      return ';qu="units"';
     case 'totalTokens':
       return ';qu="total-tokens"';
     case 'money':

@@ -56,6 +56,8 @@ describe('the headers of an answer', () => {
   it.each([
     ['inputTokens', 60_000, '"user/pace";q=100;qu="input-tokens";w=60'],
     ['totalTokens', 1, '"user/pace";q=100;qu="total-tokens";w=1'],
+    ['outputTokens', 1, '"user/pace";q=100;qu="output-tokens";w=1'],
+    ['units', 1, '"user/pace";q=100;qu="units";w=1'],
     ['money', 1_001, '"user/pace";q=100;qu="nano-usd";w=2'],
     ['requests', null, '"user/pace";q=100;qu="concurrent-requests"'],
   ] as const)('name what is counted: %s in %s ms', (counts, windowMs, policy) => {
