@@ -19,7 +19,7 @@ export type PutPoliciesInput = z.input<typeof putPoliciesInput>;
 /** A policy set in the history. */
 export interface PolicyVersion {
   readonly version: number;
-  /** The public id of the token that put it, or who ran the command line. */
+  /** The public id of the token that put it, who ran the command line, or `promotion`: then nobody did. */
   readonly putBy: string;
   readonly note: string | null;
   /** ISO 8601. */

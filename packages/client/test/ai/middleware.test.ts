@@ -52,6 +52,33 @@ describe.each(['chat', 'responses'] as const)('over the %s API', (api) => {
   });
 });
 
+test('units that the provider says in a header are taken from the limits that count them', async () => {
+  await using world = await openWorld('in-process');
+  const limiter = { algorithm: 'fixed-window', limit: 10, windowMs: 86_400_000 };
+  const rates = [{ name: 'units', on: { kind: 'user' }, counts: 'units', limiter }];
+  const budgets = [{ name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' }];
+  await world.bursar.policies.put({
+    expectedVersion: 0,
+    document: { version: 1, defaults: { budgets, rates } },
+  });
+  const model = modelOf(world, 'chat', { unitsHeader: 'X-Units' });
+  await generateText({ model, messages, headers: { ...headers, 'x-provider-units': '4' } });
+  const { textStream } = streamText({
+    model,
+    messages,
+    headers: { ...headers, 'x-provider-units': '6' },
+  });
+  for await (const _ of textStream);
+  await world.bursar.settled();
+  const error: unknown = await generateText({ model, messages, maxRetries: 0 }).catch(
+    (reason: unknown) => reason,
+  );
+  expect(denialOf(error)).toMatchObject({
+    reason: 'rate_limited',
+    rates: [{ counts: 'units', used: 10, remaining: 0 }],
+  });
+});
+
 test('cached and reasoning tokens are in classes of their own', async () => {
   await using world = await openWorld('in-process');
   const more = { 'x-provider-cached-tokens': '2', 'x-provider-reasoning-tokens': '4' };

@@ -17,7 +17,7 @@ export interface StoredPolicySet {
   readonly version: number;
   /** The document in JSON, as people wrote it. */
   readonly document: string;
-  /** The public id of the token that put it, or who ran the command line. */
+  /** The public id of the token that put it, who ran the command line, or `promotion`. */
   readonly putBy: string;
   /** Why, in the words of who put it. */
   readonly note: string | null;

@@ -185,4 +185,30 @@ describe('bursar policies', () => {
     );
     await rm(file);
   });
+
+  it('shows who is to be promoted, and moves nobody', async () => {
+    const shown = await bursar(environment, 'policies', 'show');
+    const document = JSON.parse(shown.out) as { readonly version: number };
+    const { version } = document;
+    const bursarOnce = await createBursar({ store: { kind: 'pglite', directory } });
+    const budgets = [{ name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' }];
+    const scope = { kind: 'user', name: 'promoted' };
+    const { budgets: entries, policies } = bursarOnce.caller({ tenant: 'acme' });
+    await policies.put({
+      expectedVersion: version,
+      document: {
+        version: version + 1,
+        defaults: { budgets },
+        plans: ['free', 'pro'].map((name) => ({ name, budgets })),
+        assignments: [{ tenant: 'acme', scope, plan: 'free' }],
+        promotions: [{ from: 'free', to: 'pro', spentUsd: '1.00', ageDays: 0 }],
+      },
+    });
+    await entries.adjust({ user: 'promoted', amountUsd: '1.00', key: 'k', reason: 'test' });
+    await bursarOnce.close();
+    const { out } = await bursar(environment, 'policies', 'promotions');
+    expect(out).toMatch(/^acme\tuser:promoted\tfree\tpro\tnow\t\$1\.00\t20\d\d-.*Z\n$/);
+    const json = await bursar(environment, 'policies', 'promotions', '--json');
+    expect(JSON.parse(json.out)).toMatchObject({ plan: 'free', dueTo: 'pro', spentUsd: '1.00' });
+  });
 });

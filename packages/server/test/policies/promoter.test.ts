@@ -1,4 +1,5 @@
 /** Promotions as servers carry them out, on every kind of store, with two servers over the same books. */
+import type { ListPromotionsOutput } from '@bursar/api';
 import { type PostgresServer, type RedisServer, startPostgres, startRedis } from '@bursar/testkit';
 import { type BudgetSpend, type InstantMs, parseUsd } from '@bursar/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -242,6 +243,52 @@ describe.each(['memory', 'pglite', 'postgres', 'hybrid'] as const)('promotions o
         expect(document).toMatchObject({
           assignments: ['pro', 'pro', 'free', 'free', 'free', 'basic'].map((plan) => ({ plan })),
         });
+      }),
+    60_000,
+  );
+
+  it(
+    'of a plan that scopes have from their tenant are reported, for they move none of those',
+    () =>
+      fresh(async () => {
+        const { problems } = await api().policies.put({
+          expectedVersion: 0,
+          document: {
+            version: 1,
+            defaults: { budgets: [budget('user', '1.00')] },
+            plans: PLANS,
+            promotions: PROMOTIONS,
+            assignments: [{ tenant: 'acme', plan: 'free' }],
+          },
+        });
+        await spend('alice', '5.00');
+        shared.clock.atMs += 7 * DAY;
+        await shared.run(0);
+        expect(await version()).toBe(1);
+        expect(await api().policies.promotions({})).toMatchObject({ promotions: [], next: null });
+        expect(problems).toContainEqual({
+          record: 'promotion from "free" to "basic"',
+          message: expect.stringContaining('moves nobody who has "free" only from their tenant'),
+        });
+      }),
+    60_000,
+  );
+
+  it(
+    'are shown a page at a time, and only to who operates the installation',
+    () =>
+      fresh(async () => {
+        await assign(['a', 'b', 'c']);
+        const seen: string[] = [];
+        for (let from: number | null = 0; from !== null;) {
+          const page: ListPromotionsOutput = await api().policies.promotions({ from, limit: 2 });
+          seen.push(page.promotions.map(({ scope }) => scope.name).join());
+          from = page.next;
+        }
+        expect(seen).toEqual(['a,b', 'c']);
+        const [server] = shared.servers;
+        const admin = server?.caller({ tenant: 'acme', scopes: ['admin'] });
+        await expect(admin?.policies.promotions({})).rejects.toThrow(/operator/);
       }),
     60_000,
   );
