@@ -2,7 +2,7 @@
  * Putting a reservation right in memory: what the authority says became of it, for the copies that are still on
  * the leases it names.
  */
-import { type Leg, held } from '../account/leg.ts';
+import { type Leg, held, RANK } from '../account/leg.ts';
 import { type Amount, difference, subtract, ZERO } from '../amount.ts';
 import type { AccountId, Fingerprint, ReservationId } from '../ids.ts';
 import type { Correction } from '../reservation/books.ts';
@@ -73,6 +73,7 @@ function legPutRight(
   leg: Leg | undefined,
   { account, reservation, lease, state, spent }: Correction,
 ): { readonly leg: Leg; readonly copy: Copy } {
+  if (leg !== undefined && isOvertaken(leg, state, spent)) return { leg, copy };
   const now: Leg = leg ?? {
     reservation,
     account,
@@ -96,4 +97,15 @@ function legPutRight(
           sequence: copy.sequence + 1,
         },
   };
+}
+
+/**
+ * Whether a copy knows better than a correction: the call was settled here after the ledger's word was written, and
+ * the journal is on its way with that. That nothing was spent under a right besides another one is never overtaken.
+ */
+function isOvertaken(leg: Leg, state: Correction['state'], spent: Amount): boolean {
+  if (leg.state === 'reserved') return false;
+  if (state === 'released' && spent === 0) return false;
+  const ahead = RANK[leg.state] - RANK[state];
+  return ahead > 0 || (ahead === 0 && state !== 'settled' && spent < leg.spent);
 }

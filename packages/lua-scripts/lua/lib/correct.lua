@@ -1,7 +1,17 @@
 -- correct: id, then account, lease, state and spent of each correction. How a reservation really ended.
 
+local RANK = { r = 0, e = 1, s = 2 }
+
+-- Whether the copy knows better: core's `isOvertaken`.
+local function is_overtaken(leg, state, spent)
+  if leg.state == 'o' or (state == 'r' and spent == 0) then return false end
+  local ahead = RANK[leg.state] - RANK[state]
+  return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
+end
+
 -- Makes one leg, and the copy with it, what the authority says it is.
 local function put_right(copy, leg, state, spent)
+  if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
     or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
   local more = spent - now.spent

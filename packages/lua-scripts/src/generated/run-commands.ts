@@ -1458,7 +1458,14 @@ local function recall(account, lease, retire)
   end
   return answer
 end
+local RANK = { r = 0, e = 1, s = 2 }
+local function is_overtaken(leg, state, spent)
+  if leg.state == 'o' or (state == 'r' and spent == 0) then return false end
+  local ahead = RANK[leg.state] - RANK[state]
+  return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
+end
 local function put_right(copy, leg, state, spent)
+  if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
     or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
   local more = spent - now.spent

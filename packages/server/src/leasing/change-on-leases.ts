@@ -63,8 +63,7 @@ export class ChangeOnLeases {
         case 'short': {
           const legs = answer.copies.map(legOfCopy);
           const wanted = command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO;
-          const held = call?.found.amount ?? ZERO;
-          const more = Math.max(0, wanted - held) as Amount;
+          const more = Math.max(0, wanted - (await this.#heldFor(command, call))) as Amount;
           const denied = await drawForCall(this.#context, answer, legs, more);
           if (denied !== undefined) return denied;
           break;
@@ -76,6 +75,17 @@ export class ChangeOnLeases {
       }
     }
     return undefined;
+  }
+
+  /** What is set aside for the call. Who has not reserved it asks the copies. */
+  async #heldFor({ reservation }: Change, call: OpenCall | undefined): Promise<number> {
+    const answer = await this.#context.ask({
+      kind: 'find',
+      reservation,
+      accounts: call?.legs.map(({ account }) => account),
+    });
+    const found = answer.answer === 'found' ? answer.found : call?.found;
+    return Math.max(found?.amount ?? 0, found?.spent ?? 0);
   }
 
   async #changed(

@@ -132,7 +132,8 @@ export class ReserveOnLeases {
       shortfalls.length === 0 ? undefined : await drawForCall(this.#context, answer, legs, amount);
     if (rates === undefined || denied?.outcome === 'rejected') return denied;
     if (denied?.outcome === 'denied') return { ...denied, rates };
-    if (rates.every(({ admits }) => admits)) return undefined;
+    // What was drawn may still not be enough, and then the budget is a reason too.
+    if (shortfalls.length > 0 || rates.every(({ admits }) => admits)) return undefined;
     const accounts = copies.map((copy) => wholeAccount(copy, DIRECT));
     return { outcome: 'denied', shortfalls: [], accounts, rates };
   }

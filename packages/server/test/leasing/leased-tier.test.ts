@@ -1,4 +1,5 @@
 /** What the leased tier does when its stores come and go: each path on its own, time in the test's hands. */
+import type { Amount } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import { FAILURES_TO_OPEN } from '../../src/breaker/breaker.ts';
 import { HybridInMemory } from '../support/hybrid-in-memory.ts';
@@ -54,6 +55,21 @@ describe('a settlement', () => {
     await second.time.advance(10_000);
     await second.sync.keepHouse();
     expect(await second.authority.reservation(id)).toMatchObject({ state: 'settled', spent: 70 });
+  });
+
+  it('is not undone by a word of the ledger that it has overtaken', async () => {
+    const { purse, gate } = await started();
+    const { account } = purse.leg('alice');
+    const reservation = await purse.open('alice', 100);
+    await purse.settle(reservation, 70);
+    const read = await gate.execute({ kind: 'read', account });
+    if (read.answer !== 'copy' || read.copy === null) throw new Error('there is no copy');
+    const { lease } = read.copy;
+    for (const spent of [0, 40] as Amount[]) {
+      const correction = { account, reservation, lease, state: 'expired', spent } as const;
+      await gate.execute({ kind: 'correct', reservation, corrections: [correction] });
+    }
+    expect(await gate.execute({ kind: 'read', account })).toMatchObject({ copy: { settled: 70 } });
   });
 
   it('of a call that this process remembers is booked on its lease when the copies forgot it', async () => {

@@ -76,6 +76,7 @@ export function openTestService(
     readonly time?: ManualTime;
     readonly prices?: PriceTable;
     readonly policyStore?: PolicyStore;
+    readonly policies?: PolicyBook;
     readonly defaultLimitUsd?: string;
     readonly inputTokensMax?: number;
     readonly learnedEstimates?: boolean;
@@ -85,12 +86,14 @@ export function openTestService(
   const defaultLimit = parseUsd(over.defaultLimitUsd ?? '1.00');
   const tier = over.tier ?? new MemoryTier({ clock: time, defaultLimit });
   const policyStore = over.policyStore ?? new MemoryPolicyStore(time);
-  const policies = new PolicyBook({
-    store: policyStore,
-    builtIn: builtInDocument(defaultLimit),
-    time,
-    log: SILENT_LOG,
-  });
+  const policies =
+    over.policies ??
+    new PolicyBook({
+      store: policyStore,
+      builtIn: builtInDocument(defaultLimit),
+      time,
+      log: SILENT_LOG,
+    });
   // A tier that is not in memory is the matter of tests that promote nobody.
   const spend = tier instanceof MemoryTier ? new MemorySpendFacts(tier) : NOTHING_SPENT;
   const service = new BudgetService({
