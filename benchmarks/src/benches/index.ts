@@ -1,5 +1,6 @@
 /** Every benchmark. */
 import type { Bench } from '../harness/bench.ts';
+import { decision } from './decision.ts';
 import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
 import { ledger } from './ledger.ts';
@@ -8,4 +9,13 @@ import { server } from './server.ts';
 import { memory } from './memory.ts';
 import { redisTier } from './redis-tier.ts';
 
-export const BENCHES: readonly Bench[] = [engine, redisTier, directDb, ledger, server, sdk, memory];
+export const BENCHES: readonly Bench[] = [
+  engine,
+  redisTier,
+  decision,
+  directDb,
+  ledger,
+  server,
+  sdk,
+  memory,
+];
