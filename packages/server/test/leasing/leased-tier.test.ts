@@ -1,5 +1,5 @@
 /** What the leased tier does when its stores come and go: each path on its own, time in the test's hands. */
-import type { Amount } from '@bursar/core';
+import type { Amount, DurationMs } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import { FAILURES_TO_OPEN } from '../../src/breaker/breaker.ts';
 import { HybridInMemory } from '../support/hybrid-in-memory.ts';
@@ -275,6 +275,25 @@ describe('the gate', () => {
     hybrid.authorityIs = 'no';
     await hybrid.time.advance(2_000);
     expect(hybrid.gate.isOpen).toBe(true);
+  });
+});
+
+describe('an extension', () => {
+  it('on a server that did not reserve the call asks for what it adds, and not for all of it', async () => {
+    const first = await started();
+    const second = await started({ shared: first });
+    await first.purse.setLimit('alice', 100);
+    const reservation = await first.purse.open('alice', 60);
+    const extend = (amount: number) =>
+      second.purse.execute({
+        kind: 'extend',
+        reservation,
+        amount: amount as Amount,
+        ttlMs: 60_000 as DurationMs,
+        dispatched: true,
+      });
+    expect(await extend(90)).toMatchObject({ outcome: 'applied', amount: 90 });
+    expect(await extend(120)).toMatchObject({ outcome: 'denied', shortfalls: [{ missing: 20 }] });
   });
 });
 
