@@ -81,7 +81,7 @@ export function ingest(
         ...adopted(books, command, changes.leases),
         ...others.flatMap(({ leases }) => leases),
       ],
-      corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg),
+      corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg, leg),
     },
   };
 }
@@ -128,8 +128,16 @@ function adopted(books: BooksReader, command: Ingest, changed: readonly Lease[])
   return [known ?? newLease({ id, account: leg.account, holder: UNKNOWN_HOLDER })];
 }
 
-/** What the reporting copy has to be told: nothing if it shows what now stands. */
-function correctionAfter(books: BooksReader, command: Ingest, leg: Leg): readonly Correction[] {
+/**
+ * What the reporting copy has to be told: nothing if it shows what now stands. Of a call that had ended `before` it is
+ * told all the same: word of that first end may have reached the copy after the event, and undone it there.
+ */
+function correctionAfter(
+  books: BooksReader,
+  command: Ingest,
+  leg: Leg,
+  before: Leg | undefined,
+): readonly Correction[] {
   if (command.lease === DIRECT) return [];
   const isShown = command.isShown === true;
   if (leg.lease !== command.lease) {
@@ -137,8 +145,13 @@ function correctionAfter(books: BooksReader, command: Ingest, leg: Leg): readonl
     if (isShown && command.spent === 0) return [];
     return correctionOf(books, { ...leg, state: 'released', spent: ZERO }, command.lease);
   }
-  if (isShown && leg.state === command.state && leg.spent === command.spent) return [];
+  const isLate = before !== undefined && before.state !== 'reserved' && !isSameEnd(before, leg);
+  if (isShown && !isLate && isSameEnd(leg, command)) return [];
   return correctionOf(books, leg, command.lease);
+}
+
+function isSameEnd(a: Pick<Leg, 'state' | 'spent'>, b: Pick<Leg, 'state' | 'spent'>): boolean {
+  return a.state === b.state && a.spent === b.spent;
 }
 /** The report that `leg` cost what another leg of its reservation did. */
 export function settlementLike({ spent }: Pick<Leg, 'spent'>, leg: Leg): CommandOf<'ingest'> {

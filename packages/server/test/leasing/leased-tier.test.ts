@@ -72,6 +72,29 @@ describe('a settlement', () => {
     expect(await gate.execute({ kind: 'read', account })).toMatchObject({ copy: { settled: 70 } });
   });
 
+  it('that came after a release is on the copy in the end, even if word of the release undid it there', async () => {
+    const { purse, gate, sync } = await started();
+    const { account } = purse.leg('alice');
+    const reservation = await purse.open('alice', 100);
+    await purse.execute({ kind: 'release', reservation, detail: null });
+    await sync.bringHome(0);
+    await purse.settle(reservation, 70);
+    const read = await gate.execute({ kind: 'read', account });
+    if (read.answer !== 'copy' || read.copy === null) throw new Error('there is no copy');
+    const { lease } = read.copy;
+    const correction = {
+      account,
+      reservation,
+      lease,
+      state: 'released',
+      spent: 0 as Amount,
+    } as const;
+    await gate.execute({ kind: 'correct', reservation, corrections: [correction] });
+    await sync.bringHome(0);
+    await sync.keepHouse();
+    expect(await gate.execute({ kind: 'read', account })).toMatchObject({ copy: { settled: 70 } });
+  });
+
   it('of a call that this process remembers is booked on its lease when the copies forgot it', async () => {
     const hybrid = await started();
     const { purse, authority } = hybrid;
