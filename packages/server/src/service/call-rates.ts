@@ -43,13 +43,15 @@ export interface TrueRate {
   readonly counts: Exclude<Counted, 'requests'>;
 }
 
-/** What a call for which `asked` is set aside takes from `rates`. */
+/**
+ * What a call for which `asked` is set aside takes from `rates`. To take nothing from a rate limit asks whether
+ * anything is left; of a share, nothing is always a share that one may have.
+ */
 export function hitsOf(rates: readonly CallRate[], asked: CallEstimate): readonly RateHit[] {
-  return rates.map(({ limiter, policy, counts }) => ({
-    limiter,
-    policy,
-    permits: permitsFor(counts, asked),
-  }));
+  return rates.flatMap(({ limiter, policy, counts, shareOf }) => {
+    const permits = permitsFor(counts, asked);
+    return shareOf !== undefined && permits === 0 ? [] : [{ limiter, policy, permits }];
+  });
 }
 
 function permitsFor(counts: Counted, { amount, bounds }: CallEstimate): number {

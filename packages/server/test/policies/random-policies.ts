@@ -86,10 +86,25 @@ const budgets = fc
   .subarray(KINDS, { minLength: 1 })
   .chain((kinds) => fc.tuple(...kinds.map(budgetOn)));
 
-const counted = fc.constantFrom<Counted>('requests', 'inputTokens', 'totalTokens', 'money');
+const counted = fc.constantFrom<Counted>(
+  'requests',
+  'inputTokens',
+  'outputTokens',
+  'totalTokens',
+  'money',
+);
+/** About what one call takes. */
+const ONE: Readonly<Record<Counted, number>> = {
+  requests: 1,
+  inputTokens: 60,
+  outputTokens: 30,
+  totalTokens: 90,
+  money: 120 * UNIT,
+  units: 1,
+};
 /** About `few` calls for each window. */
 const limiter = (counts: Counted): fc.Arbitrary<LimiterPolicy> => {
-  const one = { requests: 1, inputTokens: 60, totalTokens: 90, money: 120 * UNIT }[counts];
+  const one = ONE[counts];
   return fc
     .record({
       algorithm: fc.constantFrom(

@@ -225,6 +225,9 @@ describe('a ceiling on one user’s share of a budget', () => {
       },
     });
     expect(await reserve('modest', { team: 'research' })).toMatchObject({ decision: 'allowed' });
+    // What costs nothing keeps nothing from anybody.
+    const free = { inputTokens: 0, outputTokensMax: 0, team: 'research' };
+    expect(await reserve('greedy', free)).toMatchObject({ decision: 'allowed' });
     await bursar.meter.release({ reservation: idOf(1) });
     expect(await reserve('greedy', huge)).toMatchObject({ decision: 'allowed' });
   });
