@@ -90,11 +90,14 @@ export {
 } from './budget/budget.ts';
 export {
   type Carry,
+  CARRY_DETAIL,
   CARRY_KEY_PREFIX,
-  type CarryView,
+  CARRY_WATCH_MS,
   carryOver,
+  type CarryView,
   type Conversion,
   conversionAt,
+  nextCarryLookMs,
 } from './budget/conversion.ts';
 export { type Period, periodAt, periodNamed } from './budget/period.ts';
 export {
@@ -387,4 +390,13 @@ export {
   SWEEP_MAX,
   type Tier,
 } from './ports/tier.ts';
+export {
+  type CarryBooks,
+  type Carrying,
+  carryingOf,
+  CarryWatch,
+  legOfAccount,
+  legsCharged,
+  legsToCarry,
+} from './tier/carrying.ts';
 export { MemoryTier } from './tier/memory-tier.ts';

@@ -115,6 +115,7 @@ export async function openHybrid(options: HybridOptions): Promise<Hybrid> {
     random: () => Math.random(),
     log,
     carriedSinceMs: options.carriedSinceMs,
+    giveBack: (account) => tier.desk.giveBack(account),
   });
   const modes = hybridMode(time, () => ({
     isRedisOpen: gate.isOpen && gate.incarnation > 0,

@@ -14,7 +14,7 @@ const entry = {
     .string()
     .regex(
       /^(?!carry:)[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/,
-      'must be 1 to 128 letters, digits and ._:-',
+      'must be 1 to 128 letters, digits and ._:-, beginning with a letter or digit, and not with carry:',
     ),
   /** Why, for the ledger. */
   reason: z.string().min(1).max(REASON_LENGTH_MAX),

@@ -7,6 +7,8 @@
 import type { LedgerEntry } from '../account/ledger-entry.ts';
 import type { Account } from '../account/account.ts';
 import type { Amount } from '../amount.ts';
+import { budgetOf } from '../budget/budget.ts';
+import { CARRY_DETAIL, carryOver } from '../budget/conversion.ts';
 import { BursarError } from '../errors.ts';
 import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -18,12 +20,13 @@ import {
   type Tier,
 } from '../ports/tier.ts';
 import { Books } from '../reservation/books.ts';
-import type { Command } from '../reservation/command.ts';
+import type { Command, LegAccount } from '../reservation/command.ts';
 import { decide } from '../reservation/decide.ts';
 import type { Decision, Policy } from '../reservation/decision.ts';
 import type { OutcomeOf } from '../reservation/outcome.ts';
 import { snapshotOf } from '../reservation/snapshot.ts';
 import type { InstantMs } from '../time.ts';
+import { type CarryBooks, carryingOf, CarryWatch, legOfAccount, legsToCarry } from './carrying.ts';
 
 /** A tier in this process's memory. */
 export class MemoryTier implements Tier {
@@ -35,6 +38,19 @@ export class MemoryTier implements Tier {
   /** Deadlines of open reservations, by account, for lazy expiry; and all of them, for sweeps. */
   readonly #openByAccount = new Map<AccountId, Map<ReservationId, InstantMs>>();
   readonly #open = new Map<ReservationId, InstantMs>();
+  readonly #accountsOf = new Map<BudgetId, Set<AccountId>>();
+  readonly #watch = new CarryWatch();
+  readonly #carryBooks: CarryBooks = {
+    account: (id) => this.#books.account(id),
+    reservation: (id) => this.#books.reservation(id),
+    accountsOf: (budget) =>
+      [...(this.#accountsOf.get(budget) ?? [])].flatMap((id) => this.#books.account(id) ?? []),
+    entriesOf: (account) => this.#entries.get(account) ?? [],
+    openLegsOf: (account) =>
+      [...(this.#openByAccount.get(account)?.keys() ?? [])].flatMap(
+        (reservation) => this.#books.leg(account, reservation) ?? [],
+      ),
+  };
   #isClosed = false;
 
   constructor(options: { readonly clock: Clock } & Policy) {
@@ -45,6 +61,9 @@ export class MemoryTier implements Tier {
   async execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
     this.#assertOpen();
     const nowMs = this.#clock.nowMs();
+    for (const leg of legsToCarry(command, (id) => this.#books.account(id))) {
+      if (this.#carry(leg, nowMs).length > 0) this.#watch.begin(leg.account, nowMs);
+    }
     if (command.kind === 'reserve') {
       const open = command.legs.flatMap(({ account }) => [
         ...(this.#openByAccount.get(account) ?? []),
@@ -56,7 +75,14 @@ export class MemoryTier implements Tier {
 
   async sweep(limit: number): Promise<number> {
     this.#assertOpen();
-    return this.#expireDue(this.#open, Math.min(limit, SWEEP_MAX), this.#clock.nowMs());
+    const nowMs = this.#clock.nowMs();
+    const ended = this.#expireDue(this.#open, Math.min(limit, SWEEP_MAX), nowMs);
+    for (const id of this.#watch.due(nowMs)) {
+      const known = this.#books.account(id);
+      const others = known && this.#carry(legOfAccount(known), nowMs);
+      this.#watch.looked(id, others ?? [], nowMs);
+    }
+    return ended;
   }
 
   async account(id: AccountId): Promise<Account | undefined> {
@@ -100,6 +126,17 @@ export class MemoryTier implements Tier {
     this.#isClosed = true;
   }
 
+  /** Brings an account up to date with what it has to carry, and answers the budget's others of its time. */
+  #carry(leg: LegAccount, nowMs: InstantMs): readonly Account[] {
+    const carrying = carryingOf(this.#carryBooks, leg.account, leg.period);
+    const carry = carryOver(carrying);
+    if (carry !== undefined) {
+      const adjust = { kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL } as const;
+      this.#post(decide(this.#books, adjust, this.#policy, nowMs));
+    }
+    return carrying.others;
+  }
+
   #expireDue(open: ReadonlyMap<ReservationId, InstantMs>, limit: number, nowMs: InstantMs): number {
     const due = [...open]
       .filter(([, deadlineAtMs]) => deadlineAtMs <= nowMs)
@@ -113,6 +150,10 @@ export class MemoryTier implements Tier {
 
   #post<C extends Command>({ outcome, changes }: Decision<OutcomeOf<C>>): OutcomeOf<C> {
     this.#books.post(changes);
+    for (const { id } of changes.accounts) {
+      const accounts = this.#accountsOf.get(budgetOf(id)) ?? new Set<AccountId>();
+      this.#accountsOf.set(budgetOf(id), accounts.add(id));
+    }
     for (const entry of changes.entries) {
       const entries = this.#entries.get(entry.account);
       if (entries === undefined) this.#entries.set(entry.account, [entry]);

@@ -30,6 +30,7 @@ import { LRUCache } from 'lru-cache';
 import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { CopiesGate } from './copies-gate.ts';
+import { legOfCopy } from './standing.ts';
 
 /** Most accounts whose pace is remembered, unless it is said otherwise; the memory for them is taken at once. */
 const PACES_MAX = 50_000;
@@ -153,19 +154,43 @@ export class LeaseDesk {
     const answer = await this.#gate.execute({ kind: 'read', account: leg.account });
     if (answer.answer !== 'copy' || answer.copy === null) return;
     const { copy } = answer;
-    // A draw of nothing is how the authority says what the lease is.
-    const drawn = await this.#authority.execute({
-      kind: 'draw',
-      leg,
-      lease: copy.lease,
-      holder: this.#holder,
-      have: copy.drawn,
-      ask: NOTHING,
-    });
-    if (drawn.outcome !== 'applied' || drawn.lease === undefined) return;
-    const known = drawn.accounts[0] ?? account;
+    const drawn = await this.#drawNothing(leg, copy);
+    if (drawn === undefined) return;
+    const known = drawn.account ?? account;
     if (isOver(known)) await this.#recall(leg, copy, drawn.lease);
     else await this.#apply(leg, drawn.lease, known);
+  }
+
+  /**
+   * Gives back what the copy of `account` has not set aside. The copy stays, and draws again when somebody needs
+   * it: unlike one that was surrendered it may be shared with other processes, and is not for one to end.
+   */
+  async giveBack(account: AccountId): Promise<void> {
+    const answer = await this.#gate.execute({ kind: 'read', account });
+    if (answer.answer !== 'copy' || answer.copy === null) return;
+    const { copy } = answer;
+    this.#paceOf(account).quietUntilMs = this.#time.nowMs() + SURRENDERED_QUIET_MS;
+    const leg = legOfCopy(copy);
+    const drawn = await this.#drawNothing(leg, copy);
+    if (drawn !== undefined) await this.#recall(leg, copy, drawn.lease);
+  }
+
+  /** A draw of nothing is how the authority says what the lease is; nothing if it is no longer good. */
+  async #drawNothing(
+    leg: LegToLease,
+    { lease, drawn: have }: Copy,
+  ): Promise<{ readonly lease: Lease; readonly account: Account | undefined } | undefined> {
+    const holder = this.#holder;
+    const outcome = await this.#authority.execute({
+      kind: 'draw',
+      leg,
+      lease,
+      holder,
+      have,
+      ask: NOTHING,
+    });
+    if (outcome.outcome !== 'applied' || outcome.lease === undefined) return undefined;
+    return { lease: outcome.lease, account: outcome.accounts[0] };
   }
 
   /**

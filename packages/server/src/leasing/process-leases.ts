@@ -150,6 +150,7 @@ export class ProcessLeases {
       // Events are the ledger's as soon as they are acknowledged, and nothing is acknowledged without it.
       times: { ...SYNC_TIMES, ...options.times, retentionMs: 0, barAfterMs: 0 },
       random: options.random ?? (() => Math.random()),
+      ...(isShared ? {} : { giveBack: (account) => this.tier.desk.giveBack(account) }),
     });
   }
 

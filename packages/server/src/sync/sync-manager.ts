@@ -8,6 +8,7 @@
  * Delivering twice is harmless, so every step may fail at any point and is simply done again.
  */
 import {
+  type AccountId,
   type Authority,
   type Clock,
   type Correction,
@@ -74,6 +75,8 @@ export interface SyncManagerOptions {
   /** Between 0 and 1; spreads the retries of several servers. */
   readonly random: () => number;
   readonly log: Log;
+  /** Gives back what is unspent of an account that the authority has asked for; default: others see to it. */
+  readonly giveBack?: (account: AccountId) => Promise<void>;
   /** How far back that reaches which this process has acknowledged outside of `tier` and not booked yet. */
   readonly carriedSinceMs?: (() => InstantMs | undefined) | undefined;
 }
@@ -233,6 +236,7 @@ export class SyncManager {
     await part('attest', () => this.#attest());
     await part('replay', () => this.#replay(nowMs - replayAgeMs(intervals)));
     await part('deliver', () => this.#deliver());
+    await part('asked', () => this.#giveBackAsked());
     await part('close', async () => {
       this.#counts.closed += await authority.closeSuspects({
         quarantineMs: duration(times.quarantineMs),
@@ -327,6 +331,15 @@ export class SyncManager {
       this.#counts.corrections += waiting.length;
       if (waiting.length < CORRECTIONS_MAX) return;
     }
+  }
+
+  /** Gives back what the ledger has asked for. What cannot be said while the copies are away stays asked for. */
+  async #giveBackAsked(): Promise<void> {
+    const { authority, gate, holder, giveBack } = this.#options;
+    if (giveBack === undefined || !gate.isOpen) return;
+    const asked = await authority.askedBack(holder);
+    for (const { account } of asked) await giveBack(account);
+    await authority.answerAskedBack(holder, asked);
   }
 
   async #trim(): Promise<void> {

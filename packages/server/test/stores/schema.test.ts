@@ -146,6 +146,12 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     state: 'jsonb?',
     ends_at: 'timestamp with time zone',
   },
+  carries: {
+    account_id: 'text',
+    since: 'timestamp with time zone',
+    look_at: 'timestamp with time zone',
+    others_sequence: 'numeric',
+  },
 };
 
 let database: OpenedDatabase;
@@ -164,6 +170,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0006-policies',
     '0007-limiters',
     '0008-own-keys',
+    '0009-carries',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

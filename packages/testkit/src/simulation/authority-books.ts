@@ -9,6 +9,8 @@ import {
   type Amount,
   type BooksReader,
   type BudgetId,
+  budgetOf,
+  type CarryBooks,
   type Changes,
   type Correction,
   DIRECT,
@@ -31,8 +33,9 @@ export interface KeptCorrection {
 }
 
 /** Books that can be copied and listed. */
-export class AuthorityBooks implements BooksReader {
+export class AuthorityBooks implements BooksReader, CarryBooks {
   #accounts = new Map<AccountId, Account>();
+  #accountsOf = new Map<BudgetId, Set<AccountId>>();
   #limits = new Map<BudgetId, Amount | null | undefined>();
   #reservations = new Map<ReservationId, Reservation>();
   #legs = new Map<string, Leg>();
@@ -47,6 +50,7 @@ export class AuthorityBooks implements BooksReader {
   copy(): AuthorityBooks {
     const copy = new AuthorityBooks();
     copy.#accounts = new Map(this.#accounts);
+    copy.#accountsOf = new Map([...this.#accountsOf].map(([id, ids]) => [id, new Set(ids)]));
     copy.#limits = new Map(this.#limits);
     copy.#reservations = new Map(this.#reservations);
     copy.#legs = new Map(this.#legs);
@@ -112,6 +116,19 @@ export class AuthorityBooks implements BooksReader {
     return this.#entries.get(account) ?? [];
   }
 
+  entriesOf(account: AccountId): readonly LedgerEntry[] {
+    return this.entries(account);
+  }
+
+  accountsOf(budget: BudgetId): readonly Account[] {
+    const ids = this.#accountsOf.get(budget) ?? [];
+    return [...ids].flatMap((id) => this.#accounts.get(id) ?? []);
+  }
+
+  openLegsOf(account: AccountId): readonly Leg[] {
+    return [...this.#open.values()].filter((leg) => leg.account === account);
+  }
+
   corrections(): Iterable<KeptCorrection> {
     return this.#corrections.values();
   }
@@ -125,7 +142,7 @@ export class AuthorityBooks implements BooksReader {
 
   /** Takes in what a command changed at `nowMs`. */
   post(changes: Changes, nowMs: InstantMs): void {
-    for (const account of changes.accounts) this.#accounts.set(account.id, account);
+    for (const account of changes.accounts) this.#postAccount(account);
     for (const leg of changes.legs) this.#postLeg(leg);
     for (const entry of changes.entries) this.#postEntry(entry);
     for (const correction of changes.corrections) {
@@ -137,6 +154,13 @@ export class AuthorityBooks implements BooksReader {
     const { reservation, limit } = changes;
     if (reservation !== undefined) this.#reservations.set(reservation.id, reservation);
     if (limit !== undefined) this.#limits.set(limit.budget, limit.limit);
+  }
+
+  #postAccount(account: Account): void {
+    this.#accounts.set(account.id, account);
+    const budget = budgetOf(account.id);
+    const ids = this.#accountsOf.get(budget) ?? new Set<AccountId>();
+    this.#accountsOf.set(budget, ids.add(account.id));
   }
 
   #postLeg(leg: Leg): void {

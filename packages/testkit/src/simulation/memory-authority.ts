@@ -12,6 +12,10 @@ import {
   type Authority,
   type BudgetId,
   BursarError,
+  CARRY_DETAIL,
+  carryingOf,
+  carryOver,
+  CarryWatch,
   type Changes,
   type Clock,
   type Command,
@@ -22,6 +26,7 @@ import {
   type DurationMs,
   type EndedLeg,
   type HolderId,
+  isNewerTerms,
   isProcessHolder,
   type InstantMs,
   JOURNAL_START,
@@ -30,6 +35,9 @@ import {
   LAZY_EXPIRY_MAX,
   type Lease,
   LEDGER_PAGE_MAX,
+  type LegAccount,
+  legOfAccount,
+  legsToCarry,
   type LedgerEntry,
   type Leg,
   type Outcome,
@@ -56,6 +64,7 @@ interface State {
   readonly journals: Map<string, Journal>;
   readonly setAside: Map<string, SetAside>;
   readonly askedBack: Map<HolderId, Map<AccountId, InstantMs>>;
+  readonly carrying: CarryWatch;
 }
 
 interface Registered {
@@ -102,6 +111,7 @@ export class MemoryAuthority implements Authority {
     journals: new Map(),
     setAside: new Map(),
     askedBack: new Map(),
+    carrying: new CarryWatch(),
   };
   #isClosed = false;
 
@@ -156,6 +166,11 @@ export class MemoryAuthority implements Authority {
     const answers = [...reservations].map((reservation) =>
       this.#run({ kind: 'expire', reservation }),
     );
+    for (const id of this.#state.carrying.due(nowMs)) {
+      const known = this.books.account(id);
+      const others = known && this.#carry(legOfAccount(known), nowMs);
+      this.#state.carrying.looked(id, others ?? [], nowMs);
+    }
     return answers.filter(
       (answer) => answer.outcome === 'applied' && !answer.replayed && answer.state === 'expired',
     ).length;
@@ -365,10 +380,13 @@ export class MemoryAuthority implements Authority {
   }
 
   async askBack(account: AccountId, asking: HolderId): Promise<number> {
+    return this.#askBack(account, (holder) => isProcessHolder(holder) && holder !== asking);
+  }
+
+  #askBack(account: AccountId, isAsked: (holder: HolderId) => boolean): number {
     const asked = this.books
       .leases(account)
-      .filter(({ holder, state }) => state === 'live' && isProcessHolder(holder))
-      .filter((lease) => lease.holder !== asking)
+      .filter(({ holder, state }) => state === 'live' && isAsked(holder))
       .filter(({ drawn, returned, settled }) => drawn - returned > settled);
     const atMs = this.#clock.nowMs();
     for (const { holder } of asked) {
@@ -404,6 +422,9 @@ export class MemoryAuthority implements Authority {
 
   #run(command: Command, holder?: HolderId): Outcome {
     const nowMs = this.#clock.nowMs();
+    for (const leg of legsToCarry(command, (id) => this.books.account(id))) {
+      if (this.#carry(leg, nowMs).length > 0) this.#state.carrying.begin(leg.account, nowMs);
+    }
     if (command.kind === 'reserve') {
       const accounts = command.legs.map(({ account }) => account);
       for (const reservation of this.#dueOn(accounts, nowMs)) {
@@ -411,6 +432,21 @@ export class MemoryAuthority implements Authority {
       }
     }
     return this.#decide(command, nowMs, holder);
+  }
+
+  /** Brings an account up to date with what it has to carry, and answers the budget's others of its time. */
+  #carry(leg: LegAccount, nowMs: InstantMs): readonly Account[] {
+    const carrying = carryingOf(this.books, leg.account, leg.period);
+    const carry = carryOver(carrying);
+    if (carry !== undefined) {
+      this.#decide({ kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL }, nowMs, undefined);
+    }
+    // Nobody spends any more on the accounts that were left, so what is leased of them is not needed.
+    const terms = leg.terms ?? this.books.account(leg.account)?.terms;
+    for (const { id, terms: theirs } of carrying.others) {
+      if (terms !== undefined && isNewerTerms(terms, theirs)) this.#askBack(id, () => true);
+    }
+    return carrying.others;
   }
 
   #decide(command: Command, nowMs: InstantMs, holder: HolderId | undefined): Outcome {
@@ -480,7 +516,8 @@ export class MemoryAuthority implements Authority {
 
 const NOTHING: Changes = { accounts: [], legs: [], entries: [], leases: [], corrections: [] };
 
-function copyOf({ books, holders, workers, journals, setAside, askedBack }: State): State {
+function copyOf(state: State): State {
+  const { books, holders, workers, journals, setAside, askedBack, carrying } = state;
   return {
     books: books.copy(),
     holders: new Map(holders),
@@ -488,6 +525,7 @@ function copyOf({ books, holders, workers, journals, setAside, askedBack }: Stat
     journals: new Map(journals),
     setAside: new Map(setAside),
     askedBack: new Map([...askedBack].map(([holder, accounts]) => [holder, new Map(accounts)])),
+    carrying: new CarryWatch(carrying),
   };
 }
 

@@ -7,6 +7,8 @@
 import {
   type AccountId,
   type Books,
+  CARRY_DETAIL,
+  carryOver,
   type Changes,
   type Clock,
   type Command,
@@ -22,6 +24,7 @@ import {
   UNKNOWN_HOLDER,
 } from '@bursar/core';
 import type { Kysely, Transaction } from 'kysely';
+import { type CarriedLeg, watchCarries } from './carries.ts';
 import { KnownRows } from './known-rows.ts';
 import { loadBatch, type LoadedBatch } from './load-batch.ts';
 import type { Database } from './schema.ts';
@@ -35,6 +38,8 @@ const TRIES_MAX = 8;
 export interface BatchOptions {
   /** Whose journal the reports come from: the holder of leases that nobody knew. */
   readonly holder?: HolderId | undefined;
+  /** Accounts that are looked at before the commands, whether they have more to carry, and since when they are watched. */
+  readonly carrying?: ReadonlyMap<AccountId, InstantMs> | undefined;
   /** First in the transaction, before anything is locked. What it throws ends it. */
   readonly before?: ((transaction: Transaction<Database>) => Promise<void>) | undefined;
   /** Under the locks: which of the commands are still to be executed. */
@@ -78,13 +83,17 @@ export class BatchApplier {
             testNowMs: this.#clock?.nowMs(),
             // A second try trusts nothing.
             known: tries === 1 ? this.#known : undefined,
+            carrying: [...(options.carrying?.keys() ?? [])],
           });
           const pending = new PendingChanges(loaded.stored);
+          for (const carried of loaded.carried) this.#carry(loaded, carried, pending);
           const selected = (await options.select?.(transaction)) ?? commands;
           const decided = selected.map((command) =>
             this.#decide(loaded, command, pending, options.holder),
           );
           await pending.write(transaction, loaded.nowMs);
+          const watched = loaded.carried.filter(({ leg }) => loaded.books.account(leg.account));
+          await watchCarries(transaction, watched, loaded.nowMs, options.carrying ?? new Map());
           await options.after?.(transaction, decided);
           mayHaveCommitted = true;
           return { outcomes: decided, books: loaded.books };
@@ -109,6 +118,18 @@ export class BatchApplier {
       this.#known.rememberReservation(reservation.id, reservation.accounts);
       for (const id of reservation.accounts) this.#known.rememberAccount(id);
     }
+  }
+
+  /** Brings an account up to date with what it has to carry; one that cannot hold it stays as it is. */
+  #carry(loaded: LoadedBatch, { leg, ...view }: CarriedLeg, pending: PendingChanges): void {
+    const carry = carryOver(view);
+    if (carry === undefined) return;
+    this.#decide(
+      loaded,
+      { kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL },
+      pending,
+      undefined,
+    );
   }
 
   #decide(

@@ -4,6 +4,7 @@
  * Shares nothing with the code that wrote them. Each check is a query that returns what contradicts it; sums
  * over all accounts are `bigint`, for they may pass what one account can hold.
  */
+import { CARRY_KEY_PREFIX } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
 import type { Database } from './schema.ts';
 
@@ -15,7 +16,7 @@ export interface AuditReport {
   readonly accounts: number;
   readonly entries: number;
   readonly reservations: Readonly<Record<'reserved' | 'released' | 'expired' | 'settled', number>>;
-  /** Booked on all accounts. */
+  /** Booked on all accounts, without what they carry from each other: that is no money spent. */
   readonly settledNanoUsd: bigint;
   /** Sum of the amounts by which accounts and entries disagree, signs ignored. */
   readonly differenceNanoUsd: bigint;
@@ -53,6 +54,7 @@ const RECKONED = sql`
     accounts.*,
     coalesce(entries.settled, 0) as entries_settled,
     coalesce(entries.granted, 0) as entries_granted,
+    coalesce(entries.carried, 0) as entries_carried,
     coalesce(entries.last_sequence, 0) as last_sequence,
     coalesce(open.reserved, 0) as legs_reserved,
     coalesce(outstanding.leased, 0) as leases_leased
@@ -62,6 +64,9 @@ const RECKONED = sql`
       account_id,
       sum(amount_nano_usd) filter (where kind in ('settle', 'release', 'expire', 'adjust')) as settled,
       sum(amount_nano_usd) filter (where kind = 'grant') as granted,
+      sum(amount_nano_usd) filter (
+        where kind = 'adjust' and starts_with(key, ${CARRY_KEY_PREFIX})
+      ) as carried,
       max(sequence) as last_sequence
     from ledger_entries group by account_id
   ) as entries on entries.account_id = accounts.id
@@ -142,7 +147,7 @@ async function readTotals(transaction: Transaction<Database>): Promise<Totals> {
       (select count(distinct reservation_id) from legs where state = 'released') as released,
       (select count(distinct reservation_id) from legs where state = 'expired') as expired,
       (select count(distinct reservation_id) from legs where state = 'settled') as settled,
-      coalesce(sum(settled_nano_usd), 0)::text as settled_nano_usd,
+      coalesce(sum(settled_nano_usd - entries_carried), 0)::text as settled_nano_usd,
       coalesce(sum(reserved_nano_usd), 0)::text as reserved_nano_usd,
       coalesce(sum(abs(settled_nano_usd - entries_settled)), 0)::text as difference_nano_usd,
       coalesce(sum(greatest(

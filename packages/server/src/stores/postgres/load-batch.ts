@@ -19,6 +19,8 @@ import {
   LAZY_EXPIRY_MAX,
   type Leg,
   type LegAccount,
+  legOfAccount,
+  legsCharged,
   type LimiterId,
   limitersOf,
   type Period,
@@ -27,6 +29,7 @@ import {
   takenRates,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { type CarriedLeg, loadCarries } from './carries.ts';
 import type { KnownRows } from './known-rows.ts';
 import { lockLimiters } from './limiters.ts';
 import { leasesWantedBy, loadLeases } from './load-leases.ts';
@@ -49,6 +52,8 @@ export interface LoadedBatch {
   readonly due: Set<ReservationId>;
   /** What the database had of it when it was loaded; the rest is new. */
   readonly stored: StoredRows;
+  /** Accounts that are opened or put on newer terms, and what they have to carry; to be posted first. */
+  readonly carried: readonly CarriedLeg[];
 }
 
 /** Ids of rows that the database has. */
@@ -63,6 +68,8 @@ export interface LoadOptions {
   readonly testNowMs: InstantMs | undefined;
   /** What to lock is taken from here where possible; without it everything is looked up. */
   readonly known: KnownRows | undefined;
+  /** Accounts that exist, of which it is looked besides what they have to carry. */
+  readonly carrying: readonly AccountId[];
 }
 
 /** What was remembered is not all there is to lock. Loading without memory will do. */
@@ -74,7 +81,7 @@ export class LookAgain extends Error {
 export async function loadBatch(
   transaction: Transaction<Database>,
   commands: readonly Command[],
-  { testNowMs, known }: LoadOptions,
+  { testNowMs, known, carrying }: LoadOptions,
 ): Promise<LoadedBatch> {
   const wanted = wantedBy(commands);
   const at = testNowMs === undefined ? null : new Date(testNowMs).toISOString();
@@ -82,11 +89,13 @@ export async function loadBatch(
   const accounts = remembered ?? (await findAccounts(transaction, wanted, at));
   const books = new Books();
   await openAccounts(transaction, wanted, known, books);
-  const ids = new Set([...wanted.opening.keys(), ...accounts]);
+  const ids = new Set([...wanted.opening.keys(), ...accounts, ...carrying]);
   const locked = (await lockAccounts(transaction, [...ids].toSorted())).map(accountFromRow);
   books.post({ accounts: locked });
   // On newer terms an account gets another limit, unless its budget has one of its own: that has to be known.
-  if (known !== undefined && locked.some((account) => isBehind(account, wanted.terms))) {
+  const isUnknown = (account: Account) =>
+    isBehind(account, wanted.terms) && !wanted.limiting.has(budgetOf(account.id));
+  if (known !== undefined && locked.some(isUnknown)) {
     throw new LookAgain();
   }
   // After a failover to an older standby even a row that never changes may be gone.
@@ -107,13 +116,14 @@ export async function loadBatch(
     if (locked === undefined) throw new LookAgain();
     books.post({ limiters: locked });
   }
+  const carried = await loadCarries(transaction, legsToCarry(wanted, carrying, books));
   const stored = {
     accounts: new Set(locked.map(({ id }) => id)),
     reservations: new Set(
       [...wanted.reservations].filter((id) => books.reservation(id) !== undefined),
     ),
   };
-  return { books, nowMs, due, stored };
+  return { books, nowMs, due, stored, carried };
 }
 
 interface Wanted {
@@ -144,16 +154,12 @@ function wantedBy(commands: readonly Command[]): Wanted {
   const adminKeys: { account: AccountId; kind: string; key: string }[] = [];
   for (const command of commands) {
     if ('reservation' in command) reservations.add(command.reservation);
-    if ('leg' in command) opening.set(command.leg.account, command.leg.period);
+    for (const { account, period } of legsCharged(command)) opening.set(account, period);
     if (command.kind === 'reserve') {
       reserved.add(command.reservation);
-      for (const { account, period } of command.legs) {
-        opening.set(account, period);
+      for (const { account } of command.legs) {
         reserving.set(account, (reserving.get(account) ?? 0) + LAZY_EXPIRY_MAX);
       }
-    }
-    if (command.kind === 'settle') {
-      for (const { account, period } of command.adopt?.legs ?? []) opening.set(account, period);
     }
     if (
       command.kind === 'setLimit' ||
@@ -162,7 +168,8 @@ function wantedBy(commands: readonly Command[]): Wanted {
     ) {
       limiting.add(budgetOf(command.leg.account));
     }
-    for (const leg of legsWithTerms(command)) {
+    for (const leg of legsCharged(command)) {
+      if (leg.terms === undefined) continue;
       if (isNewerTerms(leg.terms, terms.get(leg.account))) terms.set(leg.account, leg.terms);
     }
     if (command.kind === 'grant' || command.kind === 'adjust') {
@@ -173,14 +180,20 @@ function wantedBy(commands: readonly Command[]): Wanted {
   return { reservations, existing, opening, reserving, limiting, terms, adminKeys };
 }
 
-/** The legs of a command whose accounts it may put on other terms. */
-function legsWithTerms(
-  command: Command,
-): readonly { readonly account: AccountId; readonly terms: AccountTerms }[] {
-  const legs = command.kind === 'reserve' ? command.legs : 'leg' in command ? [command.leg] : [];
-  return legs.flatMap((leg: LegAccount) =>
-    leg.terms === undefined ? [] : [{ account: leg.account, terms: leg.terms }],
-  );
+/** Accounts that are opened or put on newer terms, and those that are `carrying` already. */
+function legsToCarry(
+  { opening, terms }: Wanted,
+  carrying: readonly AccountId[],
+  books: Books,
+): readonly LegAccount[] {
+  const touched = [...opening].flatMap(([account, period]): readonly LegAccount[] => {
+    const known = books.account(account);
+    if (known !== undefined && !isBehind(known, terms)) return [];
+    const newest = terms.get(account);
+    return [newest === undefined ? { account, period } : { account, period, terms: newest }];
+  });
+  const found = carrying.flatMap((id) => books.account(id) ?? []).map(legOfAccount);
+  return [...touched, ...found.filter(({ account }) => !opening.has(account))];
 }
 
 function isBehind(account: Account, newest: Wanted['terms']): boolean {

@@ -27,6 +27,7 @@ import {
 } from '@bursar/core';
 import { type Kysely, type QueryResult, type RawBuilder, sql } from 'kysely';
 import { BatchApplier } from './apply-batch.ts';
+import { dueCarries } from './carries.ts';
 import { CommandLane, type Waiting } from './command-lane.ts';
 import {
   accountFromRow,
@@ -90,6 +91,10 @@ export class PostgresTier implements Tier {
     const answers = await Promise.all(
       [...due].map((reservation) => this.execute({ kind: 'expire', reservation })),
     );
+    const carrying = await this.guard(() => dueCarries(this.db, this.now()));
+    for (const { account, sinceMs } of carrying) {
+      await this.batches.apply([], { carrying: new Map([[account, sinceMs]]) });
+    }
     return answers.filter(
       (answer) => answer.outcome === 'applied' && !answer.replayed && answer.state === 'expired',
     ).length;

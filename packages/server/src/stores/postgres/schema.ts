@@ -21,6 +21,7 @@ export interface Database {
   own_keys: OwnKeyRow;
   policy_sets: PolicySetRow;
   limiters: LimiterRow;
+  carries: CarryRow;
 }
 
 export interface PolicySetRow {
@@ -82,6 +83,13 @@ export interface LimiterRow {
   id: string;
   state: LimiterState | null;
   ends_at: Date;
+}
+
+export interface CarryRow {
+  account_id: string;
+  since: Date;
+  look_at: Date;
+  others_sequence: string;
 }
 
 export interface LegRow {

@@ -8,6 +8,7 @@ import { up as resolutions } from './0005-resolutions.ts';
 import { up as policies } from './0006-policies.ts';
 import { up as limiters } from './0007-limiters.ts';
 import { up as ownKeys } from './0008-own-keys.ts';
+import { up as carries } from './0009-carries.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
@@ -18,4 +19,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0006-policies': { up: policies },
   '0007-limiters': { up: limiters },
   '0008-own-keys': { up: ownKeys },
+  '0009-carries': { up: carries },
 };
