@@ -90,7 +90,6 @@ export {
 } from './budget/budget.ts';
 export {
   type Carry,
-  CARRY_DETAIL,
   CARRY_KEY_PREFIX,
   CARRY_WATCH_MS,
   carryOver,
@@ -391,7 +390,9 @@ export {
   type Tier,
 } from './ports/tier.ts';
 export {
+  type CarriedSums,
   type CarryBooks,
+  carryCommand,
   type Carrying,
   carryingOf,
   CarryWatch,

@@ -48,8 +48,12 @@ export interface CarryView {
    * Without what those accounts carry themselves: it was spent elsewhere, and is found there.
    */
   readonly booked: bigint;
-  /** Set aside there for reservations made within the period, and all that is leased and not booked. */
-  readonly keptAside: bigint;
+  /** Set aside there for reservations made within the period. */
+  readonly reserved: bigint;
+  /** Leased there and not booked: what calls that nobody here knows of may still cost. */
+  readonly leased: bigint;
+  /** Whether the account has a limit to keep. Without one there is no need to count the worst case of leases. */
+  readonly isLimited: boolean;
   /** What the account carries so far, and in how many adjustments. */
   readonly carried: bigint;
   readonly carries: number;
@@ -66,8 +70,10 @@ export interface Carry {
  * The adjustment to post on the account, or nothing when it carries already what it has to. To be asked when
  * the account is opened or put on other terms, and again while something on the others may still change.
  */
-export function carryOver({ booked, keptAside, carried, carries }: CarryView): Carry | undefined {
-  const amount = difference(amountWithin(booked + keptAside), amountWithin(carried));
+export function carryOver(view: CarryView): Carry | undefined {
+  const { booked, reserved, leased, isLimited, carried, carries } = view;
+  const total = booked + reserved + (isLimited ? leased : 0n);
+  const amount = difference(amountWithin(total), amountWithin(carried));
   return amount === 0 ? undefined : { key: `${CARRY_KEY_PREFIX}${carries + 1}`, amount };
 }
 

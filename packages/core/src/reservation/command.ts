@@ -108,6 +108,8 @@ export interface Ingest {
   readonly open?: OpenLeg | undefined;
   /** When it happened there; the present if not given. */
   readonly atMs?: InstantMs | undefined;
+  /** When the reservation was made, for who hears of it now; when this happened if not given. */
+  readonly madeAtMs?: InstantMs | undefined;
   /**
    * Whether the copy that the lease funds shows this state. If it does not (the report comes past it), or if
    * this tier knows better, the answer is a correction for the copy; see `Changes.corrections`.

@@ -39,7 +39,7 @@ export function ingest(
     fingerprint: known?.fingerprint ?? command.fingerprint,
     accounts: [...new Set([...(known?.accounts ?? []), account.id])].toSorted(),
     terms: known?.terms ?? command.terms,
-    createdAtMs: known?.createdAtMs ?? command.atMs ?? nowMs,
+    createdAtMs: known?.createdAtMs ?? command.madeAtMs ?? command.atMs ?? nowMs,
   };
   const leg = books.leg(account.id, command.reservation);
   const lease = books.lease(account.id, leg?.lease ?? command.lease);

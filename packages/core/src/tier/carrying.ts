@@ -8,9 +8,18 @@ import { isNewerTerms } from '../account/account-terms.ts';
 import { held, type Leg } from '../account/leg.ts';
 import type { LedgerEntry } from '../account/ledger-entry.ts';
 import { accountParts, budgetOf } from '../budget/budget.ts';
-import { CARRY_WATCH_MS, type CarryView, isCarry, nextCarryLookMs } from '../budget/conversion.ts';
+import {
+  CARRY_DETAIL,
+  CARRY_WATCH_MS,
+  carryOver,
+  type CarryView,
+  isCarry,
+  nextCarryLookMs,
+} from '../budget/conversion.ts';
 import { type AccountId, type BudgetId, DIRECT, type ReservationId } from '../ids.ts';
-import type { Command, LegAccount } from '../reservation/command.ts';
+import type { BooksReader } from '../reservation/books.ts';
+import type { Administer, Command, LegAccount } from '../reservation/command.ts';
+import { accountOnTerms, type Policy } from '../reservation/decision.ts';
 import type { Reservation } from '../reservation/reservation.ts';
 import type { InstantMs } from '../time.ts';
 
@@ -23,8 +32,11 @@ export interface CarryBooks {
   openLegsOf(account: AccountId): Iterable<Leg>;
 }
 
+/** What an account has to carry, apart from whether it has a limit. */
+export type CarriedSums = Omit<CarryView, 'isLimited'>;
+
 /** What an account has to carry, and what that comes from. */
-export interface Carrying extends CarryView {
+export interface Carrying extends CarriedSums {
   /** The budget's other accounts with instants in common; what is carried may change with them. */
   readonly others: readonly Account[];
 }
@@ -49,6 +61,19 @@ export function legsToCarry(
     const known = account(id);
     return known === undefined || (terms !== undefined && isNewerTerms(terms, known.terms));
   });
+}
+
+/** The adjustment that brings the account of `leg` up to date with `sums`, once it is on the leg's terms. */
+export function carryCommand(
+  books: BooksReader,
+  leg: LegAccount,
+  sums: CarriedSums,
+  policy: Policy,
+  nowMs: InstantMs,
+): Administer | undefined {
+  const { account } = accountOnTerms(books, leg, policy, nowMs);
+  const carry = carryOver({ ...sums, isLimited: account.limit !== null });
+  return carry && { kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL };
 }
 
 /** The leg of a command about an account that exists. */
@@ -96,9 +121,10 @@ export function carryingOf(
   const carries = [...books.entriesOf(id)].filter(isCarry);
   const madeAtMs = (reservation: ReservationId) => books.reservation(reservation)?.createdAtMs;
   let booked = 0n;
-  let keptAside = 0n;
+  let reserved = 0n;
+  let leased = 0n;
   for (const other of others) {
-    keptAside += BigInt(other.leased);
+    leased += BigInt(other.leased);
     for (const entry of books.entriesOf(other.id)) {
       const { kind, reservation, atMs } = entry;
       if (isCarry(entry) || kind === 'grant' || kind === 'limit' || atMs < startAtMs) continue;
@@ -109,9 +135,9 @@ export function carryingOf(
       const sinceMs = madeAtMs(leg.reservation);
       // On a lease it is inside of what is leased.
       if (leg.lease !== DIRECT || sinceMs === undefined || !isWithin(sinceMs)) continue;
-      keptAside += BigInt(held(leg));
+      reserved += BigInt(held(leg));
     }
   }
   const carried = carries.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
-  return { others, booked, keptAside, carried, carries: carries.length };
+  return { others, booked, reserved, leased, carried, carries: carries.length };
 }

@@ -8,7 +8,6 @@ import type { LedgerEntry } from '../account/ledger-entry.ts';
 import type { Account } from '../account/account.ts';
 import type { Amount } from '../amount.ts';
 import { budgetOf } from '../budget/budget.ts';
-import { CARRY_DETAIL, carryOver } from '../budget/conversion.ts';
 import { BursarError } from '../errors.ts';
 import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -26,7 +25,14 @@ import type { Decision, Policy } from '../reservation/decision.ts';
 import type { OutcomeOf } from '../reservation/outcome.ts';
 import { snapshotOf } from '../reservation/snapshot.ts';
 import type { InstantMs } from '../time.ts';
-import { type CarryBooks, carryingOf, CarryWatch, legOfAccount, legsToCarry } from './carrying.ts';
+import {
+  type CarryBooks,
+  carryCommand,
+  carryingOf,
+  CarryWatch,
+  legOfAccount,
+  legsToCarry,
+} from './carrying.ts';
 
 /** A tier in this process's memory. */
 export class MemoryTier implements Tier {
@@ -129,11 +135,8 @@ export class MemoryTier implements Tier {
   /** Brings an account up to date with what it has to carry, and answers the budget's others of its time. */
   #carry(leg: LegAccount, nowMs: InstantMs): readonly Account[] {
     const carrying = carryingOf(this.#carryBooks, leg.account, leg.period);
-    const carry = carryOver(carrying);
-    if (carry !== undefined) {
-      const adjust = { kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL } as const;
-      this.#post(decide(this.#books, adjust, this.#policy, nowMs));
-    }
+    const carry = carryCommand(this.#books, leg, carrying, this.#policy, nowMs);
+    if (carry !== undefined) this.#post(decide(this.#books, carry, this.#policy, nowMs));
     return carrying.others;
   }
 

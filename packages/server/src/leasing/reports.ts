@@ -21,6 +21,7 @@ export function reportsOfEvent(event: JournalEvent): readonly Ingest[] {
     ...standing(event),
     isShown: true,
     terms: event.made?.terms ?? null,
+    ...(event.made === undefined ? {} : { madeAtMs: event.made.createdAtMs }),
   }));
 }
 
@@ -40,6 +41,7 @@ export function reportsOfCall(
     ...standing(now),
     isShown,
     terms: call.terms,
+    madeAtMs: call.sinceMs,
   }));
 }
 

@@ -80,6 +80,7 @@ const REPORT = z
       .strictObject({ amount: amountField, deadlineAtMs: instantField, dispatched: z.boolean() })
       .optional(),
     atMs: instantField.optional(),
+    madeAtMs: instantField.optional(),
     isShown: z.boolean().optional(),
     terms: jsonField,
     detail: jsonField,

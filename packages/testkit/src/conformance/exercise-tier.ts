@@ -5,6 +5,7 @@
  * recomputes all balances.
  */
 import { describe } from 'vitest';
+import { exerciseCarry } from './carry.ts';
 import { exerciseConcurrency } from './concurrency.ts';
 import { exerciseExpire } from './expire.ts';
 import { exerciseExtend } from './extend.ts';
@@ -36,6 +37,7 @@ export function exerciseTier(under: TierUnderTest): void {
     exerciseLimits(shared);
     exerciseTerms(shared);
     exercisePeriods(shared);
+    exerciseCarry(shared);
     exerciseSeveralBudgets(shared);
     exerciseIngest(shared);
     exerciseRates(shared);

@@ -12,9 +12,8 @@ import {
   type Authority,
   type BudgetId,
   BursarError,
-  CARRY_DETAIL,
+  carryCommand,
   carryingOf,
-  carryOver,
   CarryWatch,
   type Changes,
   type Clock,
@@ -437,10 +436,8 @@ export class MemoryAuthority implements Authority {
   /** Brings an account up to date with what it has to carry, and answers the budget's others of its time. */
   #carry(leg: LegAccount, nowMs: InstantMs): readonly Account[] {
     const carrying = carryingOf(this.books, leg.account, leg.period);
-    const carry = carryOver(carrying);
-    if (carry !== undefined) {
-      this.#decide({ kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL }, nowMs, undefined);
-    }
+    const carry = carryCommand(this.books, leg, carrying, this.#policy, nowMs);
+    if (carry !== undefined) this.#decide(carry, nowMs, undefined);
     // Nobody spends any more on the accounts that were left, so what is leased of them is not needed.
     const terms = leg.terms ?? this.books.account(leg.account)?.terms;
     for (const { id, terms: theirs } of carrying.others) {

@@ -7,8 +7,7 @@
 import {
   type AccountId,
   type Books,
-  CARRY_DETAIL,
-  carryOver,
+  carryCommand,
   type Changes,
   type Clock,
   type Command,
@@ -121,15 +120,10 @@ export class BatchApplier {
   }
 
   /** Brings an account up to date with what it has to carry; one that cannot hold it stays as it is. */
-  #carry(loaded: LoadedBatch, { leg, ...view }: CarriedLeg, pending: PendingChanges): void {
-    const carry = carryOver(view);
-    if (carry === undefined) return;
-    this.#decide(
-      loaded,
-      { kind: 'adjust', leg, ...carry, detail: CARRY_DETAIL },
-      pending,
-      undefined,
-    );
+  #carry(loaded: LoadedBatch, carried: CarriedLeg, pending: PendingChanges): void {
+    const { books, nowMs } = loaded;
+    const carry = carryCommand(books, carried.leg, carried, this.#policy, nowMs);
+    if (carry !== undefined) this.#decide(loaded, carry, pending, undefined);
   }
 
   #decide(

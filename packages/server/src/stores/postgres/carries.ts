@@ -10,7 +10,7 @@ import {
   budgetOf,
   CARRY_KEY_PREFIX,
   CARRY_WATCH_MS,
-  type CarryView,
+  type CarriedSums,
   type InstantMs,
   type LegAccount,
   nextCarryLookMs,
@@ -25,7 +25,7 @@ const LOOKS_MAX = 100;
 const LAST_ENTRIES = 100;
 
 /** An account to be brought up to date before anything else is decided on it. */
-export interface CarriedLeg extends CarryView {
+export interface CarriedLeg extends CarriedSums {
   readonly leg: LegAccount;
   /** Grows with each change of the budget's other accounts of its time. */
   readonly othersSequence: string;
@@ -40,12 +40,13 @@ export async function loadCarries(
   const { rows } = await sql<{
     id: string;
     booked: string;
-    kept_aside: string;
+    reserved: string;
+    leased: string;
     sequence: string;
     carried: string;
     carries: bigint;
   }>`
-    select wanted.id, others.booked, others.kept_aside, others.sequence, own.carried, own.carries
+    select wanted.id, others.*, own.*
     from unnest(
       ${legs.map(({ account }) => account)}::text[],
       ${legs.map(({ account }) => budgetOf(account))}::text[],
@@ -56,7 +57,8 @@ export async function loadCarries(
       select
         count(*) as count,
         coalesce(sum(booked.amount), 0)::text as booked,
-        coalesce(sum(accounts.leased_nano_usd + open.amount), 0)::text as kept_aside,
+        coalesce(sum(open.amount), 0)::text as reserved,
+        coalesce(sum(accounts.leased_nano_usd), 0)::text as leased,
         coalesce(sum(accounts.sequence), 0)::text as sequence
       from accounts
       cross join lateral (
@@ -100,7 +102,8 @@ export async function loadCarries(
     return {
       leg,
       booked: BigInt(row.booked),
-      keptAside: BigInt(row.kept_aside),
+      reserved: BigInt(row.reserved),
+      leased: BigInt(row.leased),
       carried: BigInt(row.carried),
       carries: Number(row.carries),
       othersSequence: row.sequence,
