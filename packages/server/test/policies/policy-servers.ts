@@ -33,7 +33,7 @@ export interface PolicyServers {
 /** Starts them. */
 export async function startPolicyServers(
   kind: Kind,
-  options: Pick<BursarOptions, 'prices' | 'learnedEstimates'> = {},
+  options: Pick<BursarOptions, 'prices' | 'learnedEstimates' | 'sweepIntervalMs'> = {},
 ): Promise<PolicyServers> {
   const clock = { atMs: THURSDAY };
   const stores: (PostgresServer | RedisServer)[] = [];
@@ -43,9 +43,9 @@ export async function startPolicyServers(
       store: location,
       defaultLimitUsd: '1.00',
       prices: testPrices('v1'),
-      ...options,
-      // Nothing that happens below may need a job to have run.
+      // Nothing that happens below may need a job to have run, unless a test is about what one does.
       sweepIntervalMs: 2_000_000_000,
+      ...options,
       time: { nowMs: () => clock.atMs as InstantMs, after: systemClock.after },
     });
   const first = await open();

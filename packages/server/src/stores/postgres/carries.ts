@@ -196,16 +196,25 @@ export async function dueCarries(
     else waiting.push({ id: row.account_id, lookMs: nextCarryLookMs(sinceMs, nowMs) });
   }
   if (quiet.length > 0) {
-    await sql`delete from carries where account_id = any(${quiet}::text[])`.execute(db);
+    await sql`
+      delete from carries where account_id in (
+        select account_id from carries where account_id = any(${quiet}::text[])
+        order by account_id for update skip locked
+      )`.execute(db);
   }
   if (waiting.length > 0) {
     await sql`
-      update carries set look_at = waiting.look_at
-      from unnest(
-        ${waiting.map(({ id }) => id)}::text[],
-        ${waiting.map(({ lookMs }) => iso(lookMs))}::timestamptz[]
-      ) as waiting (id, look_at)
-      where carries.account_id = waiting.id`.execute(db);
+      update carries set look_at = free.look_at
+      from (
+        select carries.account_id, waiting.look_at
+        from unnest(
+          ${waiting.map(({ id }) => id)}::text[],
+          ${waiting.map(({ lookMs }) => iso(lookMs))}::timestamptz[]
+        ) as waiting (id, look_at)
+        join carries on carries.account_id = waiting.id
+        order by carries.account_id for update of carries skip locked
+      ) as free
+      where carries.account_id = free.account_id`.execute(db);
   }
   return changed;
 }
