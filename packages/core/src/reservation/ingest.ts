@@ -129,8 +129,9 @@ function adopted(books: BooksReader, command: Ingest, changed: readonly Lease[])
 }
 
 /**
- * What the reporting copy has to be told: nothing if it shows what now stands. Of a call that had ended `before` it is
- * told all the same: word of that first end may have reached the copy after the event, and undone it there.
+ * What the reporting copy has to be told: nothing if it shows what now stands. Of a call that was given back `before` it
+ * is told all the same: to a copy the word of that is like that of a second hold elsewhere, which it obeys whatever it
+ * shows, and it may have come after the event.
  */
 function correctionAfter(
   books: BooksReader,
@@ -145,8 +146,8 @@ function correctionAfter(
     if (isShown && command.spent === 0) return [];
     return correctionOf(books, { ...leg, state: 'released', spent: ZERO }, command.lease);
   }
-  const isLate = before !== undefined && before.state !== 'reserved' && !isSameEnd(before, leg);
-  if (isShown && !isLate && isSameEnd(leg, command)) return [];
+  const wasGivenBack = before?.state === 'released' && before.spent === 0;
+  if (isShown && isSameEnd(leg, command) && (!wasGivenBack || isSameEnd(leg, before))) return [];
   return correctionOf(books, leg, command.lease);
 }
 
