@@ -1,6 +1,7 @@
 /** Calls without an output cap, where the server has learned how long their answers are. */
 import type { Allowed } from '@bursar/api';
 import { expect, test } from 'vitest';
+import type { WrapOptions } from '../../src/wrap-options.ts';
 import { MODEL, openWorld, prompt } from '../support/world.ts';
 
 const chat = { model: MODEL, messages: [prompt(5)] };
@@ -10,19 +11,22 @@ test('a call is held for what such calls have used; a stream that outgrows it is
   await using world = await openWorld('in-process', { learnedEstimates: true });
   const allowed: Allowed[] = [];
   const overages: string[] = [];
-  const openai = world.openai({
+  const hooks: Partial<WrapOptions> = {
     onDecision: (_call, decision) => {
       if (decision.decision === 'allowed') allowed.push(decision);
     },
     onSettled: (_call, { overageUsd }) => overages.push(overageUsd),
-  });
+  };
+  const openai = world.openai(hooks);
   for (let call = 0; call < 51; call += 1) await openai.chat.completions.create(chat, of(40));
   await world.bursar.settled();
   expect(allowed[49]).toMatchObject({ outputTokensMax: 16_384, clamped: false });
   expect(allowed[50]).toMatchObject({ outputTokensMax: 40, clamped: false });
   expect(new Set(overages)).toEqual(new Set(['0.00']));
 
-  const stream = await openai.chat.completions.create({ ...chat, stream: true }, of(3_000));
+  // It waits for more to be set aside; one that may finish on overage would not, and could be the faster.
+  const patient = world.openai({ ...hooks, onExhausted: 'stop' });
+  const stream = await patient.chat.completions.create({ ...chat, stream: true }, of(3_000));
   let tokens = 0;
   for await (const { choices } of stream) if (choices[0]?.delta.content) tokens += 1;
   await world.bursar.settled();
