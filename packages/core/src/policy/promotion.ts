@@ -31,7 +31,7 @@ export interface PromotionFacts {
 export interface BudgetSpend {
   /** The budget's name. */
   readonly budget: string;
-  /** All that was ever booked, over all periods, at most `AMOUNT_MAX`. */
+  /** All that was ever booked, over all periods, at most `AMOUNT_MAX`; what was carried is counted once. */
   readonly spent: Amount;
   /** When the first entry was made; `null` while there is none. */
   readonly firstAtMs: InstantMs | null;

@@ -7,6 +7,7 @@
 import type { LedgerEntry } from '../account/ledger-entry.ts';
 import type { Account } from '../account/account.ts';
 import type { Amount } from '../amount.ts';
+import { isCarry } from '../budget/conversion.ts';
 import { budgetOf } from '../budget/budget.ts';
 import { BursarError } from '../errors.ts';
 import type { AccountId, BudgetId, ReservationId } from '../ids.ts';
@@ -120,11 +121,18 @@ export class MemoryTier implements Tier {
       .toReversed();
   }
 
-  /** Every account that has an entry, with the instant of its first one. */
-  *booked(): Iterable<{ readonly account: Account; readonly firstAtMs: InstantMs }> {
-    for (const [id, [first]] of this.#entries) {
-      const account = this.#books.account(id);
-      if (account !== undefined && first !== undefined) yield { account, firstAtMs: first.atMs };
+  /** What was booked on each account that has an entry, without what it carries, and when its first one was made. */
+  *booked(): Iterable<{
+    readonly account: AccountId;
+    readonly spent: bigint;
+    readonly firstAtMs: InstantMs;
+  }> {
+    for (const [account, entries] of this.#entries) {
+      const [first] = entries;
+      if (first === undefined) continue;
+      const carried = entries.filter(isCarry).reduce((sum, { amount }) => sum + BigInt(amount), 0n);
+      const settled = BigInt(this.#books.account(account)?.settled ?? 0);
+      yield { account, spent: settled - carried, firstAtMs: first.atMs };
     }
   }
 

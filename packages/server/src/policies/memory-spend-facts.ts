@@ -1,13 +1,18 @@
 /** What scopes have spent, from books in this process's memory: one look at every account. */
 import {
   accountParts,
+  amount,
   AMOUNT_MAX,
-  type Amount,
   type BudgetSpend,
   type InstantMs,
   type MemoryTier,
 } from '@bursar/core';
 import type { SpendFacts, TenantScope } from './spend-facts.ts';
+
+interface Sum {
+  readonly spent: bigint;
+  readonly firstAtMs: InstantMs;
+}
 
 /** Reads the books of a memory tier. */
 export class MemorySpendFacts implements SpendFacts {
@@ -18,19 +23,24 @@ export class MemorySpendFacts implements SpendFacts {
   }
 
   async spendOf(scopes: readonly TenantScope[]): Promise<readonly (readonly BudgetSpend[])[]> {
-    const wanted = new Map(scopes.map((scope) => [keyOf(scope), new Map<string, BudgetSpend>()]));
-    for (const { account, firstAtMs } of this.#tier.booked()) {
-      const { tenant, scope, budget } = accountParts(account.id);
+    const wanted = new Map(scopes.map((scope) => [keyOf(scope), new Map<string, Sum>()]));
+    for (const { account, spent, firstAtMs } of this.#tier.booked()) {
+      const { tenant, scope, budget } = accountParts(account);
       const budgets = wanted.get(keyOf({ tenant, scope }));
       if (budgets === undefined) continue;
       const known = budgets.get(budget);
       budgets.set(budget, {
-        budget,
-        spent: Math.min(AMOUNT_MAX, (known?.spent ?? 0) + account.settled) as Amount,
+        spent: (known?.spent ?? 0n) + spent,
         firstAtMs: Math.min(known?.firstAtMs ?? Infinity, firstAtMs) as InstantMs,
       });
     }
-    return scopes.map((scope) => [...(wanted.get(keyOf(scope))?.values() ?? [])]);
+    return scopes.map((scope) =>
+      [...(wanted.get(keyOf(scope)) ?? [])].map(([budget, { spent, firstAtMs }]) => ({
+        budget,
+        spent: amount(spent < 0n ? 0n : spent > AMOUNT_MAX ? BigInt(AMOUNT_MAX) : spent),
+        firstAtMs,
+      })),
+    );
   }
 }
 

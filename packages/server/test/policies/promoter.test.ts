@@ -275,6 +275,31 @@ describe.each(['memory', 'pglite', 'postgres', 'hybrid'] as const)('promotions o
   );
 
   it(
+    'count what was carried to an account of another period once',
+    () =>
+      fresh(async () => {
+        await assign(['alice']);
+        await spend('alice', '3.00');
+        const { document } = await api().policies.get();
+        const weekly = { period: { every: 'week', zone: 'UTC' } };
+        const plans = PLANS.map(({ name }) => ({
+          name,
+          budgets: [budget('user', '50.00', weekly)],
+        }));
+        await api().policies.put({
+          expectedVersion: 1,
+          document: { ...(document as Record<string, unknown>), version: 2, plans },
+        });
+        await spend('alice', '0.50');
+        // Carried, and where there are leases with the worst that they may still cost.
+        const { settledUsd } = await api().usage.current({ user: 'alice' });
+        expect(Number(settledUsd)).toBeGreaterThanOrEqual(3.5);
+        expect(await shown('alice')).toMatchObject({ spentUsd: '3.50', dueTo: null });
+      }),
+    60_000,
+  );
+
+  it(
     'are shown a page at a time, and only to who operates the installation',
     () =>
       fresh(async () => {

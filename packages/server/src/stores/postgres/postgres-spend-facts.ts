@@ -7,6 +7,7 @@ import {
   assert,
   budgetId,
   type BudgetSpend,
+  CARRY_KEY_PREFIX,
 } from '@bursar/core';
 import { type Kysely, sql } from 'kysely';
 import { SPEND_SCOPES_MAX, type SpendFacts, type TenantScope } from '../../policies/spend-facts.ts';
@@ -58,9 +59,18 @@ export class PostgresSpendFacts implements SpendFacts {
         cross join lateral (
           select
             min(accounts.id) as an_account,
-            least(sum(accounts.settled_nano_usd), ${AMOUNT_MAX}::numeric)::bigint as spent,
+            least(
+              greatest(sum(accounts.settled_nano_usd) - coalesce(sum(carries.amount), 0), 0),
+              ${AMOUNT_MAX}::numeric
+            )::bigint as spent,
             min(firsts.at) as first_at
           from accounts
+          -- What an account carries was spent on another one of the budget, and is counted there.
+          left join lateral (
+            select sum(amount_nano_usd) as amount from ledger_entries
+            where account_id = accounts.id and coalesce(reservation_id, '') = ''
+              and kind = 'adjust' and starts_with(key, ${CARRY_KEY_PREFIX})
+          ) as carries on true
           left join lateral (
             select entries.at from ledger_entries as entries
             where entries.account_id = accounts.id
