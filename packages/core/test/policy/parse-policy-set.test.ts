@@ -16,7 +16,7 @@ const DOCS = join(import.meta.dirname, '../../../../docs');
 describe('the examples of the documentation', () => {
   it.each([
     ['budgets.md', 8],
-    ['rate-limits.md', 2],
+    ['rate-limits.md', 3],
   ])('%s: can be used as they are, and each of their rules has an effect', async (page, count) => {
     const text = await readFile(join(DOCS, page), 'utf8');
     const blocks = [...text.matchAll(/^```json\n(.*?)^```/gms)];
