@@ -89,8 +89,10 @@ function amountWithin(sum: bigint): Amount {
 
 /** How long at least it is looked whether more has to be carried: 10 minutes, for what is settled late. */
 export const CARRY_WATCH_MS = 600_000;
+/** Longest pause between two looks: 1 minute. */
+const LOOK_EVERY_MS_MAX = 60_000;
 
-/** When to look again at an account that is watched since `sinceMs`: after as long again, at least a second. */
+/** When to look again at an account that is watched since `sinceMs`: after as long again, 1 second to 1 minute. */
 export function nextCarryLookMs(sinceMs: InstantMs, nowMs: InstantMs): InstantMs {
-  return (nowMs + Math.max(1_000, Math.min(nowMs - sinceMs, CARRY_WATCH_MS))) as InstantMs;
+  return (nowMs + Math.max(1_000, Math.min(nowMs - sinceMs, LOOK_EVERY_MS_MAX))) as InstantMs;
 }

@@ -20,7 +20,7 @@ import { instantOf } from './rows.ts';
 import type { CarryRow, Database } from './schema.ts';
 
 /** Most accounts looked at again in one sweep. */
-const LOOKS_MAX = 100;
+const LOOKS_MAX = 500;
 /** If none of its last entries is of a period, an account is taken to have none of it. */
 const LAST_ENTRIES = 100;
 
