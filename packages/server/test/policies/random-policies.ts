@@ -47,7 +47,14 @@ const RULES: readonly PeriodRule[] = [
 ];
 
 /** Policies, as a function of the tenant that they are for. */
-export type SetMaker = (tenant: TenantId, version: number) => Policies<LimiterPolicy>;
+export type SetMaker = (
+  tenant: TenantId,
+  version: number,
+  periods: Periods | null,
+) => Policies<LimiterPolicy>;
+
+/** Of each kind of budgets its one period. */
+export type Periods = Readonly<Record<string, PeriodRule>>;
 
 const units = (count: number | null): Amount | null =>
   count === null ? null : ((count * UNIT) as Amount);
@@ -85,6 +92,11 @@ const budgetOn = (kind: string) =>
 const budgets = fc
   .subarray(KINDS, { minLength: 1 })
   .chain((kinds) => fc.tuple(...kinds.map(budgetOn)));
+
+/** `rules`, each in the one period of its kind if there are such. */
+function inPeriods(rules: readonly BudgetRule[], periods: Periods | null): readonly BudgetRule[] {
+  return rules.map((rule) => ({ ...rule, period: periods?.[rule.on.kind] ?? rule.period }));
+}
 
 const counted = fc.constantFrom<Counted>(
   'requests',
@@ -177,11 +189,11 @@ export const sets: fc.Arbitrary<SetMaker> = fc
   })
   .map(
     ({ defaults, plan, onPlan, changes, rateChanges, grants }) =>
-      (tenant, version) =>
+      (tenant, version, periods) =>
         compilePolicies({
           version,
-          defaults,
-          plans: [{ name: 'pro', ...plan }],
+          defaults: { ...defaults, budgets: inPeriods(defaults.budgets, periods) },
+          plans: [{ name: 'pro', ...plan, budgets: inPeriods(plan.budgets, periods) }],
           assignments: onPlan === null ? [] : [{ tenant, scope: onPlan, plan: 'pro' }],
           budgetOverrides: changes.map(({ on: at, limit: to, dates: when }, index) => ({
             id: `o${index}`,
@@ -309,10 +321,16 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 /** One policy set to begin with, and what happens in each round. */
 export interface Case {
   readonly first: SetMaker;
+  /** `null`: each set has periods of its own, so that they change. */
+  readonly periods: Periods | null;
   readonly rounds: readonly (readonly Step[])[];
 }
 export const cases: fc.Arbitrary<Case> = fc.record({
   first: sets,
+  periods: fc.option(
+    fc.record(Object.fromEntries(KINDS.map((kind) => [kind, fc.constantFrom(...RULES)]))),
+    { freq: 1 },
+  ),
   rounds: fc.array(fc.array(step, { maxLength: 4 }), {
     minLength: PAUSES.length,
     maxLength: PAUSES.length,
