@@ -7,14 +7,18 @@ import {
   type DurationMs,
   type Fingerprint,
   type InstantMs,
+  MemoryTier,
   periodAt,
   type PeriodRule,
+  type Tier,
 } from '@bursar/core';
 import { ManualClock, type PostgresServer, startPostgres, TestPurse } from '@bursar/testkit';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
+import { MemorySpendFacts } from '../../src/policies/memory-spend-facts.ts';
 import { auditLedger } from '../../src/stores/postgres/audit-ledger.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { type OpenedDatabase, openDatabase } from '../../src/stores/postgres/open-database.ts';
+import { PostgresSpendFacts } from '../../src/stores/postgres/postgres-spend-facts.ts';
 import { PostgresTier } from '../../src/stores/postgres/postgres-tier.ts';
 
 const WEEKLY: PeriodRule = { every: 'week', zone: 'UTC' };
@@ -53,7 +57,7 @@ function weekOf(user: string) {
   return { account: accountId(budget, period), period, terms };
 }
 
-const reserveInWeek = (tier: PostgresTier, users: readonly string[], nanoUsd = 0) =>
+const reserveInWeek = (tier: Tier, users: readonly string[], nanoUsd = 0) =>
   tier.execute({
     kind: 'reserve',
     reservation: purse.id(),
@@ -80,6 +84,20 @@ it('counts as booked what was spent, and not what is carried of it', async () =>
     differenceNanoUsd: 0n,
     findings: 0,
   });
+});
+
+it('is spent once for promotions, too, on PostgreSQL as in memory', async () => {
+  const memory = new MemoryTier({ clock, defaultLimit: amount(1_000) });
+  const inMemory = new TestPurse(memory, clock, purse.tenant);
+  for (const spender of [purse, inMemory]) {
+    await spender.settle(await spender.open('alice', 40), 40);
+    await reserveInWeek(spender.tier, ['alice'], 5);
+    await spender.settle(await spender.open('alice', 2), 2);
+  }
+  const scopes = [{ tenant: purse.tenant, scope: { kind: 'user', name: 'alice' } }];
+  const spent = [[{ budget: 'credit', spent: 42, firstAtMs: THURSDAY }]];
+  expect(await new PostgresSpendFacts(database.db).spendOf(scopes)).toEqual(spent);
+  expect(await new MemorySpendFacts(memory).spendOf(scopes)).toEqual(spent);
 });
 
 it('carries once when two servers open the account at once', async () => {
