@@ -36,7 +36,8 @@ test('the provider’s own refusal reaches the caller as it is', async () => {
 
 test('an attempt that times out is settled as estimated, and the retry as reported', async () => {
   await using world = await openWorld('in-process');
-  const openai = world.openai({}, { maxRetries: 1, timeout: 50 });
+  // Long enough for both attempts to reach the provider on a busy machine.
+  const openai = world.openai({}, { maxRetries: 1, timeout: 1_000 });
   // The second attempt is as slow, so that both are given up.
   const answer = openai.chat.completions.create(chat, {
     headers: { 'x-provider-delay-ms': '60000' },
