@@ -84,7 +84,7 @@ describe('the bootstrap token', () => {
     expect(await verifier.verify(BOOTSTRAP_TOKEN)).toEqual({
       tokenId: 'bootstrap',
       tenant: 'default',
-      scopes: ['meter', 'read', 'admin'],
+      scopes: ['meter', 'read', 'admin', 'operator'],
     });
     expect(asked).toEqual([]);
   });
