@@ -11,6 +11,8 @@ export interface Mutation {
   readonly name: string;
   /** What should come of it. */
   readonly breaks: string;
+  /** Histories that have noticed it before, tried first, where few do. */
+  readonly seenAt?: readonly number[];
   readonly server?: (server: SimServer) => void;
   readonly authority?: (authority: MemoryAuthority) => void;
 }
@@ -143,6 +145,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a process counts as dead after two seconds of silence',
     breaks: 'P1: what a stopped server holds is spent by another',
+    seenAt: [406, 628, 680],
     authority: (authority) => {
       const deadAfterMs = 2_000 as DurationMs;
       const suspectSilent = authority.suspectSilent.bind(authority);
