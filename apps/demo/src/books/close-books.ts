@@ -3,6 +3,7 @@
  * processes end, and the whole database is audited. What is in order needs no memory: its files are removed.
  */
 import { rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditReport } from '@bursar/server';
 import type { Installation } from '../installation.ts';
 import {
@@ -21,6 +22,10 @@ import type { RunRecord } from './run-file.ts';
 
 /** The longest that a reservation of a killed run lives: its deadline, a sweep, and time to do it. */
 const KILLED_RUN_MS_MAX = Math.max(TENTATIVE_TTL_MS, DISPATCHED_TTL_MS) + SWEEP_INTERVAL_MS + 5_000;
+
+/** The longest that acknowledged settlements take to the ledger, and the pause between two looks. */
+const HOME_MS_MAX = 15_000;
+const HOME_PAUSE_MS = 250;
 
 /** How the books stand. */
 export interface ClosedBooks {
@@ -43,10 +48,7 @@ export async function closeBooks(
   const budgets = budgetsOf(runFile);
   const untilMs = Date.now();
   const open = await withMoneySetAside(bursar.usage, budgets, monthsBetween(sinceMs, untilMs));
-  const run = reconcile(
-    runFile.acknowledged,
-    await readBookings(bursar.usage, { budgets, sinceMs, untilMs }),
-  );
+  const run = await reconciledRun(installation, { budgets, sinceMs, untilMs });
   const killedRuns: KilledRun[] = [];
   for (const left of leftRuns) killedRuns.push(await endKilledRun(installation, left, screen));
   await installation.stop();
@@ -74,6 +76,22 @@ export async function closeBooks(
     for (const { file } of leftRuns) rmSync(file, { force: true });
   }
   return { run, audit, isClean };
+}
+
+/**
+ * The run compared with the ledger. What a Redis had that was killed is written to the ledger by the server that
+ * acknowledged it, some seconds later: so what is missing is looked for again, for a while.
+ */
+async function reconciledRun(
+  { bursar, runFile }: Installation,
+  ledger: Parameters<typeof readBookings>[1],
+): Promise<Reconciliation> {
+  const giveUpAtMs = Date.now() + HOME_MS_MAX;
+  for (;;) {
+    const run = reconcile(runFile.acknowledged, await readBookings(bursar.usage, ledger));
+    if (run.ledgerNanoUsd >= run.acknowledgedNanoUsd || Date.now() > giveUpAtMs) return run;
+    await pause(HOME_PAUSE_MS);
+  }
 }
 
 async function endKilledRun(
