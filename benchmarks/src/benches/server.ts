@@ -1,12 +1,11 @@
 /** Ours over HTTP, beside servers that do nothing and one that does it in rows; server and callers apart. */
 import type { ReserveOutput, SettleOutput } from '@bursar/api';
 import { connect } from '@bursar/client';
-import { Pool } from 'pg';
 import type { Bench, Candidate, Finding } from '../harness/bench.ts';
 import { closedLoop } from '../harness/drive.ts';
 import { allCpuUs, type Figures } from '../harness/figures.ts';
 import { moneyOffOf } from '../subjects/audit.ts';
-import { makeTables } from '../subjects/direct-db.ts';
+import { makeTables, poolOf } from '../subjects/direct-db.ts';
 import { HttpCalls } from '../subjects/http-calls.ts';
 import { MeteredCalls } from '../subjects/metered-calls.ts';
 import { ServerProcess } from '../subjects/server-process.ts';
@@ -33,7 +32,7 @@ export const server: Bench = {
     const stores = await startStores();
     const rowsUrl = await stores.postgres.createDatabase();
     const users = isQuick ? USERS_QUICK : USERS;
-    const rows = new Pool({ connectionString: rowsUrl, max: 1 });
+    const rows = poolOf(rowsUrl, 1);
     await makeTables(rows, users);
     await rows.end();
     const [bursar, trpc, node, directDb] = await Promise.all([

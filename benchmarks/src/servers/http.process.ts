@@ -8,9 +8,8 @@ import { startProvider } from '@bursar/local-provider';
 import { createBursar } from '@bursar/server';
 import { initTRPC } from '@trpc/server';
 import { createHTTPServer } from '@trpc/server/adapters/standalone';
-import { Pool } from 'pg';
 import { z } from 'zod';
-import { SELECT_THEN_UPDATE } from '../subjects/direct-db.ts';
+import { poolOf, SELECT_THEN_UPDATE } from '../subjects/direct-db.ts';
 import { LIMIT } from '../subjects/pairs.ts';
 
 const HOST = '127.0.0.1';
@@ -56,7 +55,7 @@ async function trpc(): Promise<Running> {
 
 /** SELECT, then UPDATE, on the same adapter. */
 async function directDb(): Promise<Running> {
-  const pool = new Pool({ connectionString: process.env['BENCH_ROWS_URL'] ?? '', max: 10 });
+  const pool = poolOf(process.env['BENCH_ROWS_URL'] ?? '', 10);
   const { router, procedure } = initTRPC.create();
   const account = procedure.input(MESSAGE).mutation(async ({ input }) => {
     await SELECT_THEN_UPDATE.call(pool, Number(input.user.slice('user-'.length)));

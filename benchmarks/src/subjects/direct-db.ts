@@ -75,9 +75,19 @@ export const CORRECT_PAIR: RowDesign = {
   },
 };
 
+/**
+ * A pool of at most `max` connections. Its end does not wait until they are closed, so the end of the server may
+ * come first and be heard of, when nobody asks for anything any more.
+ */
+export function poolOf(databaseUrl: string, max: number): Pool {
+  const pool = new Pool({ connectionString: databaseUrl, max });
+  pool.on('error', () => {});
+  return pool;
+}
+
 /** A pool of `max` connections that are all there already. */
 export async function openPool(databaseUrl: string, max: number): Promise<Pool> {
-  const pool = new Pool({ connectionString: databaseUrl, max });
+  const pool = poolOf(databaseUrl, max);
   const clients = await Promise.all(Array.from({ length: max }, () => pool.connect()));
   for (const client of clients) client.release();
   return pool;
