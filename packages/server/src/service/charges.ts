@@ -17,7 +17,9 @@ import {
   budgetLegs,
   BursarError,
   type Caller,
+  CREDIT,
   type InstantMs,
+  isBursarError,
   type LegAccount,
   legOfBudget,
   limiterId,
@@ -138,6 +140,28 @@ export class Charges {
     ];
     if (rates.length > RATES_MAX) throw tooManyRates(rates);
     return { legs: legs.map(legAccountOf), rates };
+  }
+
+  /**
+   * The accounts that a call is booked on that has been made, and of which nobody knows where it was reserved. Never
+   * refuses, because the money is spent: where the policies do not say (any more) what it is charged to, that is the
+   * user's credit, or the account of the key that has paid.
+   */
+  spentOn(
+    principal: Pick<Principal, 'tenant'>,
+    call: ChargedCall,
+    funding: Funding,
+    nowMs: InstantMs,
+  ): readonly LegAccount[] {
+    try {
+      return this.of(principal, call, funding, nowMs).legs;
+    } catch (error) {
+      if (!isBursarError(error)) throw error;
+      const name = funding.source === 'service' ? CREDIT : OWN_KEY_BUDGET;
+      const period = periodAt(MONTHLY_UTC, nowMs);
+      const budget = budgetId(principal.tenant, { kind: 'user', name: call.user }, name);
+      return [{ account: accountId(budget, period), period }];
+    }
   }
 
   /**

@@ -167,7 +167,7 @@ export class Meter {
         : {
             adopt: {
               // Where it was reserved, if anybody still knows; else where it would be now.
-              legs: terms.legs ?? charges.of(principal, call, terms.funding, nowMs).legs,
+              legs: terms.legs ?? charges.spentOn(principal, call, terms.funding, nowMs),
               terms: termsToJson(terms),
             },
           }),

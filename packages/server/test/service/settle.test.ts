@@ -32,6 +32,32 @@ describe('a settlement', () => {
     });
   });
 
+  it('of a call that no store knows is booked, whatever the policies say by then', async () => {
+    const bursar = openTestService().as();
+    const settle = (number: number, call: object) =>
+      bursar.meter.settle({
+        reservation: idOf(number),
+        costUsd: '0.25',
+        call: { ...CALL, ...call } as never,
+      });
+    const onTeams = [{ name: 'pool', on: { kind: 'team' }, limitUsd: '5.00' }];
+    const document = { version: 1, defaults: { budgets: onTeams } };
+    await bursar.policies.put({ expectedVersion: 0, document });
+    expect(await settle(1, { scopes: { team: 'growth' } })).toMatchObject({
+      budgets: [{ scope: { kind: 'team', name: 'growth' }, budget: 'pool', settledUsd: '0.25' }],
+    });
+    // No budget applies; a kind of scope that is not declared any more; a key that has paid.
+    const credit = { scope: { kind: 'user', name: 'alice' }, budget: 'credit' };
+    expect(await settle(2, {})).toMatchObject({ budgets: [{ ...credit, settledUsd: '0.25' }] });
+    expect(await settle(3, { scopes: { tribe: 'old' } })).toMatchObject({
+      budgets: [{ ...credit, settledUsd: '0.50' }],
+    });
+    const ownKey = '019a0000-0000-7000-8000-000000000001';
+    expect(await settle(4, { ownKey, scopes: { tribe: 'old' } })).toMatchObject({
+      budgets: [{ budget: 'own-key', settledUsd: '0.25' }],
+    });
+  });
+
   it('that contradicts the first is refused, and the first stays', async () => {
     const bursar = openTestService().as();
     await bursar.meter.reserve({ reservation, ...CALL, amountUsd: '0.50' });
