@@ -4,7 +4,7 @@
  * A key goes in with `register` and comes out of `open`; every other message names it by its id and shows a hint.
  */
 import { z } from 'zod';
-import { providerField, userField } from './fields.ts';
+import { providerField, reservationField, userField } from './fields.ts';
 
 /** Most keys on one page of a list. */
 export const KEYS_PAGE_MAX = 200;
@@ -77,7 +77,11 @@ export interface ListKeysOutput {
   readonly next: string | null;
 }
 
-export const openKeyInput = z.strictObject(holderFields);
+export const openKeyInput = z.strictObject({
+  ...holderFields,
+  /** The open reservation that the key pays for. */
+  reservation: reservationField,
+});
 export type OpenKeyInput = z.input<typeof openKeyInput>;
 
 export interface OpenKeyOutput {

@@ -202,7 +202,8 @@ class MeteredFetch {
     const { ownKey } = this.#metering;
     if (call.paidBy === undefined || ownKey === undefined) return http;
     const { withOwnKey } = await import('./own-key.ts');
-    const from = { api: this.#api, context: this.#context };
+    const { reservation } = call;
+    const from = { reservation, api: this.#api, context: this.#context };
     return await withOwnKey(http, call.paidBy, ownKey, from);
   }
 

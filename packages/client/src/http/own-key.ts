@@ -26,9 +26,14 @@ export async function withOwnKey(
   http: HttpRequest,
   paying: PayingKey,
   source: OwnKeySource,
-  { api, context }: { readonly api: ProviderApi; readonly context: MeteringContext },
+  at: {
+    readonly reservation: string;
+    readonly api: ProviderApi;
+    readonly context: MeteringContext;
+  },
 ): Promise<HttpRequest> {
-  const key = await keyFrom(source, paying, context);
+  const { api, context, reservation } = at;
+  const key = await keyFrom(source, paying, reservation, context);
   const headers = new Headers(http.headers);
   api.putKey(headers, key);
   return { ...http, headers };
@@ -37,11 +42,12 @@ export async function withOwnKey(
 async function keyFrom(
   source: OwnKeySource,
   paying: PayingKey,
+  reservation: string,
   { keys }: MeteringContext,
 ): Promise<string> {
   const { user, provider, id } = paying;
   if (source !== 'vault') return await source(paying);
-  const opened = await keys.open({ user, provider });
+  const opened = await keys.open({ user, provider, reservation });
   if (opened.id === id) return opened.key;
   throw new BursarError('own_key_not_found', {
     message: 'The key that was to pay for the call was replaced meanwhile; make the call again.',

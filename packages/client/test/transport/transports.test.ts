@@ -49,13 +49,16 @@ describe.each(REACHES)('%s', (reach) => {
     const { keys } = await bursar.keys.list();
     expect(keys).toMatchObject([{ id, user: 'alice', provider: 'openai' }]);
     // This server has no secret to keep it with.
-    await expect(bursar.keys.open({ user: 'alice' })).rejects.toMatchObject({
+    const paid = { reservation: reservation(), user: 'alice' };
+    const call = { ...paid, provider: 'openai', model: 'gpt-4o', amountUsd: '500.00' };
+    await bursar.meter.reserve({ ...call, mayUseOwnKey: true });
+    await expect(bursar.keys.open(paid)).rejects.toMatchObject({
       name: 'BursarError',
       code: 'own_key_unavailable',
     });
     const rejection = { user: 'alice', id, reason: 'invalid' } as const;
     expect(await bursar.keys.reject(rejection)).toEqual({ rejected: true });
-    await expect(bursar.keys.open({ user: 'alice' })).rejects.toMatchObject({
+    await expect(bursar.keys.open(paid)).rejects.toMatchObject({
       code: 'own_key_not_found',
       status: 404,
     });

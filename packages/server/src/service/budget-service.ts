@@ -85,7 +85,9 @@ export class BudgetService implements BursarService {
       mode: options.mode,
     });
     this.#limits = new LimitAdmin(shared);
-    this.#keys = new OwnKeyDesk(options.ownKeys);
+    this.#keys = new OwnKeyDesk(options.ownKeys, (principal, reservation) =>
+      this.#meter.termsOfOpen(principal, reservation),
+    );
     this.#entries = new BudgetEntries(shared);
     this.#policies = new PolicyAdmin({
       ...shared,

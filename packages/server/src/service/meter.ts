@@ -37,6 +37,13 @@ import { type Terms, termsFromJson, termsToJson } from './terms.ts';
 type ExtendMessage = Parameters<BursarService['extend']>[1];
 type ReleaseMessage = Parameters<BursarService['release']>[1];
 
+/** Why a reservation that has ended so is of no use any more. */
+const ENDED = {
+  settled: 'reservation_already_settled',
+  released: 'reservation_already_released',
+  expired: 'reservation_expired',
+} as const;
+
 /** What metering needs. */
 export interface MeterOptions {
   readonly tier: Tier;
@@ -186,6 +193,16 @@ export class Meter {
       budgets: this.#budgetsAfter(outcome),
       mode: this.#options.mode(),
     };
+  }
+
+  /** What was agreed for a reservation that is open. Throws `reservation_not_found`, or how it has ended. */
+  async termsOfOpen(principal: Principal, reservation: string): Promise<Terms> {
+    const snapshot = await this.#options.tier.reservation(
+      reservationId(principal.tenant, reservation),
+    );
+    if (snapshot === undefined) throw rejectionError('reservation_not_found');
+    if (snapshot.state !== 'reserved') throw rejectionError(ENDED[snapshot.state]);
+    return termsFromJson(snapshot.reservation.terms);
   }
 
   /** Gives back what was set aside and not booked. */

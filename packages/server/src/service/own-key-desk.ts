@@ -8,17 +8,24 @@ import type {
   RejectKeyOutput,
   RevokeKeyOutput,
 } from '@bursar/api';
+import { BursarError } from '@bursar/core';
 import type { OwnKeyPlace, OwnKeyRecord } from '../own-keys/own-key-store.ts';
 import type { OwnKeys } from '../own-keys/own-keys.ts';
+import type { Terms } from './terms.ts';
 
 type Message<Method extends keyof BursarService> = Parameters<BursarService[Method]>[1];
+
+/** The terms of a reservation that is open; throws why it is not. */
+type TermsOfOpen = (principal: Principal, reservation: string) => Promise<Terms>;
 
 /** Answers callers. Throws what `OwnKeys` throws. */
 export class OwnKeyDesk {
   readonly #ownKeys: OwnKeys;
+  readonly #termsOfOpen: TermsOfOpen;
 
-  constructor(ownKeys: OwnKeys) {
+  constructor(ownKeys: OwnKeys, termsOfOpen: TermsOfOpen) {
     this.#ownKeys = ownKeys;
+    this.#termsOfOpen = termsOfOpen;
   }
 
   async register(principal: Principal, message: Message<'registerKey'>): Promise<RegisteredKey> {
@@ -35,8 +42,18 @@ export class OwnKeyDesk {
     return { keys: page.map(viewOf), next };
   }
 
+  /** The key, for a call that it pays for and that is not over. */
   async open(principal: Principal, message: Message<'openKey'>): Promise<OpenKeyOutput> {
-    return this.#ownKeys.open(placeOf(principal, message));
+    const place = placeOf(principal, message);
+    const { user, provider, funding } = await this.#termsOfOpen(principal, message.reservation);
+    const opened = await this.#ownKeys.open(place);
+    const pays =
+      funding.source === 'own_key' &&
+      funding.keyId === opened.id &&
+      user === place.user &&
+      provider === place.provider;
+    if (!pays) throw notPaidBy(place);
+    return opened;
   }
 
   async reject(principal: Principal, message: Message<'rejectKey'>): Promise<RejectKeyOutput> {
@@ -48,6 +65,13 @@ export class OwnKeyDesk {
   async revoke(principal: Principal, message: Message<'revokeKey'>): Promise<RevokeKeyOutput> {
     return { id: (await this.#ownKeys.revoke(placeOf(principal, message))) ?? null };
   }
+}
+
+function notPaidBy({ provider }: OwnKeyPlace): BursarError {
+  return new BursarError('own_key_not_found', {
+    field: 'reservation',
+    message: `The reservation is not paid by the user's present key at ${provider}; reserve with mayUseOwnKey, and open the key that the answer names.`,
+  });
 }
 
 function placeOf(

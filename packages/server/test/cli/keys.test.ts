@@ -95,7 +95,11 @@ describe('bursar keys renew', () => {
       store: { kind: 'postgres', url },
       ownKeySecrets: ringTextOf('k2'),
     });
-    const opened = await running.caller({ tenant: 'default' }).keys.open({ user: 'b' });
+    const caller = running.caller({ tenant: 'default' });
+    const reservation = '00000000-0000-4000-8000-000000000001';
+    const call = { reservation, user: 'b', provider: 'openai', model: 'gpt-4o' };
+    await caller.meter.reserve({ ...call, amountUsd: '500.00', mayUseOwnKey: true });
+    const opened = await caller.keys.open({ user: 'b', reservation });
     expect(opened.key).toBe(`${KEY}-b`);
   });
 

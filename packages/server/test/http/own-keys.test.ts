@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MemoryOwnKeyStore } from '../../src/own-keys/memory-own-key-store.ts';
 import { ringTextOf } from '../own-keys/ring-for-test.ts';
+import { idOf } from '../support/test-service.ts';
 import { type Answer, startTestServer, type TestServer } from '../support/test-server.ts';
 
 /** What no log and no answer may hold; not written like the keys that redaction knows by their looks. */
@@ -40,17 +41,19 @@ describe('a registered key', () => {
     expect(page).toEqual({ keys: [registered], next: registered['id'] });
     const rest = dataOf(await server.get('keys.list', { limit: 1, after: page['next'] }));
     expect(rest).toMatchObject({ keys: [{ id: second, user: 'bob' }], next: null });
-    const opened = await server.post('keys.open', { user });
+    const reservation = await paidByKey(server);
+    const opened = await server.post('keys.open', { user, reservation });
     expect(dataOf(opened)).toEqual({ id: registered['id'], key: CANARY });
     expect(opened.headers.get('cache-control')).toBe('no-store');
   });
 
   it('is rejected by its id and revoked by its user; both are shown', async () => {
     const { id } = dataOf(await server.post('keys.register', { user, key: CANARY }));
+    const reservation = await paidByKey(server);
     expect(dataOf(await server.post('keys.reject', { user, id, reason: 'invalid' }))).toEqual({
       rejected: true,
     });
-    const opened = await server.post('keys.open', { user });
+    const opened = await server.post('keys.open', { user, reservation });
     expect([opened.status, opened.body.error?.data.code]).toEqual([404, 'own_key_not_found']);
     expect(dataOf(await server.post('keys.revoke', { user }))).toEqual({ id });
     expect(dataOf(await server.post('keys.revoke', { user }))).toEqual({ id: null });
@@ -61,20 +64,57 @@ describe('a registered key', () => {
     });
   });
 
+  it('is opened for an open call that it pays for, and for nothing else', async () => {
+    await server.post('keys.register', { user, key: CANARY });
+    const codeOf = async (message: object) =>
+      (await server.post('keys.open', { user, ...message })).body.error?.data.code;
+    const reservation = await paidByKey(server);
+    expect(await codeOf({ reservation })).toBeUndefined();
+    expect(await codeOf({})).toBe('input_invalid');
+    expect(await codeOf({ reservation: idOf(77) })).toBe('reservation_not_found');
+    // One that the service pays for, and one of somebody else.
+    const small = { user, provider: 'openai', model: 'test-model', amountUsd: '0.01' };
+    await server.post('meter.reserve', { ...small, reservation: idOf(78), mayUseOwnKey: true });
+    expect(await codeOf({ reservation: idOf(78) })).toBe('own_key_not_found');
+    await server.post('keys.register', { user: 'bob', key: `${CANARY}2` });
+    expect(await codeOf({ user: 'bob', reservation })).toBe('own_key_not_found');
+    // A key that took the place of the one that pays is not meant.
+    await server.post('keys.register', { user, key: `${CANARY}3` });
+    expect(await codeOf({ reservation })).toBe('own_key_not_found');
+    await server.post('keys.register', { user, key: CANARY });
+    const again = await paidByKey(server);
+    await server.post('meter.release', { reservation: again });
+    expect(await codeOf({ reservation: again })).toBe('reservation_already_released');
+  });
+
   it('is opened by POST only, so that nothing in between keeps the answer', async () => {
     await server.post('keys.register', { user, key: CANARY });
-    const answer = await server.get('keys.open', { user });
+    const reservation = await paidByKey(server);
+    const answer = await server.get('keys.open', { user, reservation });
     expect(answer.body.error?.data.code).toBe('route_not_found');
   });
 
   it('is not opened on a server without secrets, which says how to get some', async () => {
     await using bare = await startTestServer();
     expect(dataOf(await bare.post('keys.register', { user, key: CANARY }))['stored']).toBe(false);
-    const { status, body } = await bare.post('keys.open', { user });
+    const reservation = await paidByKey(bare);
+    const { status, body } = await bare.post('keys.open', { user, reservation });
     expect([status, body.error?.data.code]).toEqual([412, 'own_key_unavailable']);
     expect(body.error?.message).toContain('Set BURSAR_OWN_KEY_SECRETS');
   });
 });
+
+let reserved = 100;
+
+/** The id of an open call of `user` that is more than any credit: so their key pays. */
+async function paidByKey(at: TestServer): Promise<string> {
+  reserved += 1;
+  const reservation = idOf(reserved);
+  const call = { reservation, user, provider: 'openai', model: 'test-model', amountUsd: '500.00' };
+  const answer = dataOf(await at.post('meter.reserve', { ...call, mayUseOwnKey: true }));
+  expect(answer).toMatchObject({ funding: { source: 'own_key' } });
+  return reservation;
+}
 
 /** Ways to send a key wrongly. */
 const HOSTILE: readonly (readonly [what: string, procedure: string, input: unknown])[] = [
@@ -96,7 +136,8 @@ const HOSTILE: readonly (readonly [what: string, procedure: string, input: unkno
   ['it and nothing else', 'keys.register', CANARY],
   ['it as an id', 'keys.reject', { user, id: CANARY, reason: 'invalid' }],
   ['it as a reason', 'keys.reject', { user, id: CANARY, reason: CANARY }],
-  ['it to be opened', 'keys.open', { user, key: CANARY }],
+  ['it to be opened', 'keys.open', { user, reservation: idOf(1), key: CANARY }],
+  ['it as a reservation', 'keys.open', { user, reservation: CANARY }],
   ['it as a procedure', `keys.${CANARY}`, { user }],
 ];
 
@@ -133,10 +174,11 @@ describe('when something breaks while a key is in hand', () => {
 
 it('a whole life of a key leaves nothing of it in the log', async () => {
   const { id } = dataOf(await server.post('keys.register', { user, key: CANARY }));
-  await server.post('keys.open', { user });
+  const reservation = await paidByKey(server);
+  await server.post('keys.open', { user, reservation });
   await server.get('keys.list', { all: true });
   await server.post('keys.reject', { user, id, reason: 'forbidden' });
-  await server.post('keys.open', { user });
+  await server.post('keys.open', { user, reservation });
   await server.post('keys.revoke', { user });
   expect(server.log.join('')).not.toContain('canary');
 });
