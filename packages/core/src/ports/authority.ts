@@ -14,7 +14,7 @@ import type { JournalPosition } from './copy-store.ts';
 import type { Tier } from './tier.ts';
 
 /** Most commands that `executeAll` takes: one transaction. */
-export const EXECUTE_ALL_MAX = 1_000;
+export const EXECUTE_ALL_MAX = 2_000;
 
 /** A journal that a worker may bring home. */
 export interface JournalClaim {

@@ -79,6 +79,26 @@ it.each([
     "update legs set state = 'released' where account_id like '%carol%'",
     /carol.*ended without an entry/,
   ],
+  [
+    'a leg without its reservation',
+    "delete from reservations where id in (select reservation_id from legs where account_id like '%dave%')",
+    /dave.* there is no such reservation/,
+  ],
+  [
+    'a leg on a lease that does not exist',
+    "update legs set lease_id = 'lost' where account_id like '%dave%'",
+    /dave.* its lease lost does not exist/,
+  ],
+  [
+    'an entry on a lease that does not exist',
+    "alter table ledger_entries disable trigger user; update ledger_entries set lease_id = 'lost' where account_id like '%carol%'; alter table ledger_entries enable trigger user",
+    /entry .*carol.* its lease lost does not exist/,
+  ],
+  [
+    'an entry on a reservation that is not on its account',
+    "alter table ledger_entries disable trigger user; update ledger_entries set reservation_id = (select reservation_id from legs where account_id like '%dave%') where account_id like '%carol%'; alter table ledger_entries enable trigger user",
+    /entry .*carol.* which is not on it/,
+  ],
 ])('finds %s', async (_title, tampering, finding) => {
   const rollBack = new Error('roll back');
   await expect(

@@ -171,6 +171,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0007-limiters',
     '0008-own-keys',
     '0009-carries',
+    '0010-lean-rows',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

@@ -134,7 +134,30 @@ const CONTRADICTIONS = sql`
   left join legs on legs.reservation_id = reservations.id
   group by reservations.id
   having count(legs.account_id) <> cardinality(reservations.account_ids)
-    or not bool_and(legs.account_id = any(reservations.account_ids))`;
+    or not bool_and(legs.account_id = any(reservations.account_ids))
+  union all
+  select format('reservation %s on %s: there is no such reservation', reservation_id, account_id)
+  from legs
+  where not exists (select from reservations where reservations.id = legs.reservation_id)
+  union all
+  select format('reservation %s on %s: its lease %s does not exist', reservation_id, account_id, lease_id)
+  from legs
+  where not exists (
+    select from leases where leases.account_id = legs.account_id and leases.id = legs.lease_id
+  )
+  union all
+  select format('entry %s of %s: its lease %s does not exist', sequence, account_id, lease_id)
+  from ledger_entries as entries
+  where not exists (
+    select from leases where leases.account_id = entries.account_id and leases.id = entries.lease_id
+  )
+  union all
+  select format('entry %s of %s: it books on reservation %s, which is not on it', sequence, account_id, reservation_id)
+  from ledger_entries as entries
+  where reservation_id is not null and not exists (
+    select from legs
+    where legs.account_id = entries.account_id and legs.reservation_id = entries.reservation_id
+  )`;
 
 type Totals = Omit<AuditReport, 'findings' | 'shown'>;
 

@@ -128,7 +128,10 @@ export async function loadBatch(
 
 interface Wanted {
   readonly reservations: ReadonlySet<ReservationId>;
-  /** Those of them that no reserve of the batch makes: they must exist already, or are not found. */
+  /**
+   * Those of them of whose accounts the batch says nothing: they must exist already, or are not found. A reserve
+   * makes its own, and a report names its leg's; should it stand on others too, that shows under the locks.
+   */
   readonly existing: ReadonlySet<ReservationId>;
   /** Accounts that a command may open. */
   readonly opening: ReadonlyMap<AccountId, Period>;
@@ -146,7 +149,7 @@ interface Wanted {
 
 function wantedBy(commands: readonly Command[]): Wanted {
   const reservations = new Set<ReservationId>();
-  const reserved = new Set<ReservationId>();
+  const told = new Set<ReservationId>();
   const opening = new Map<AccountId, Period>();
   const reserving = new Map<AccountId, number>();
   const limiting = new Set<BudgetId>();
@@ -155,8 +158,9 @@ function wantedBy(commands: readonly Command[]): Wanted {
   for (const command of commands) {
     if ('reservation' in command) reservations.add(command.reservation);
     for (const { account, period } of legsCharged(command)) opening.set(account, period);
+    if (command.kind === 'ingest') told.add(command.reservation);
     if (command.kind === 'reserve') {
-      reserved.add(command.reservation);
+      told.add(command.reservation);
       for (const { account } of command.legs) {
         reserving.set(account, (reserving.get(account) ?? 0) + LAZY_EXPIRY_MAX);
       }
@@ -176,7 +180,7 @@ function wantedBy(commands: readonly Command[]): Wanted {
       adminKeys.push({ account: command.leg.account, kind: command.kind, key: command.key });
     }
   }
-  const existing = new Set([...reservations].filter((id) => !reserved.has(id)));
+  const existing = new Set([...reservations].filter((id) => !told.has(id)));
   return { reservations, existing, opening, reserving, limiting, terms, adminKeys };
 }
 

@@ -129,7 +129,7 @@ async function widenReservations(
     where reservations.id = new.id`.execute(transaction);
 }
 
-/** One statement for all tables; foreign keys are checked at its end. */
+/** One statement for all tables. */
 async function writeRows(
   transaction: Transaction<Database>,
   { accounts, leases, legs, reservations, entries }: Rows,

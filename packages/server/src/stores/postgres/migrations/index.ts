@@ -9,6 +9,7 @@ import { up as policies } from './0006-policies.ts';
 import { up as limiters } from './0007-limiters.ts';
 import { up as ownKeys } from './0008-own-keys.ts';
 import { up as carries } from './0009-carries.ts';
+import { up as leanRows } from './0010-lean-rows.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
@@ -20,4 +21,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0007-limiters': { up: limiters },
   '0008-own-keys': { up: ownKeys },
   '0009-carries': { up: carries },
+  '0010-lean-rows': { up: leanRows },
 };
