@@ -2,6 +2,7 @@ import {
   amount,
   type Command,
   type DurationMs,
+  EXECUTE_ALL_MAX,
   type Fingerprint,
   type HolderId,
   type Ingest,
@@ -73,10 +74,10 @@ it('leaves a journal where it was when the database refuses one of its events', 
 });
 
 it('takes as many commands as it promises in one transaction', async () => {
-  const commands = Array.from({ length: 1_000 }, () => settled('l1', 'one of many'));
+  const commands = Array.from({ length: EXECUTE_ALL_MAX }, () => settled('l1', 'one of many'));
   const outcomes = await authority.executeAll(commands);
   expect(outcomes.every(({ outcome }) => outcome === 'applied')).toBe(true);
-  expect(await purse.sums('alice')).toMatchObject({ settled: 10_000 });
+  expect(await purse.sums('alice')).toMatchObject({ settled: 10 * EXECUTE_ALL_MAX });
   await expect(
     authority.executeAll([...commands, settled('l1', 'too many')]),
   ).rejects.toMatchObject({ name: 'InvariantViolation' });
@@ -166,4 +167,17 @@ it('refuses a pseudo-lease that draws', async () => {
   await expect(
     sql`update leases set drawn_nano_usd = 1 where account_id = ${account}`.execute(database.db),
   ).rejects.toThrow('check constraint');
+});
+
+it('takes in a report of one leg of a call that another process has set aside on more accounts', async () => {
+  const call = await purse.open(['alice', 'team'], 40);
+  // This one has never heard of the call, so it locks what the report names, and has to look again.
+  const other = new PostgresAuthority({ db: database.db, clock, defaultLimit: amount(1_000) });
+  const [outcome] = await other.executeAll([{ ...settled('l1', 'elsewhere'), reservation: call }]);
+  expect(outcome).toMatchObject({
+    outcome: 'applied',
+    reservation: { accounts: [purse.leg('alice').account, purse.leg('team').account] },
+  });
+  // The copy has booked it on a lease of its own; what was held here besides comes to the same.
+  expect(await purse.sums('team')).toMatchObject({ settled: 10, reserved: 0 });
 });
