@@ -4,6 +4,7 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { type Amount, formatUsd } from '@bursar/core';
 import { startProvider } from '@bursar/local-provider';
 import { createBursar } from '@bursar/server';
 import { initTRPC } from '@trpc/server';
@@ -11,9 +12,9 @@ import { createHTTPServer } from '@trpc/server/adapters/standalone';
 import { z } from 'zod';
 import { poolOf, SELECT_THEN_UPDATE } from '../subjects/direct-db.ts';
 import { LIMIT } from '../subjects/pairs.ts';
+import { directPairRouter } from './direct-pair.ts';
 
 const HOST = '127.0.0.1';
-const NANO_USD_PER_USD = 1_000_000_000;
 
 const MESSAGE = z.object({
   user: z.string().max(256),
@@ -23,7 +24,14 @@ const MESSAGE = z.object({
 });
 
 /** What can be served, by name: each listens, and returns its base URL and what it does at its end. */
-const KINDS = { bursar, trpc, 'direct-db': directDb, node: plainNode, provider } as const;
+const KINDS = {
+  bursar,
+  trpc,
+  'direct-db': directDb,
+  'direct-pair': directPair,
+  node: plainNode,
+  provider,
+} as const;
 /** One of them. */
 export type ServerKind = keyof typeof KINDS;
 
@@ -31,14 +39,15 @@ type Running = { readonly url: string; readonly close: () => Promise<void> };
 
 /** Ours as it is shipped, on the hybrid. */
 async function bursar(): Promise<Running> {
-  const { BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_TOKEN } = process.env;
+  const { BENCH_DATABASE_URL, BENCH_REDIS_URL, BENCH_TOKEN, BENCH_LIMIT_NANO_USD } = process.env;
+  const limit = Number(BENCH_LIMIT_NANO_USD ?? LIMIT);
   const made = await createBursar({
     store: {
       kind: 'hybrid',
       databaseUrl: BENCH_DATABASE_URL ?? '',
       redisUrl: BENCH_REDIS_URL ?? '',
     },
-    defaultLimitUsd: String(LIMIT / NANO_USD_PER_USD),
+    defaultLimitUsd: formatUsd(limit as Amount),
     bootstrapToken: BENCH_TOKEN,
   });
   return { url: await made.listen({ host: HOST }), close: () => made.close() };
@@ -62,6 +71,13 @@ async function directDb(): Promise<Running> {
     return { reservation: input.reservation };
   });
   return listening(createHTTPServer({ router: router({ account }), basePath: '/trpc/' }));
+}
+
+/** SELECT before a call and UPDATE after it, on the same adapter. */
+async function directPair(): Promise<Running> {
+  const { BENCH_ROWS_URL, BENCH_POOL } = process.env;
+  const router = directPairRouter(poolOf(BENCH_ROWS_URL ?? '', Number(BENCH_POOL)));
+  return listening(createHTTPServer({ router, basePath: '/trpc/' }));
 }
 
 /** JSON in and out, with nothing between. */
@@ -106,7 +122,7 @@ const kind = process.argv[2] as ServerKind;
 const { url, close } = await KINDS[kind]();
 process.on('message', (message) => {
   if (message === 'cpu') process.send?.(process.cpuUsage());
-  if (message === 'memory') process.send?.({ rss: process.memoryUsage().rss });
+  if (message === 'memory') process.send?.({ rss: process.memoryUsage.rss() });
   if (message === 'close') void close().then(() => process.exit(0));
 });
 process.on('disconnect', () => process.exit(0));

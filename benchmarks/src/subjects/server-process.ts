@@ -52,8 +52,17 @@ export class ServerProcess {
   }
 
   async #ask<Answer>(question: string): Promise<Answer> {
-    const answered = once(this.#child, 'message') as Promise<[Answer]>;
-    this.#child.send(question);
-    return (await answered)[0];
+    const over = new AbortController();
+    const { signal } = over;
+    try {
+      const answered = once(this.#child, 'message', { signal }) as Promise<[Answer]>;
+      const ended = once(this.#child, 'exit', { signal }).then(([code]) => {
+        throw new Error(`a server under measurement ended with ${String(code)}`);
+      });
+      this.#child.send(question);
+      return (await Promise.race([answered, ended]))[0];
+    } finally {
+      over.abort();
+    }
   }
 }

@@ -1,0 +1,162 @@
+/**
+ * The money of a run: what the ledger says about each call, against what the generator says the calls that were made
+ * do cost. Shares no arithmetic with the system under load.
+ */
+import { Client } from 'pg';
+import { openDatabase } from '../../../packages/server/src/stores/postgres/open-database.ts';
+import { auditLedger } from '../../../packages/server/src/stores/postgres/audit-ledger.ts';
+import { type CallLogColumns, outcomeOf } from './call-log.ts';
+import { indexOf } from './names.ts';
+import { costOf, type Workload } from './workload.ts';
+
+/** What became of the money; nothing of it should be other than 0 but `made`. All in nano-USD. */
+export interface MoneyReport {
+  /** What the calls that were made cost. */
+  readonly made: bigint;
+  /** Spent and not booked. */
+  readonly lost: bigint;
+  /** Booked and not spent, or more than once. */
+  readonly duplicated: bigint;
+  /** Spent beyond users' limits. */
+  readonly overspent: bigint;
+  /** Still set aside after every call has ended. */
+  readonly leftHeld: bigint;
+  /** What the server's own audit of its ledger finds wrong, and other things that should not be; sentences. */
+  readonly findings: readonly string[];
+}
+
+/** Whether every nano-dollar is where it should be. */
+export function isMoneyRight({ lost, duplicated, overspent, leftHeld, findings }: MoneyReport) {
+  return lost + duplicated + overspent + leftHeld === 0n && findings.length === 0;
+}
+
+/** A booking in the ledger, with its call's index. */
+export interface Booking {
+  readonly account: string;
+  readonly index: number;
+  readonly nanoUsd: bigint;
+}
+
+/** What a made call costs, by index: only of those whose work was done, acknowledged or not. */
+export function spentOf(workload: Workload, log: CallLogColumns): ReadonlyMap<number, bigint> {
+  const spent = new Map<number, bigint>();
+  for (const call of workload) {
+    const outcome = outcomeOf(log, call.index);
+    const isMade = outcome === 'settled' || outcome === 'settle-failed';
+    if (isMade && costOf(call) > 0) spent.set(call.index, BigInt(costOf(call)));
+  }
+  return spent;
+}
+
+/** Sums over calls and accounts. `limit` is each account's. */
+export function compareBookings(
+  spent: ReadonlyMap<number, bigint>,
+  bookings: readonly Booking[],
+  limit: bigint,
+): Pick<MoneyReport, 'made' | 'lost' | 'duplicated' | 'overspent'> {
+  const booked = new Map<number, bigint>();
+  const accounts = new Map<string, bigint>();
+  for (const { account, index, nanoUsd } of bookings) {
+    booked.set(index, (booked.get(index) ?? 0n) + nanoUsd);
+    accounts.set(account, (accounts.get(account) ?? 0n) + nanoUsd);
+  }
+  let [made, lost, duplicated, overspent] = [0n, 0n, 0n, 0n];
+  for (const [index, cost] of spent) {
+    made += cost;
+    lost += positive(cost - (booked.get(index) ?? 0n));
+  }
+  for (const [index, cost] of booked) duplicated += positive(cost - (spent.get(index) ?? 0n));
+  for (const sum of accounts.values()) overspent += positive(sum - limit);
+  return { made, lost, duplicated, overspent };
+}
+
+/** How long bookings may take to come home after a run, in milliseconds, and how often it is looked. */
+const HOME_MS_MAX = 60_000;
+const LOOK_MS = 100;
+
+/** Resolves once everything that was spent is in the ledger of `databaseUrl` and nothing is held, or after a minute. */
+export async function untilHome(databaseUrl: string, spent: bigint): Promise<void> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const untilMs = performance.now() + HOME_MS_MAX;
+    while (performance.now() < untilMs) {
+      const { rows } = await client.query<{ booked: string; open: string }>(
+        `select coalesce(sum(amount_nano_usd), 0)::text as booked,
+          (select count(*) from legs where state = 'reserved')::text as open
+         from ledger_entries`,
+      );
+      if (BigInt(rows[0]?.booked ?? 0) >= spent && rows[0]?.open === '0') return;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
+  } finally {
+    await client.end();
+  }
+}
+
+/** Audits our books once the server is down. */
+export async function auditOurs(
+  databaseUrl: string,
+  workload: Workload,
+  log: CallLogColumns,
+): Promise<MoneyReport> {
+  const database = await openDatabase({ url: databaseUrl });
+  try {
+    const report = await auditLedger(database.db);
+    const rows = await database.db
+      .selectFrom('ledger_entries')
+      .select(['account_id', 'reservation_id', 'amount_nano_usd'])
+      .where('reservation_id', 'is not', null)
+      .execute();
+    const bookings = rows.map(({ account_id, reservation_id, amount_nano_usd }) => ({
+      account: account_id,
+      index: indexOf(reservation_id ?? ''),
+      nanoUsd: amount_nano_usd,
+    }));
+    const spent = spentOf(workload, log);
+    const sums = compareBookings(spent, bookings, BigInt(workload.limitNanoUsd));
+    const findings = [...report.shown];
+    if (report.differenceNanoUsd !== 0n) findings.push('accounts and entries disagree');
+    if (report.settledNanoUsd !== sums.made - sums.lost + sums.duplicated) {
+      findings.push(`the accounts' own sum is ${report.settledNanoUsd} nano-USD`);
+    }
+    return { ...sums, leftHeld: report.reservedNanoUsd, findings };
+  } finally {
+    await database.close();
+  }
+}
+
+/** Compares the rows of the direct design with what was spent. They know users, no calls. */
+export async function auditDirect(
+  databaseUrl: string,
+  workload: Workload,
+  log: CallLogColumns,
+): Promise<MoneyReport> {
+  const client = new Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ user_id: number; used: string }>(
+      'select user_id, used from spend',
+    );
+    const used = new Map(rows.map((row) => [row.user_id, BigInt(row.used)]));
+    const spent = new Map<number, bigint>();
+    for (const [index, cost] of spentOf(workload, log)) {
+      const { user } = workload.call(index);
+      spent.set(user, (spent.get(user) ?? 0n) + cost);
+    }
+    let [made, lost, duplicated, overspent] = [0n, 0n, 0n, 0n];
+    for (const [user, cost] of spent) {
+      made += cost;
+      lost += positive(cost - (used.get(user) ?? 0n));
+      duplicated += positive((used.get(user) ?? 0n) - cost);
+      overspent += positive(cost - BigInt(workload.limitNanoUsd));
+    }
+    return { made, lost, duplicated, overspent, leftHeld: 0n, findings: [] };
+  } finally {
+    await client.end();
+  }
+}
+
+function positive(nanoUsd: bigint): bigint {
+  return nanoUsd > 0n ? nanoUsd : 0n;
+}

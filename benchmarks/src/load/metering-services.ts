@@ -1,0 +1,83 @@
+/** The two systems under load, from a caller's side: ours by its SDK, and the direct design by tRPC's own client. */
+import { connect } from '@bursar/client';
+import { parseUsd } from '@bursar/core';
+import { createTRPCUntypedClient, httpBatchLink } from '@trpc/client';
+import type { DirectAnswer } from '../servers/direct-pair.ts';
+import { idOf, userOf } from './names.ts';
+import type { MeteringService } from './generate.ts';
+import { costOf, holdOf, MODEL, usedOutput } from './workload.ts';
+
+/** How long calls that vanish stay reserved, in milliseconds: not longer than a run. */
+const VANISHING_TTL_MS = 2_000;
+/** How long the direct design's client waits for an answer, in milliseconds: as long as our SDK. */
+const DIRECT_MS_MAX = 5_000;
+
+/** The systems, in the order in which they are shown. */
+export const SYSTEMS = ['ours', 'direct'] as const;
+export type System = (typeof SYSTEMS)[number];
+
+/** A caller's side of `system` at `url`. */
+export function serviceOf(system: System, url: string, token: string): MeteringService {
+  return system === 'ours' ? bursarService(url, token) : directService(url);
+}
+
+/** Bursar at `url`, by its SDK as it is shipped, with its batches, repeats and time limits. */
+function bursarService(url: string, token: string): MeteringService {
+  const bursar = connect({ url, token });
+  return {
+    async reserve(call) {
+      const answer = await bursar.meter.reserve({
+        reservation: idOf(call.index),
+        user: userOf(call.user),
+        model: MODEL,
+        estimate: { inputTokens: call.inputTokens, outputTokensMax: call.outputTokensMax },
+        ...(call.end === 'vanished' && { ttlMs: VANISHING_TTL_MS }),
+      });
+      const { mode } = answer.mode;
+      if (answer.decision === 'allowed') return { allowed: true, mode };
+      return { allowed: false, mode, reason: answer.reason };
+    },
+    async settle(call) {
+      const { costUsd } = await bursar.meter.settle({
+        reservation: idOf(call.index),
+        usage: { inputTokens: call.inputTokens, outputTokens: usedOutput(call) },
+        call: { user: userOf(call.user), model: MODEL },
+      });
+      return parseUsd(costUsd);
+    },
+    async release(call) {
+      await bursar.meter.release({ reservation: idOf(call.index) });
+    },
+    repeats: true,
+    close: () => bursar.close(),
+  };
+}
+
+/**
+ * A row a user: looked at before the call, added to after it. Nothing is held, so a release has nothing to do, and
+ * nothing tells a repeat from another call, so what failed is not repeated.
+ */
+function directService(url: string): MeteringService {
+  const client = createTRPCUntypedClient({
+    links: [httpBatchLink({ url: `${url}/trpc`, maxItems: 50 })],
+  });
+  const ask = async (path: string, input: object): Promise<DirectAnswer> =>
+    (await client.mutation(path, input, {
+      signal: AbortSignal.timeout(DIRECT_MS_MAX),
+    })) as DirectAnswer;
+  return {
+    async reserve(call) {
+      const { allowed } = await ask('check', { user: call.user, amount: holdOf(call) });
+      const mode = 'direct';
+      return allowed ? { allowed, mode } : { allowed, mode, reason: 'budget_exhausted' };
+    },
+    async settle(call) {
+      const amount = costOf(call);
+      await ask('record', { user: call.user, amount });
+      return amount;
+    },
+    release: async () => {},
+    repeats: false,
+    close: async () => {},
+  };
+}
