@@ -27,24 +27,37 @@ export function resultAsJson({ bench, machine, figures, verdict }: Result): obje
     figures: Object.fromEntries(
       Array.from(figures, ([name, each]) => [name, { ...each, allCpuUs: allCpuUs(each) }]),
     ),
-    ratios: Object.fromEntries(
-      verdict.findings.map((finding) => [
-        finding.name,
-        {
-          value: Number(finding.value.toPrecision(4)),
-          unit: finding.unit ?? 'x',
-          ...(finding.goal === undefined
-            ? {}
-            : {
-                goal: finding.goal,
-                better: finding.better,
-                reached: isReached(finding, machine) ?? null,
-              }),
-        },
-      ]),
-    ),
+    ratios: findingsAsJson(verdict.findings, machine),
     ...(verdict.moneyOffNanoUsd === undefined ? {} : { moneyOffNanoUsd: verdict.moneyOffNanoUsd }),
   };
+}
+
+/** Findings by name, each with its goal and whether that was reached. */
+export function findingsAsJson(findings: readonly Finding[], machine: Machine): object {
+  return Object.fromEntries(
+    findings.map((finding) => [
+      finding.name,
+      {
+        value: Number(finding.value.toPrecision(4)),
+        unit: finding.unit ?? 'x',
+        ...(finding.goal === undefined
+          ? {}
+          : {
+              goal: finding.goal,
+              better: finding.better,
+              reached: isReached(finding, machine) ?? null,
+            }),
+      },
+    ]),
+  );
+}
+
+/** Findings as rows of cells: what, how much, the goal, whether that was reached. */
+export function goalRows(
+  findings: readonly Finding[],
+  machine: Machine,
+): readonly (readonly string[])[] {
+  return findings.map((finding) => cellsOf(finding, machine));
 }
 
 /** The run as lines of text. */
@@ -55,7 +68,7 @@ export function resultAsText({ bench, machine, figures, verdict }: Result): stri
     `One operation is one ${bench.operation}. ${cores} cores of ${cpu}, load ${load} at the start, Node ${node}.`,
     ...(figures.size === 0 ? [] : ['', ...table(rowsOf(figures))]),
     '',
-    ...table(verdict.findings.map((finding) => cellsOf(finding, machine))),
+    ...table(goalRows(verdict.findings, machine)),
     ...(verdict.moneyOffNanoUsd === undefined
       ? []
       : ['', `Money lost, invented or overspent: ${verdict.moneyOffNanoUsd} nano-USD.`]),

@@ -48,7 +48,7 @@ export function generatorWarnings({ plan, of }: Matchup): readonly string[] {
     return [
       ...(late > LATE_P99_MS_MAX || utilization > UTILIZATION_MAX
         ? [
-            `${where}: the generator was the bottleneck (p99 of its lateness ${late.toFixed(0)} ms, of its event loop ${loopDelayP99Ms.toFixed(0)} ms, ${(utilization * 100).toFixed(0)} % busy); waits have that in them.`,
+            `${where}: the generator ${utilization > UTILIZATION_MAX ? 'was the bottleneck' : 'did not always get its turn'} (late by ${late.toFixed(0)} ms at p99, its event loop by ${loopDelayP99Ms.toFixed(0)} ms, at work ${(utilization * 100).toFixed(0)} % of the time). Waits have that in them.`,
           ]
         : []),
       ...(unsent > 0 ? [`${where}: ${unsent} calls were not made, too many were under way.`] : []),

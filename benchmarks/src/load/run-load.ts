@@ -32,8 +32,9 @@ export interface Observed {
 const TOKEN = 'bk_bench_0123456789_0123456789_0123456789';
 /** Time for the generator to get ready. */
 const HEAD_START_MS = 1_500;
-/** Calls of the warm-up, which belong to users of their own and are settled before anything is measured. */
-const WARM_UP_CALLS = 200;
+/** Users that have made a call before the run begins; more would take longer than the run. */
+const WARM_USERS_MAX = 5_000;
+const WARM_UP_IN_FLIGHT = 50;
 
 const now = (): number => performance.timeOrigin + performance.now();
 
@@ -123,7 +124,7 @@ async function observe(
     database: new URL(stores.databaseUrl).pathname.slice(1),
     hasRedis: system === 'ours',
   };
-  await warmUp(system, server.url);
+  await warmUp(system, server.url, plan);
   const stopCpu = await startCpuMeter([server.clock, ...stores.clocks]);
   const transactionsBefore = await transactionsOf(watched);
   const startAt = now() + HEAD_START_MS;
@@ -170,16 +171,23 @@ function oddities(system: System, { mispriced, unacknowledged }: GeneratorReport
   ];
 }
 
-/** What is made by the first calls is nobody's: connections, compiled code, scripts. Nothing of it is booked. */
-async function warmUp(system: System, url: string): Promise<void> {
+/**
+ * Touches the most active users once, so that a run is about traffic and not about the first call of a month; the
+ * code is warm after it, too. Nothing of it is booked.
+ */
+async function warmUp(system: System, url: string, { population }: LoadPlan): Promise<void> {
   const service = serviceOf(system, url, TOKEN);
   const call = { dueMs: 0, modelMs: 0, inputTokens: 1, outputTokens: 1, outputTokensMax: 1 };
+  const users = Array.from({ length: Math.min(population.users, WARM_USERS_MAX) }, (_, n) => n);
+  const left = users.values();
   await Promise.all(
-    Array.from({ length: WARM_UP_CALLS }, async (_, number) => {
-      // Reservations and users that no plan gets to.
-      const own = { ...call, index: 2 ** 40 + number, user: 2 ** 30 + (number % 10) };
-      await service.reserve({ ...own, end: 'released' });
-      await service.release({ ...own, end: 'released' });
+    Array.from({ length: WARM_UP_IN_FLIGHT }, async () => {
+      for (const user of left) {
+        // Reservations that no plan gets to.
+        const touch = { ...call, index: 2 ** 40 + user, user, end: 'released' } as const;
+        await service.reserve(touch);
+        await service.release(touch);
+      }
     }),
   );
   await service.close();

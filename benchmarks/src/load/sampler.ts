@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import type { ServerProcess } from '../subjects/server-process.ts';
-import type { Stores } from '../subjects/stores.ts';
+import { OWN_NAME, type Stores } from '../subjects/stores.ts';
 
 /** How the system was at an instant; absent is what could not be asked. */
 export interface Sample {
@@ -86,8 +86,10 @@ async function connectionsOf({
   const rows = await ask<{ held: string; active: string }>(
     stores.postgres.url,
     `select count(*) as held, count(*) filter (where state <> 'idle') as active
-     from pg_stat_activity where datname = $1 and backend_type = 'client backend'`,
+     from pg_stat_activity
+     where datname = $1 and backend_type = 'client backend' and application_name <> $2`,
     database,
+    OWN_NAME,
   ).catch(() => []);
   const [row] = rows;
   return row === undefined
@@ -99,7 +101,7 @@ async function connectionsOf({
 async function ask<Row extends object>(
   url: string,
   text: string,
-  value: string,
+  ...values: readonly string[]
 ): Promise<readonly Row[]> {
   const client = new Client({
     connectionString: url,
@@ -109,7 +111,7 @@ async function ask<Row extends object>(
   client.on('error', () => {});
   try {
     await client.connect();
-    return (await client.query<Row>(text, [value])).rows;
+    return (await client.query<Row>(text, [...values])).rows;
   } finally {
     await client.end().catch(() => {});
   }

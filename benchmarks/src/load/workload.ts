@@ -74,7 +74,8 @@ export class Workload {
   /** A limit that only the most active user reaches, or the two most active. */
   #limit(): number {
     const spend = new Map<number, number>();
-    for (const call of this.#calls) spend.set(call.user, (spend.get(call.user) ?? 0) + costOf(call));
+    for (const call of this.#calls)
+      spend.set(call.user, (spend.get(call.user) ?? 0) + costOf(call));
     return Math.ceil(RUNS_OUT_AT * Math.max(0, ...spend.values()));
   }
 }

@@ -17,6 +17,9 @@ const LOOK_MS = 5;
 /** Longest that a journal may take to come home. */
 const HOME_MS_MAX = 120_000;
 
+/** What our own connections for looking are called, to tell them from those of what is measured. */
+export const OWN_NAME = 'bench';
+
 /** A PostgreSQL and a Redis. */
 export interface Stores {
   readonly postgres: PostgresServer;
@@ -34,7 +37,9 @@ export interface Stores {
 export async function startStores(): Promise<Stores> {
   const [postgres, redis] = await Promise.all([startPostgres({ isFlushed: true }), startRedis()]);
   const databaseUrl = await postgres.createDatabase();
-  const database = new Client({ connectionString: databaseUrl });
+  const database = new Client({ connectionString: databaseUrl, application_name: OWN_NAME });
+  // PostgreSQL may be killed on purpose.
+  database.on('error', () => {});
   await database.connect();
   const { rows } = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
   return {
@@ -44,7 +49,7 @@ export async function startStores(): Promise<Stores> {
     database,
     clocks: [cpuOfRedis(redis), await cpuOfPostgres(rows[0]?.pid ?? 0)],
     async close() {
-      await database.end();
+      await database.end().catch(() => {});
       await Promise.all([postgres.stop(), redis.stop()]);
     },
   };
