@@ -7,6 +7,7 @@
  */
 import { BursarError, ERROR_CODES, type ErrorCode, isBursarError } from '@bursar/core';
 import { TRPCError } from '@trpc/server';
+import { TRPC_ERROR_CODES_BY_KEY } from '@trpc/server/rpc';
 import { z } from 'zod';
 
 /** The `data` of every error answer. */
@@ -33,6 +34,23 @@ const TRPC_CODE: Readonly<Record<number, TRPCError['code']>> = {
   503: 'SERVICE_UNAVAILABLE',
   504: 'GATEWAY_TIMEOUT',
 };
+
+/** An error in an answer, as tRPC writes it. */
+export interface ErrorShape {
+  /** JSON-RPC's number. */
+  readonly code: number;
+  readonly message: string;
+  readonly data: ErrorData;
+}
+
+/** `error` as it is written without tRPC, the same as with it. */
+export function errorShape(error: BursarError): ErrorShape {
+  return {
+    code: TRPC_ERROR_CODES_BY_KEY[TRPC_CODE[error.status] ?? 'INTERNAL_SERVER_ERROR'],
+    message: error.message,
+    data: errorData(error),
+  };
+}
 
 /** `error` as tRPC throws it; the original stays its cause. */
 export function toTrpcError(error: BursarError): TRPCError {
@@ -106,7 +124,7 @@ function fromTrpc(error: TRPCError): BursarError {
 const FIELD_NAME = /^[A-Za-z0-9_]{1,32}$/;
 
 /** The first problem that zod found, under the field's full path. */
-function fromZod(error: z.ZodError): BursarError {
+export function fromZod(error: z.ZodError): BursarError {
   const issue = error.issues[0];
   const keys = issue?.code === 'unrecognized_keys' ? issue.keys : [];
   const field =

@@ -1,9 +1,16 @@
 /** The public list of `@bursar/api`: what server and client agree on. */
-export { errorData, type ErrorData, toBursarError } from './error-formatter.ts';
+export type { DirectProcedure } from './direct-procedure.ts';
+export {
+  errorData,
+  type ErrorData,
+  errorShape,
+  type ErrorShape,
+  toBursarError,
+} from './error-formatter.ts';
 export { type Principal, TOKEN_SCOPES, type TokenScope } from './principal.ts';
 export { rateHeaders } from './rate-headers.ts';
 export type { RequestContext } from './procedure.ts';
-export { type AppRouter, appRouter, createCaller } from './router.ts';
+export { type AppRouter, appRouter, createCaller, directProcedures } from './router.ts';
 export type { BudgetView } from './schemas/budget-view.ts';
 export type { BudgetExhausted } from './schemas/denials/budget-exhausted.ts';
 export type { Denial, MoneyDenial, ShortBudget } from './schemas/denials/denial.ts';

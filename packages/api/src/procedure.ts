@@ -2,7 +2,7 @@
  * The base of every procedure: a verified caller with the scope that the procedure names, and errors in
  * Bursar's words. There is no procedure without a scope, so a new one cannot be left open by accident.
  */
-import { BursarError, type ErrorCode } from '@bursar/core';
+import { BursarError, type ErrorCode, isBursarError } from '@bursar/core';
 import { initTRPC } from '@trpc/server';
 import { errorData, toBursarError, toTrpcError } from './error-formatter.ts';
 import type { Principal, TokenScope } from './principal.ts';
@@ -33,15 +33,8 @@ const trpc = initTRPC
 /** A procedure that only callers with `scope` may use. */
 export function procedureFor(scope: TokenScope) {
   return trpc.procedure.meta({ scope }).use(async ({ ctx, next }) => {
-    const { principal } = ctx;
-    if (typeof principal === 'string') throw toTrpcError(refusal(principal));
-    if (!principal.scopes.includes(scope)) {
-      throw toTrpcError(
-        new BursarError('forbidden', {
-          message: `This token lacks the scope "${scope}"; make one with it: bursar token create --scope ${scope}`,
-        }),
-      );
-    }
+    const principal = callerWith(scope, ctx.principal);
+    if (isBursarError(principal)) throw toTrpcError(principal);
     const result = await next({ ctx: { ...ctx, principal } });
     if (!result.ok) throw toTrpcError(toBursarError(result.error));
     return result;
@@ -50,6 +43,18 @@ export function procedureFor(scope: TokenScope) {
 
 export const createRouter = trpc.router;
 export const createCallerFactory = trpc.createCallerFactory;
+
+/** The caller, if it is known and has `scope`; else why it may not. */
+export function callerWith(
+  scope: TokenScope,
+  principal: RequestContext['principal'],
+): Principal | BursarError {
+  if (typeof principal === 'string') return refusal(principal);
+  if (principal.scopes.includes(scope)) return principal;
+  return new BursarError('forbidden', {
+    message: `This token lacks the scope "${scope}"; make one with it: bursar token create --scope ${scope}`,
+  });
+}
 
 function refusal(reason: Extract<ErrorCode, 'unauthorized' | 'too_many_requests'>): BursarError {
   return reason === 'unauthorized'

@@ -1,4 +1,5 @@
 /** Every procedure of the server. */
+import { type DirectProcedure, directFormOf } from './direct-procedure.ts';
 import { createCallerFactory, createRouter } from './procedure.ts';
 import { keysRouter } from './procedures/keys.ts';
 import { budgetsRouter } from './procedures/budgets.ts';
@@ -21,3 +22,11 @@ export type AppRouter = typeof appRouter;
 
 /** Calls the same procedures in-process, with the same parsing, checks and errors. */
 export const createCaller = createCallerFactory(appRouter);
+
+/** Every query and mutation by its path, `meter.reserve`, to be called without tRPC. */
+export const directProcedures: ReadonlyMap<string, DirectProcedure> = new Map(
+  Object.entries<object>(appRouter._def.procedures).flatMap(([path, procedure]) => {
+    const direct = directFormOf(procedure);
+    return direct === undefined ? [] : [[path, direct] as const];
+  }),
+);

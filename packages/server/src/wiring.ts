@@ -36,7 +36,7 @@ import type { EstimateCounts } from './service/learned-estimates.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
 import type { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import { Sweeper } from './sweep/sweeper.ts';
-import { errorReporter } from './telemetry/error-reporter.ts';
+import { errorReporter, failureNoter, type NoteFailure } from './telemetry/error-reporter.ts';
 import { type Log, SILENT_LOG } from './telemetry/logger.ts';
 import { FailedSignIns } from './tokens/failed-sign-ins.ts';
 import { SignIn } from './tokens/sign-in.ts';
@@ -204,9 +204,10 @@ export function startBursar(
     log,
   });
   const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
-  const reportError = errorReporter(log, randomUUID);
+  const noteFailure = failureNoter(log, randomUUID);
+  const reportError = errorReporter(noteFailure);
   const readiness = new Readiness({ tier, isCurrent: () => store.isCurrent(), modes, time });
-  const server = httpServerOf(store, service, readiness, reportError, options);
+  const server = httpServerOf(store, service, readiness, noteFailure, options);
   let closed: Promise<void> | undefined;
 
   async function close(): Promise<void> {
@@ -244,7 +245,7 @@ function httpServerOf(
   store: Store,
   service: BursarService,
   readiness: Readiness,
-  reportError: ReturnType<typeof errorReporter>,
+  noteFailure: NoteFailure,
   options: BursarOptions & { readonly time: Clock & Timers; readonly log: Log },
 ): HttpServer {
   const { time, log, bootstrapToken } = options;
@@ -262,7 +263,7 @@ function httpServerOf(
     clock: time,
     log,
     newErrorId: randomUUID,
-    reportError,
+    noteFailure,
     timers: time,
   });
 }

@@ -1,12 +1,13 @@
 /** `budgets.*`: what people change on a budget. */
-import { createRouter, procedureFor } from '../procedure.ts';
+import { mutation } from '../direct-procedure.ts';
+import { createRouter } from '../procedure.ts';
 import { adjustInput, grantInput } from '../schemas/budgets.ts';
 
 export const budgetsRouter = createRouter({
-  grant: procedureFor('admin')
-    .input(grantInput)
-    .mutation(({ ctx, input }) => ctx.service.grant(ctx.principal, input)),
-  adjust: procedureFor('admin')
-    .input(adjustInput)
-    .mutation(({ ctx, input }) => ctx.service.adjust(ctx.principal, input)),
+  grant: mutation('admin', grantInput, (service, principal, input) =>
+    service.grant(principal, input),
+  ),
+  adjust: mutation('admin', adjustInput, (service, principal, input) =>
+    service.adjust(principal, input),
+  ),
 });

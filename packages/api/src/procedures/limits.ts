@@ -1,15 +1,16 @@
 /** `limits.*`: what may be spent of a budget. */
-import { createRouter, procedureFor } from '../procedure.ts';
+import { mutation, query } from '../direct-procedure.ts';
+import { createRouter } from '../procedure.ts';
 import { clearLimitInput, getLimitInput, setLimitInput } from '../schemas/limits.ts';
 
 export const limitsRouter = createRouter({
-  get: procedureFor('read')
-    .input(getLimitInput)
-    .query(({ ctx, input }) => ctx.service.getLimit(ctx.principal, input)),
-  set: procedureFor('admin')
-    .input(setLimitInput)
-    .mutation(({ ctx, input }) => ctx.service.setLimit(ctx.principal, input)),
-  clear: procedureFor('admin')
-    .input(clearLimitInput)
-    .mutation(({ ctx, input }) => ctx.service.clearLimit(ctx.principal, input)),
+  get: query('read', getLimitInput, (service, principal, input) =>
+    service.getLimit(principal, input),
+  ),
+  set: mutation('admin', setLimitInput, (service, principal, input) =>
+    service.setLimit(principal, input),
+  ),
+  clear: mutation('admin', clearLimitInput, (service, principal, input) =>
+    service.clearLimit(principal, input),
+  ),
 });

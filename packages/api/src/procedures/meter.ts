@@ -1,21 +1,22 @@
 /** `meter.*`: around each call to a model. */
-import { createRouter, procedureFor } from '../procedure.ts';
+import { mutation } from '../direct-procedure.ts';
+import { createRouter } from '../procedure.ts';
 import { extendInput } from '../schemas/extend.ts';
 import { releaseInput } from '../schemas/release.ts';
 import { reserveInput } from '../schemas/reserve.ts';
 import { settleInput } from '../schemas/settle.ts';
 
 export const meterRouter = createRouter({
-  reserve: procedureFor('meter')
-    .input(reserveInput)
-    .mutation(({ ctx, input }) => ctx.service.reserve(ctx.principal, input)),
-  extend: procedureFor('meter')
-    .input(extendInput)
-    .mutation(({ ctx, input }) => ctx.service.extend(ctx.principal, input)),
-  settle: procedureFor('meter')
-    .input(settleInput)
-    .mutation(({ ctx, input }) => ctx.service.settle(ctx.principal, input)),
-  release: procedureFor('meter')
-    .input(releaseInput)
-    .mutation(({ ctx, input }) => ctx.service.release(ctx.principal, input)),
+  reserve: mutation('meter', reserveInput, (service, principal, input) =>
+    service.reserve(principal, input),
+  ),
+  extend: mutation('meter', extendInput, (service, principal, input) =>
+    service.extend(principal, input),
+  ),
+  settle: mutation('meter', settleInput, (service, principal, input) =>
+    service.settle(principal, input),
+  ),
+  release: mutation('meter', releaseInput, (service, principal, input) =>
+    service.release(principal, input),
+  ),
 });

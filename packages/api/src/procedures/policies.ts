@@ -1,5 +1,7 @@
 /** `policies.*`: the rules of the installation. They are above all tenants, so they need a scope of their own. */
-import { createRouter, procedureFor } from '../procedure.ts';
+import { z } from 'zod';
+import { mutation, query } from '../direct-procedure.ts';
+import { createRouter } from '../procedure.ts';
 import {
   explainPoliciesInput,
   listPromotionsInput,
@@ -7,14 +9,16 @@ import {
 } from '../schemas/policies.ts';
 
 export const policiesRouter = createRouter({
-  get: procedureFor('operator').query(({ ctx }) => ctx.service.getPolicies(ctx.principal)),
-  put: procedureFor('operator')
-    .input(putPoliciesInput)
-    .mutation(({ ctx, input }) => ctx.service.putPolicies(ctx.principal, input)),
-  promotions: procedureFor('operator')
-    .input(listPromotionsInput)
-    .query(({ ctx, input }) => ctx.service.listPromotions(ctx.principal, input)),
-  explain: procedureFor('admin')
-    .input(explainPoliciesInput)
-    .query(({ ctx, input }) => ctx.service.explainPolicies(ctx.principal, input)),
+  get: query('operator', z.object({}).optional(), (service, principal) =>
+    service.getPolicies(principal),
+  ),
+  put: mutation('operator', putPoliciesInput, (service, principal, input) =>
+    service.putPolicies(principal, input),
+  ),
+  promotions: query('operator', listPromotionsInput, (service, principal, input) =>
+    service.listPromotions(principal, input),
+  ),
+  explain: query('admin', explainPoliciesInput, (service, principal, input) =>
+    service.explainPolicies(principal, input),
+  ),
 });

@@ -1,15 +1,19 @@
 /**
- * One request: route, body, then tRPC with a verified caller.
+ * One request: route, body, then the procedures with a verified caller.
  *
- * What arrives at tRPC is already bounded and normalised; what is refused here has tRPC's error shape.
+ * Plain requests are answered directly; everything else, event streams first of all, by tRPC's adapter. What arrives at
+ * either is already bounded and normalised; what is refused here has tRPC's error shape.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { appRouter, type BursarService, type RequestContext, toBursarError } from '@bursar/api';
 import { type Clock, isBursarError } from '@bursar/core';
 import { createHTTPHandler } from '@trpc/server/adapters/standalone';
-import { type FailedCall, reportedBug } from '../telemetry/error-reporter.ts';
+import { errorReporter, type NoteFailure, reportedBug } from '../telemetry/error-reporter.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { SignIn } from '../tokens/sign-in.ts';
+import { SECURITY_HEADERS } from './answer-headers.ts';
+import { answerDirectly } from './direct-answer.ts';
+import { type DirectRequest, directRequestOf, inputsIn } from './direct-request.ts';
 import { errorHeaders, sendError } from './error-answer.ts';
 import { sendJson } from './json-answer.ts';
 import type { OpenStreams } from './open-streams.ts';
@@ -17,15 +21,6 @@ import type { Readiness } from './readiness.ts';
 import { BODY_BYTES_MAX, readBody } from './request-body.ts';
 import { reserveHeaders } from './reserve-headers.ts';
 import { BATCH_CALLS_MAX, PROCEDURES_PATH, routeOf } from './route.ts';
-
-/** For every answer: nothing here is a page, a script or worth keeping. */
-const SECURITY_HEADERS = new Map([
-  ['cache-control', 'no-store'],
-  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'"],
-  ['cross-origin-resource-policy', 'same-origin'],
-  ['referrer-policy', 'no-referrer'],
-  ['x-content-type-options', 'nosniff'],
-]);
 
 /** What a request is answered with. */
 export interface RequestHandlerOptions {
@@ -36,14 +31,40 @@ export interface RequestHandlerOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly newErrorId: () => string;
-  readonly reportError: (call: FailedCall) => void;
+  readonly noteFailure: NoteFailure;
 }
 
 /** The listener of the HTTP server. Never throws, and always answers. */
 export function requestHandler(
   options: RequestHandlerOptions,
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const { service, signIn, streams, clock, reportError } = options;
+  const answerByTrpc = trpcHandler(options);
+  const answerPlain = async (
+    { target, query }: DirectRequest,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> => {
+    const json = request.method === 'POST' ? await readBody(request) : (query ?? '');
+    const inputs = inputsIn(target, json);
+    if (inputs === undefined) return await answerByTrpc(request, response, json);
+    await answerDirectly(options, request, response, target, inputs);
+  };
+  return async (request, response) => {
+    try {
+      const plain = directRequestOf(request);
+      if (plain === undefined) await answerByTrpc(request, response);
+      else await answerPlain(plain, request, response);
+    } catch (error) {
+      refuse(options, response, error);
+    }
+  };
+}
+
+/** Answers whatever there is; `knownBody` is the body, when it has been read. Rejects with what is refused. */
+function trpcHandler(
+  options: RequestHandlerOptions,
+): (request: IncomingMessage, response: ServerResponse, knownBody?: string) => Promise<void> {
+  const { service, signIn, streams, clock, noteFailure } = options;
   const callProcedures = createHTTPHandler({
     router: appRouter,
     basePath: PROCEDURES_PATH,
@@ -58,42 +79,48 @@ export function requestHandler(
       return { service, principal };
     },
     responseMeta({ errors, info, data }) {
-      const headers = errorHeaders(errors.map(toBursarError));
       const paths = info?.calls.map(({ path }) => path) ?? [];
-      for (const [name, value] of Object.entries(reserveHeaders(paths, data, clock.nowMs()))) {
-        headers.set(name, value);
-      }
-      return { headers };
+      return {
+        headers: {
+          ...errorHeaders(errors.map(toBursarError)),
+          ...reserveHeaders(paths, data.map(resultIn), clock.nowMs()),
+        },
+      };
     },
-    onError: reportError,
+    onError: errorReporter(noteFailure),
   });
 
-  return async (request, response) => {
-    response.setHeaders(SECURITY_HEADERS);
-    try {
-      const route = routeOf(request);
-      switch (route.kind) {
-        case 'healthz':
-          return sendJson(response, 200, JSON.stringify({ status: 'ok' }));
-        case 'readyz': {
-          const report = await options.readiness.report();
-          return sendJson(response, report.status === 'ready' ? 200 : 503, JSON.stringify(report));
-        }
-        case 'procedures': {
-          if (request.method === 'POST') Object.assign(request, { body: await readBody(request) });
-          // tRPC parses the URL again, with the Host header as its base: it must come to the same result.
-          request.url = route.url;
-          request.headers.host = 'localhost';
-          callProcedures(request, response);
-        }
+  return async (request, response, knownBody) => {
+    response.setHeaders(new Map(SECURITY_HEADERS));
+    const route = routeOf(request);
+    switch (route.kind) {
+      case 'healthz':
+        return sendJson(response, 200, JSON.stringify({ status: 'ok' }));
+      case 'readyz': {
+        const report = await options.readiness.report();
+        return sendJson(response, report.status === 'ready' ? 200 : 503, JSON.stringify(report));
       }
-    } catch (error) {
-      refuse(options, response, error);
+      case 'procedures': {
+        if (request.method === 'POST') {
+          Object.assign(request, { body: knownBody ?? (await readBody(request)) });
+        }
+        // tRPC parses the URL again, with the Host header as its base: it must come to the same result.
+        request.url = route.url;
+        request.headers.host = 'localhost';
+        callProcedures(request, response);
+      }
     }
   };
 }
 
+/** What tRPC wraps; nothing if it failed. */
+function resultIn(answer: object): unknown {
+  const { result } = answer as { readonly result?: { readonly data?: unknown } };
+  return result?.data;
+}
+
 function refuse(options: RequestHandlerOptions, response: ServerResponse, error: unknown): void {
+  if (!response.headersSent) response.setHeaders(new Map(SECURITY_HEADERS));
   // Whatever is left of the request is not going to be read.
   response.setHeader('connection', 'close');
   if (isBursarError(error)) {

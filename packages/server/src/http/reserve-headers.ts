@@ -10,17 +10,10 @@ import { type Allowed, type Denied, rateHeaders } from '@bursar/api';
 /** The headers for the answers `data` to the procedures `paths`. */
 export function reserveHeaders(
   paths: readonly string[],
-  data: readonly object[],
+  data: readonly unknown[],
   nowMs: number,
 ): Readonly<Record<string, string>> {
   const [path, ...others] = paths;
-  if (path !== 'meter.reserve' || others.length > 0) return {};
-  const decision = decisionIn(data[0]);
-  return decision === undefined ? {} : rateHeaders(decision, nowMs);
-}
-
-/** What tRPC wraps; nothing if it failed. */
-function decisionIn(answer: object | undefined): Allowed | Denied | undefined {
-  const { result } = (answer ?? {}) as { readonly result?: { readonly data?: unknown } };
-  return result?.data as Allowed | Denied | undefined;
+  if (path !== 'meter.reserve' || others.length > 0 || data[0] === undefined) return {};
+  return rateHeaders(data[0] as Allowed | Denied, nowMs);
 }

@@ -8,7 +8,7 @@ import type { IncomingMessage } from 'node:http';
 import { BursarError } from '@bursar/core';
 
 /** Longest URL: a name of 10 kB in a query still fits, percent-encoded. Clients: `maxURLLength`. */
-const URL_LENGTH_MAX = 32_768;
+export const URL_LENGTH_MAX = 32_768;
 /** Where the procedures are. */
 export const PROCEDURES_PATH = '/trpc/';
 /** Most calls in one batch. Clients: `maxItems`. */
@@ -76,7 +76,8 @@ function isJsonOrNothing(input: string | null): boolean {
   }
 }
 
-function isJson(contentType: string | undefined): boolean {
+/** Whether a body of this type is JSON. */
+export function isJson(contentType: string | undefined): boolean {
   return contentType?.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
 }
 

@@ -15,11 +15,13 @@ export interface FailedCall {
 }
 
 /**
- * Notes a failed call. A bug's error is replaced in place, before tRPC shapes the answer from it, by one
- * whose message names the id; `newId` makes ids.
+ * Notes that the call of `procedure` failed with `error`, and says what its caller sees. `newId` makes ids for bugs.
  */
-export function errorReporter(log: Log, newId: () => string): (call: FailedCall) => void {
-  return ({ error, path }) => {
+export type NoteFailure = (error: unknown, procedure: string | undefined) => BursarError;
+
+/** See `NoteFailure`. */
+export function failureNoter(log: Log, newId: () => string): NoteFailure {
+  return (error, path) => {
     const known = toBursarError(error);
     if (known.code !== 'invariant_violated') {
       const level = known.status >= 500 ? 'warn' : 'debug';
@@ -30,11 +32,21 @@ export function errorReporter(log: Log, newId: () => string): (call: FailedCall)
       // A procedure that there is not may be anything that somebody put into a URL.
       const procedure = code === 'route_not_found' ? undefined : path;
       log[level]({ procedure, code, field, reason }, 'a call was refused');
-      return;
+      return known;
     }
     const errorId = newId();
     log.error({ procedure: path, errorId, error: bugBehind(error) }, 'a call met a bug in Bursar');
-    const shown = reportedBug(errorId);
+    return reportedBug(errorId);
+  };
+}
+
+/**
+ * The same for tRPC, which shapes the answer from an error that it has already: a bug's is replaced in place.
+ */
+export function errorReporter(note: NoteFailure): (call: FailedCall) => void {
+  return ({ error, path }) => {
+    const shown = note(error, path);
+    if (shown.code !== 'invariant_violated') return;
     Object.defineProperty(error, 'cause', { value: shown, configurable: true });
     error.message = shown.message;
   };

@@ -51,7 +51,7 @@ describe('a stopping server', () => {
     letGo();
     await closed;
     await stopping;
-    expect(received.match(/^HTTP\/1\.1 [0-9]+/gm)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503']);
+    expect(received.match(/HTTP\/1\.1 [0-9]+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 503']);
     expect(received).toContain('"status":"draining"');
   });
 
