@@ -7,6 +7,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ApiError, scriptedError } from './api-error.ts';
 import type { CallLog, OpenCall } from './call-log.ts';
+import { checkKey, keyIn } from './caller-key.ts';
 import type { FindEndpoint } from './endpoints.ts';
 import { ConnectionEnded, Exchange } from './exchange.ts';
 import { type Body, BODY_BYTES_MAX, readBody } from './read-body.ts';
@@ -98,22 +99,6 @@ function openCall(
     reportedUsage: null,
     ending: null,
   };
-}
-
-function checkKey(request: IncomingMessage, apiKey: string | null): void {
-  const presented = keyIn(request);
-  if (presented !== undefined && (apiKey === null || presented === apiKey)) return;
-  const message =
-    presented === undefined ? "You didn't provide an API key." : 'Incorrect API key provided.';
-  throw new ApiError(message, { status: 401, code: 'invalid_api_key' });
-}
-
-/** The key of a request; nothing without one. */
-function keyIn({ headers }: IncomingMessage): string | undefined {
-  const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
-  // Anthropic's header.
-  const key = headers['x-api-key'];
-  return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }
 
 async function parseBody(

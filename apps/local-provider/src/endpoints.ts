@@ -16,7 +16,7 @@ import {
   createResponse,
   retrieveResponse,
 } from './responses/responses-endpoint.ts';
-import { ResponseStore } from './responses/response-store.ts';
+import type { ResponseStore } from './responses/response-store.ts';
 
 /** Answers a call whose body, for POST, has been parsed. */
 type Endpoint = (exchange: Exchange, body: JsonObject) => void | Promise<void>;
@@ -28,8 +28,7 @@ const RESPONSE_PATH = '/v1/responses/';
 const CANCEL_PATH = /^\/v1\/responses\/([^/]+)\/cancel$/;
 
 /** The endpoints of one provider, which share its stored responses. */
-export function createEndpoints(): FindEndpoint {
-  const store = new ResponseStore();
+export function createEndpoints(store: ResponseStore): FindEndpoint {
   const endpoints: Record<string, Endpoint> = {
     'POST /v1/chat/completions': answerChat,
     'POST /v1/responses': (exchange, body) => createResponse(exchange, body, store),

@@ -10,6 +10,8 @@ import type { AddressInfo } from 'node:net';
 import { answerCall, type CallContext } from './answer-call.ts';
 import { CallLog, type CallRecord, type Totals } from './call-log.ts';
 import { createEndpoints } from './endpoints.ts';
+import { acceptSockets } from './realtime/accept-sockets.ts';
+import { ResponseStore } from './responses/response-store.ts';
 import { createIdSource } from './unique-id.ts';
 
 export interface ProviderOptions {
@@ -43,16 +45,18 @@ const KEEP_ALIVE_MS = 60_000;
 export async function startProvider(options: ProviderOptions = {}): Promise<Provider> {
   const { port = 0, host = '127.0.0.1', apiKey = null } = options;
   const log = new CallLog();
+  const store = new ResponseStore();
   const context: CallContext = {
     log,
     apiKey,
     newId: createIdSource(),
-    findEndpoint: createEndpoints(),
+    findEndpoint: createEndpoints(store),
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     if (request.url?.startsWith('/provider/')) answerAboutItself(request.url, response, log);
     else void answerCall(request, response, context);
   });
+  const dropSockets = acceptSockets(server, { log, newId: context.newId, apiKey, store });
   await listening(server, port, host);
   return {
     url: `http://${host}:${(server.address() as AddressInfo).port}/v1`,
@@ -60,7 +64,10 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     totals: () => log.totals(),
     arrived: (count) => log.arrived.reaches(count),
     ended: (count) => log.ended.reaches(count),
-    close: () => closed(server),
+    close: () => {
+      dropSockets();
+      return closed(server);
+    },
   };
 }
 

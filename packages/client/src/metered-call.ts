@@ -104,8 +104,14 @@ export async function reserveCall(
   return decision;
 }
 
+/** As options have it: what is not given may be `undefined`. */
+interface Payers {
+  readonly provider?: string | undefined;
+  readonly scopes?: Scopes | undefined;
+}
+
 /** Who else is charged, and whose price it is. */
-function payersOf({ provider, scopes }: Metering): Pick<ReserveInput, 'provider' | 'scopes'> {
+export function payersOf({ provider, scopes }: Payers): Pick<ReserveInput, 'provider' | 'scopes'> {
   return {
     ...(provider === undefined ? {} : { provider }),
     ...(scopes === undefined ? {} : { scopes: writable(scopes) }),
