@@ -13,6 +13,8 @@ import { nanoUsd } from './nano-usd.ts';
 const PRICES: Readonly<Record<string, { readonly input: number; readonly output: number }>> = {
   'gpt-4o-mini': { input: 150, output: 600 },
   'gpt-4o': { input: 2_500, output: 10_000 },
+  // In text.
+  'gpt-realtime': { input: 4_000, output: 16_000 },
 };
 
 /** How a reservation may end: once, and once more only when the truth came after its deadline. */

@@ -107,10 +107,9 @@ function listenTo<Connection extends Speaking>(connection: Connection): Live<Con
   });
   connection.on('error', (error: unknown) => errors.push(error));
   const next: Live<Connection>['next'] = async (wanted) => {
-    const is =
-      typeof wanted === 'string' ? ({ type }: Heard): boolean => type === wanted : wanted;
+    const is = typeof wanted === 'string' ? ({ type }: Heard): boolean => type === wanted : wanted;
     for (;;) {
-      for (; read < heard.length; ) {
+      for (; read < heard.length;) {
         const event = heard[read++];
         if (event !== undefined && is(event)) return event;
       }
