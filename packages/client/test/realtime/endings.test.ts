@@ -117,7 +117,7 @@ test('an answer that outgrows what is set aside is ended when it is to be, and c
   });
   live.connection.send(saying(1));
   live.connection.send({ type: 'response.create' });
-  expect(await live.next('error')).toMatchObject({ error: { code: 'budget_exhausted' } });
+  expect(await live.next('error')).toMatchObject({ error: { type: 'bursar_denied' } });
   expect(await live.next('response.done')).toMatchObject({ response: { status: 'cancelled' } });
   const [call] = world.provider.calls;
   expect(call?.outputTokens).toBeLessThan(2_000);

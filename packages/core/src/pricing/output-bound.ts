@@ -104,8 +104,19 @@ const OUTPUT_BOUNDS: readonly OutputBound[] = [
   },
   {
     outputTokensMax: 32_000,
+    families: ['gpt-realtime-2', 'gpt-realtime-2.1'],
+    source: 'OpenAI model page, 2026-11-30',
+  },
+  {
+    outputTokensMax: 32_000,
     families: ['gpt-4o-realtime-preview'],
     source: CONTEXT,
+  },
+  {
+    // One answer of a session has at most so many unless it is told "inf", which is the model's own maximum.
+    outputTokensMax: 4_096,
+    families: ['gpt-realtime', 'gpt-realtime-1.5', 'gpt-realtime-mini'],
+    source: 'OpenAI API reference of realtime sessions, max_output_tokens, 2026-11-30',
   },
   {
     outputTokensMax: 8_192,
