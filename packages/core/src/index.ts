@@ -211,8 +211,11 @@ export { checkPrice } from './pricing/check-price.ts';
 export {
   cost,
   type CostLine,
+  type BatchPart,
   costLines,
+  costOfBatch,
   costOfPricedClasses,
+  type ManyCalls,
   type PartialCost,
 } from './pricing/cost.ts';
 export { estimate, type EstimateInput, largestOutputFitting } from './pricing/estimate.ts';

@@ -94,6 +94,15 @@ export const ttlField = z.int().min(TTL_MS_MIN).max(TTL_MS_MAX);
 /** A count of tokens. */
 export const tokensField = z.int().min(0).max(UNITS_MAX);
 
+/** Most calls of one batch. */
+export const BATCH_CALLS_MAX = 100_000;
+
+/** How many calls there are, and the input tokens of the longest, which decide the context tier. */
+export const manyCallsField = z.strictObject({
+  calls: z.int().min(1).max(BATCH_CALLS_MAX),
+  inputTokensMax: tokensField,
+});
+
 /** What a call may use at most; without an output bound the model's own is taken. */
 export const estimateField = z.strictObject({
   inputTokens: tokensField,
@@ -106,6 +115,11 @@ export const estimateField = z.strictObject({
   longCache: z.boolean().optional(),
   /** The service tier that the call asks for; without one, the standard one. */
   serviceTier: serviceTierField.optional(),
+  /**
+   * The calls of a batch, whose tokens the others are together; they then need `outputTokensMax`. A batch is one
+   * request to rate limits, and takes no tokens from them.
+   */
+  many: manyCallsField.optional(),
 });
 
 /** The caller's leave to reserve less output than asked for, when only less fits. */

@@ -51,7 +51,14 @@ export const reserveInput = z
   .refine((input) => input.clamp === undefined || input.estimate !== undefined, {
     path: ['clamp'],
     message: 'needs estimate: an amount cannot be clamped',
-  });
+  })
+  .refine(
+    ({ estimate }) => estimate?.many === undefined || estimate.outputTokensMax !== undefined,
+    {
+      path: ['estimate', 'outputTokensMax'],
+      message: 'must be given for the calls of a batch: the sum of the most that each may produce',
+    },
+  );
 
 export type ReserveInput = z.input<typeof reserveInput>;
 

@@ -2,6 +2,7 @@
 import { USAGE_CLASS_NAMES, type UsageClass } from '@bursar/core';
 import { z } from 'zod';
 import {
+  manyCallsField,
   modelField,
   providerField,
   reservationField,
@@ -21,14 +22,25 @@ export const usageField = z.strictObject(
   },
 );
 
+/** Most parts of a batch that are priced apart. */
+export const BATCH_PARTS_MAX = 1_000;
+
+/** Calls of a batch in one context tier, and what they used together. */
+export const batchPartField = manyCallsField.extend({ usage: usageField });
+
 /** How the usage is known. */
 export const basisField = z.enum(['reported', 'counted', 'estimated']);
 
-/** What is reported. Either `usage` (priced as pinned at reserve) or `costUsd`; totals of the call so far. */
+/**
+ * What is reported. One of `usage`, `batch` (both priced as pinned at reserve) and `costUsd`; totals of the call so
+ * far.
+ */
 export const settleInput = z
   .strictObject({
     reservation: reservationField,
     usage: usageField.optional(),
+    /** What the calls of a batch used that were answered; none if none was. */
+    batch: z.array(batchPartField).max(BATCH_PARTS_MAX).optional(),
     costUsd: usdField.optional(),
     /**
      * What the call used of whatever the product counts, 0 … 2^53 − 1: taken from rate limits that count `units`, once,
@@ -62,10 +74,14 @@ export const settleInput = z
       })
       .optional(),
   })
-  .refine((input) => (input.usage === undefined) !== (input.costUsd === undefined), {
+  .refine(({ usage, batch, costUsd }) => given([usage, batch, costUsd]) === 1, {
     path: ['usage'],
-    message: 'give either usage (tokens) or costUsd, and not both',
+    message: 'give exactly one of usage (tokens), batch (tokens of many calls) and costUsd',
   });
+
+function given(values: readonly unknown[]): number {
+  return values.filter((value) => value !== undefined).length;
+}
 
 export type SettleInput = z.input<typeof settleInput>;
 

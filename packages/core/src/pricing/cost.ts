@@ -30,6 +30,20 @@ export interface CostLine {
   readonly nanoUsdPerMillion: number | undefined;
 }
 
+/** Several calls at once, such as the lines of a batch. */
+export interface ManyCalls {
+  /** How many, from 1. */
+  readonly calls: number;
+  /** Input tokens of the longest of them: an upper bound, which decides the context tier of all. */
+  readonly inputTokensMax: number;
+}
+
+/** Calls of a batch that are alike: all in one context tier. */
+export interface BatchPart extends ManyCalls {
+  /** What they used together. */
+  readonly usage: Usage;
+}
+
 /** Cost of what a price covers, and what it does not. */
 export interface PartialCost {
   readonly cost: Amount;
@@ -79,6 +93,33 @@ export function costOfPricedClasses(
   };
 }
 
+/**
+ * What the priced part of `parts` costs, in nano-USD, rounded up once for all of them: each part in the context tier
+ * of its own calls, however long they are together.
+ */
+export function costOfBatch(
+  parts: readonly BatchPart[],
+  price: PriceNumbers,
+  serviceTier: ServiceTier = 'standard',
+): PartialCost {
+  const missing = new Set<UsageClass>();
+  let exact = 0n;
+  let isEachTierPriced = true;
+  for (const { usage, ...calls } of parts) {
+    const { charged, prices, isTierPriced } = charging(usage, price, serviceTier, calls);
+    exact += millionths(charged, prices);
+    isEachTierPriced &&= isTierPriced;
+    for (const name of classesIn(charged)) {
+      if (priceOf(prices, name) === undefined) missing.add(name);
+    }
+  }
+  return {
+    cost: roundUp(exact),
+    unpriced: USAGE_CLASS_NAMES.filter((name) => missing.has(name)),
+    unpricedTier: isEachTierPriced ? undefined : serviceTier,
+  };
+}
+
 /** The lines of which the cost is the sum, in the order of the classes. */
 export function costLines(
   usage: Usage,
@@ -97,10 +138,15 @@ export function costLines(
 
 /**
  * The units of `usage` that are charged at `prices`, which are those of `price` in some tier: no fewer than
- * the minimum of a class that was used, and one request where requests have a price and the usage does not
- * say how many there were.
+ * the minimum of a class that was used, and a request for each of its `calls` where requests have a price and the
+ * usage does not say how many there were.
  */
-export function chargedUsage(usage: Usage, price: PriceNumbers, prices: NanoUsdPerMillion): Usage {
+export function chargedUsage(
+  usage: Usage,
+  price: PriceNumbers,
+  prices: NanoUsdPerMillion,
+  calls = 1,
+): Usage {
   const { minimumUnits } = price;
   if (minimumUnits === undefined && prices.requests === undefined) return usage;
   const charged: { [K in UsageClass]?: number } = { ...usage };
@@ -108,7 +154,7 @@ export function chargedUsage(usage: Usage, price: PriceNumbers, prices: NanoUsdP
     const units = charged[name] ?? 0;
     if (units > 0) charged[name] = Math.max(units, minimum);
   }
-  if (prices.requests !== undefined) charged.requests ??= 1;
+  if (prices.requests !== undefined) charged.requests ??= calls;
   return charged;
 }
 
@@ -148,17 +194,18 @@ function charging(
   usage: Usage,
   price: PriceNumbers,
   serviceTier: ServiceTier,
+  many?: ManyCalls,
 ): {
   readonly charged: Usage;
   readonly prices: NanoUsdPerMillion;
   readonly isTierPriced: boolean;
 } {
   const checked = checkUsage(usage);
-  const inputTokens = totalInputTokens(checked);
+  const inputTokens = many?.inputTokensMax ?? totalInputTokens(checked);
   const inTier = pricesInTier(price, inputTokens, serviceTier);
   const prices = inTier ?? pricesAt(price, inputTokens);
   return {
-    charged: chargedUsage(checked, price, prices),
+    charged: chargedUsage(checked, price, prices, many?.calls),
     prices,
     isTierPriced: inTier !== undefined,
   };

@@ -10,6 +10,7 @@ import { type Amount, larger, ZERO } from '../amount.ts';
 import { BursarError } from '../errors.ts';
 import {
   chargedUsage,
+  type ManyCalls,
   millionths,
   MILLIONTHS_PER_NANO_USD,
   roundUp,
@@ -40,6 +41,8 @@ export interface EstimateInput {
    * nobody knows how much, throws `price_unknown`.
    */
   readonly serviceTier?: ServiceTier;
+  /** Several calls, which have the other bounds together; by default one. */
+  readonly many?: ManyCalls;
 }
 
 /** One context tier that the call can end in, with the dearest usage there. */
@@ -83,11 +86,11 @@ export function largestOutputFitting(available: Amount, input: EstimateInput): n
 function worstCases(input: EstimateInput): readonly WorstCase[] {
   const inputTokens = checkUnits(input.inputTokens, 'inputTokens');
   const other = otherUnits(input);
+  const { many } = input;
+  const longest = many === undefined ? inputTokens : checkUnits(many.inputTokensMax, 'many');
   // A longer input may be cheaper in another class, so every tier up to the bound has to be looked at.
-  const tiers = (input.price.contextTiers ?? []).filter(
-    (tier) => tier.aboveInputTokens < inputTokens,
-  );
-  const lengths = [...tiers.map((tier) => tier.aboveInputTokens), inputTokens];
+  const tiers = (input.price.contextTiers ?? []).filter((tier) => tier.aboveInputTokens < longest);
+  const lengths = [...tiers.map((tier) => tier.aboveInputTokens), longest];
   return lengths.map((length) => {
     const prices = pricesOrThrow(input, length);
     const inputClass = dearest(input, prices, 'input', inputTokens);
@@ -97,7 +100,10 @@ function worstCases(input: EstimateInput): readonly WorstCase[] {
         throw unpricedClass(name, `otherUnitsMax.${name}`, input.price.model);
       }
     }
-    const usage = chargedUsage({ ...other, [inputClass]: length }, input.price, prices);
+    // How many of several calls are as long as that, nobody knows: perhaps all.
+    const tokens = many === undefined ? length : inputTokens;
+    const used = { ...other, [inputClass]: tokens };
+    const usage = chargedUsage(used, input.price, prices, many?.calls);
     return { prices, usage, outputClass };
   });
 }

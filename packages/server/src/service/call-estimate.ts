@@ -54,7 +54,7 @@ export function estimateCall(
   if (price === null) {
     throw unpriced('estimate', `No price was known for the model ${JSON.stringify(model)} then`);
   }
-  const { inputTokens, serviceTier = 'standard' } = wanted.estimate;
+  const { inputTokens, serviceTier = 'standard', many } = wanted.estimate;
   const { outputTokensMax, basis } = outputOf(wanted.estimate, model, expect);
   const classes = classesOf(price, wanted.estimate);
   const uncovered = (side: 'input' | 'output', tokens: number): boolean =>
@@ -69,7 +69,14 @@ export function estimateCall(
       `${priceOfModel} output tokens (if the call produces none, say so with 0)`,
     );
   }
-  const bounds = { price, inputTokens, outputTokensMax, classes, serviceTier };
+  const bounds = {
+    price,
+    inputTokens,
+    outputTokensMax,
+    classes,
+    serviceTier,
+    ...(many === undefined ? {} : { many }),
+  };
   return { amount: estimate(bounds), bounds, basis };
 }
 
@@ -78,10 +85,11 @@ export function estimateCall(
  * meaning anything by it. Of several choices it is unknown how many make full use of theirs.
  */
 function outputOf(
-  { outputTokensMax: cap, choices }: NonNullable<Wanted['estimate']>,
+  { outputTokensMax: cap, choices, many }: NonNullable<Wanted['estimate']>,
   model: string,
   expect: ExpectOutput,
 ): { readonly outputTokensMax: number; readonly basis: OutputBasis } {
+  if (many !== undefined && cap !== undefined) return { outputTokensMax: cap, basis: 'asked' };
   const bound = outputTokensBound(model) ?? OUTPUT_TOKENS_FALLBACK;
   if (cap !== undefined && (cap < bound || cap === 0 || choices > 1)) {
     return { outputTokensMax: cap, basis: 'asked' };

@@ -54,7 +54,9 @@ export function hitsOf(rates: readonly CallRate[], asked: CallEstimate): readonl
   });
 }
 
-function permitsFor(counts: Counted, { amount, bounds }: CallEstimate): number {
+/** The tokens of a batch are none of a limit on how fast calls go: it is answered within a day. */
+function permitsFor(counts: Counted, { amount, bounds: ofAll }: CallEstimate): number {
+  const bounds = ofAll?.many === undefined ? ofAll : undefined;
   switch (counts) {
     case 'requests':
       return 1;

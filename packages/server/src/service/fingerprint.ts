@@ -29,6 +29,9 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
           estimate.longCache ?? false,
           estimate.serviceTier ?? 'standard',
           ...(estimate.choices === 1 ? [] : [estimate.choices]),
+          ...(estimate.many === undefined
+            ? []
+            : [[estimate.many.calls, estimate.many.inputTokensMax]]),
         ],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,

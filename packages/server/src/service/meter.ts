@@ -79,7 +79,9 @@ export class Meter {
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
     const { clock, charges, inputTokensMax, estimates } = this.#options;
-    const inputTokens = message.estimate?.inputTokens ?? 0;
+    // The bound is on one call; a batch has many.
+    const inputTokens =
+      message.estimate?.many?.inputTokensMax ?? message.estimate?.inputTokens ?? 0;
     if (inputTokens > inputTokensMax) {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
     }

@@ -7,7 +7,10 @@
  */
 import type { BursarService } from '@bursar/api';
 import {
+  addUsage,
   type Amount,
+  type BatchPart,
+  costOfBatch,
   costOfPricedClasses,
   type Json,
   larger,
@@ -46,23 +49,31 @@ export async function settlementOf(
       ownKey: terms.funding.keyId,
     }),
   };
-  if (message.usage === undefined) {
+  const { serviceTier = 'standard' } = message;
+  const batch = message.batch as readonly BatchPart[] | undefined;
+  const usage = batch === undefined ? (message.usage as Usage | undefined) : usageTogether(batch);
+  if (usage === undefined) {
     return { cost: parseUsd(message.costUsd ?? '', 'costUsd'), detail: note };
   }
-  const usage = message.usage as Usage;
-  const { serviceTier = 'standard' } = message;
-  const { cost, unpriced } = priced(usage, terms.price, serviceTier);
+  const { cost, unpriced } = priced(batch ?? usage, usage, terms.price, serviceTier);
   const detail = {
     ...note,
     usage: { ...usage } as Json,
+    ...(batch !== undefined && { calls: batch.reduce((sum, { calls }) => sum + calls, 0) }),
     ...(serviceTier !== 'standard' && { serviceTier }),
   };
   if (unpriced.length === 0) return { cost, detail };
   return { cost: larger(cost, await reservedFor()), detail: { ...detail, unpriced } };
 }
 
-/** What the price covers of `usage`, and the names of the classes, and of the service tier, that it does not. */
+/** What the calls of a batch used together. */
+function usageTogether(parts: readonly BatchPart[]): Usage {
+  return parts.reduce<Usage>((sum, { usage }) => addUsage(sum, usage), {});
+}
+
+/** What the price covers of what was used, `usage` in all, and the names of the classes, and of the service tier, that it does not. */
 function priced(
+  used: Usage | readonly BatchPart[],
   usage: Usage,
   price: Price | null,
   serviceTier: ServiceTier,
@@ -70,6 +81,12 @@ function priced(
   if (price === null) {
     return { cost: ZERO, unpriced: USAGE_CLASS_NAMES.filter((name) => (usage[name] ?? 0) > 0) };
   }
-  const { cost, unpriced, unpricedTier } = costOfPricedClasses(usage, price, serviceTier);
+  const { cost, unpriced, unpricedTier } = isBatch(used)
+    ? costOfBatch(used, price, serviceTier)
+    : costOfPricedClasses(used, price, serviceTier);
   return { cost, unpriced: [...unpriced, ...(unpricedTier === undefined ? [] : [unpricedTier])] };
+}
+
+function isBatch(used: Usage | readonly BatchPart[]): used is readonly BatchPart[] {
+  return Array.isArray(used);
 }
