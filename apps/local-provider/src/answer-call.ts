@@ -118,7 +118,10 @@ async function parseBody(
   throw new ApiError('We could not parse the JSON body of your request.', { status: 400 });
 }
 
-/** A form as an object: texts by name, the number of files as `#files`, their bytes as `#fileBytes`. */
+/**
+ * A form as an object: texts by name, the number of files as `#files`, their bytes as `#fileBytes`, of the last one the
+ * name as `#name` and the content as `#content`.
+ */
 async function formFields(contentType: string, bytes: Buffer): Promise<JsonObject> {
   const headers = { 'content-type': contentType };
   const fields: Record<string, unknown> = {};
@@ -129,6 +132,8 @@ async function formFields(contentType: string, bytes: Buffer): Promise<JsonObjec
     else {
       files += 1;
       fileBytes += value.size;
+      fields['#name'] = value.name;
+      fields['#content'] = Buffer.from(await value.arrayBuffer());
     }
   }
   return { ...fields, '#files': files, '#fileBytes': fileBytes };

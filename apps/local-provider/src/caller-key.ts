@@ -14,7 +14,7 @@ export function checkKey(request: IncomingMessage, apiKey: string | null): void 
 /** The key of a request; nothing without one. */
 export function keyIn({ headers }: IncomingMessage): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
-  // Anthropic's header.
-  const key = headers['x-api-key'];
+  // Anthropic's header, and Azure's.
+  const key = headers['x-api-key'] ?? headers['api-key'];
   return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }

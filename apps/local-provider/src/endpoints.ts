@@ -2,6 +2,9 @@
 import { ApiError } from './api-error.ts';
 import { answerSpeech } from './audio/speech.ts';
 import { answerTranscription } from './audio/transcription.ts';
+import type { AnswerLine } from './batches/batch-lines.ts';
+import { BatchStore } from './batches/batch-store.ts';
+import { createFile, FileStore } from './batches/file-store.ts';
 import { answerChat } from './chat/chat-endpoint.ts';
 import { answerCompletions } from './completions.ts';
 import { answerEmbeddings } from './embeddings.ts';
@@ -24,11 +27,13 @@ type Endpoint = (exchange: Exchange, body: JsonObject) => void | Promise<void>;
 /** Finds the endpoint of a request. Throws 404 when there is none. */
 export type FindEndpoint = (method: string, path: string) => Endpoint;
 
-const RESPONSE_PATH = '/v1/responses/';
-const CANCEL_PATH = /^\/v1\/responses\/([^/]+)\/cancel$/;
+/** Other roots that clients have before the same paths: Azure's, with and without a deployment; Google's; of proxies. */
+const ROOT = /^\/(openai\/deployments\/[^/]+|openai\/v1|v1beta\/openai|openai)\//;
 
-/** The endpoints of one provider, which share its stored responses. */
-export function createEndpoints(store: ResponseStore): FindEndpoint {
+/** The endpoints of one provider, which share what it stores. `answerLine` answers a line of a batch. */
+export function createEndpoints(store: ResponseStore, answerLine: AnswerLine): FindEndpoint {
+  const files = new FileStore();
+  const batches = new BatchStore(files);
   const endpoints: Record<string, Endpoint> = {
     'POST /v1/chat/completions': answerChat,
     'POST /v1/responses': (exchange, body) => createResponse(exchange, body, store),
@@ -43,17 +48,50 @@ export function createEndpoints(store: ResponseStore): FindEndpoint {
     'POST /v1/moderations': answerModerations,
     'POST /v1/messages': answerMessages,
     'POST /v1/messages/count_tokens': countTokens,
+    'POST /v1/files': (exchange, body) => createFile(exchange, body, files),
+    'GET /v1/files': (exchange) =>
+      exchange.answer({ object: 'list', data: files.list(), has_more: false }, null),
+    'POST /v1/batches': (exchange, body) => batches.create(exchange, body, answerLine),
+    'GET /v1/batches': (exchange) => batches.list(exchange),
     'GET /v1/models': (exchange) => exchange.answer(modelList(), null),
   };
+  /** By id. */
+  const single: readonly (readonly [
+    RegExp,
+    (exchange: Exchange, id: string) => void | Promise<void>,
+  ])[] = [
+    [/^GET \/v1\/responses\/([^/]+)$/, (exchange, id) => retrieveResponse(exchange, id, store)],
+    [
+      /^POST \/v1\/responses\/([^/]+)\/cancel$/,
+      (exchange, id) => cancelResponse(exchange, id, store),
+    ],
+    [
+      /^GET \/v1\/files\/([^/]+)$/,
+      (exchange, id) => exchange.answer(files.find(id).description, null),
+    ],
+    [
+      /^GET \/v1\/files\/([^/]+)\/content$/,
+      (exchange, id) =>
+        exchange.answerBytes('application/octet-stream', files.find(id).bytes, null),
+    ],
+    [
+      /^DELETE \/v1\/files\/([^/]+)$/,
+      (exchange, id) => {
+        files.remove(id);
+        exchange.answer({ id, object: 'file', deleted: true }, null);
+      },
+    ],
+    [/^GET \/v1\/batches\/([^/]+)$/, (exchange, id) => batches.retrieve(exchange, id)],
+    [/^POST \/v1\/batches\/([^/]+)\/cancel$/, (exchange, id) => batches.cancel(exchange, id)],
+  ];
   return (method, path) => {
-    const endpoint = endpoints[`${method} ${path}`];
+    const request = `${method} ${path.replace(ROOT, '/v1/')}`;
+    const endpoint = endpoints[request];
     if (endpoint !== undefined) return endpoint;
-    if (method === 'GET' && path.startsWith(RESPONSE_PATH)) {
-      const id = path.slice(RESPONSE_PATH.length);
-      return (exchange) => retrieveResponse(exchange, id, store);
+    for (const [pattern, answer] of single) {
+      const id = pattern.exec(request)?.[1];
+      if (id !== undefined) return (exchange) => answer(exchange, id);
     }
-    const cancelled = method === 'POST' ? CANCEL_PATH.exec(path)?.[1] : undefined;
-    if (cancelled !== undefined) return (exchange) => cancelResponse(exchange, cancelled, store);
     throw new ApiError(`Invalid URL (${method} ${path})`, { status: 404 });
   };
 }

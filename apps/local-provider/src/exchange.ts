@@ -28,6 +28,8 @@ export class Exchange {
   readonly call: OpenCall;
   readonly script: Script;
   readonly newId: IdSource;
+  /** Of the request's address. */
+  readonly query: URLSearchParams;
   readonly #response: ServerResponse;
   readonly #log: CallLog;
   #visibleTokensSent = 0;
@@ -38,6 +40,7 @@ export class Exchange {
     this.call = call;
     this.script = script;
     this.newId = newId;
+    this.query = new URL(request.url ?? '/', 'http://provider').searchParams;
     this.#response = response;
     this.#log = log;
     log.arrive(call);

@@ -8,7 +8,10 @@
 import { ApiError, invalidField, missingField } from './api-error.ts';
 import type { JsonObject } from './request-fields.ts';
 
-const ACCEPTED = /^(?:gpt-|chatgpt-|o[0-9]|text-embedding-|tts-|whisper-|davinci-|babbage-)/;
+/** What deployments of Azure are called here: this, then the model that they answer as. */
+const DEPLOYMENT = /^prod-/;
+
+const ACCEPTED = /^(?:prod-|gpt-|chatgpt-|o[0-9]|text-embedding-|tts-|whisper-|davinci-|babbage-)/;
 
 /** Alias → snapshot. Everything else answers under its own name. */
 const SNAPSHOTS: ReadonlyMap<string, string> = new Map([
@@ -30,7 +33,8 @@ const EMBEDDING_MODELS = ['text-embedding-3-small', 'text-embedding-3-large'];
 
 /** The name in the answer to a request for `model`. */
 export function answeredModel(model: string): string {
-  return SNAPSHOTS.get(model) ?? model;
+  const deployed = model.replace(DEPLOYMENT, '');
+  return SNAPSHOTS.get(deployed) ?? deployed;
 }
 
 /** The request's model. Throws 400 when there is none, 404 when it does not exist. */

@@ -12,6 +12,7 @@ import { CallLog, type CallRecord, type Totals } from './call-log.ts';
 import { createEndpoints } from './endpoints.ts';
 import { acceptSockets } from './realtime/accept-sockets.ts';
 import { ResponseStore } from './responses/response-store.ts';
+import type { JsonObject } from './request-fields.ts';
 import { createIdSource } from './unique-id.ts';
 
 export interface ProviderOptions {
@@ -50,7 +51,9 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
     log,
     apiKey,
     newId: createIdSource(),
-    findEndpoint: createEndpoints(store),
+    findEndpoint: createEndpoints(store, (path, body) =>
+      answerLine(urlOf(server, host), path, body, apiKey),
+    ),
   };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     if (request.url?.startsWith('/provider/')) answerAboutItself(request.url, response, log);
@@ -59,7 +62,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
   const dropSockets = acceptSockets(server, { log, newId: context.newId, apiKey, store });
   await listening(server, port, host);
   return {
-    url: `http://${host}:${(server.address() as AddressInfo).port}/v1`,
+    url: `${urlOf(server, host)}/v1`,
     calls: log.records,
     totals: () => log.totals(),
     arrived: (count) => log.arrived.reaches(count),
@@ -69,6 +72,25 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Prov
       return closed(server);
     },
   };
+}
+
+function urlOf(server: Server, host: string): string {
+  return `http://${host}:${(server.address() as AddressInfo).port}`;
+}
+
+/** A line of a batch, which is a call like any other. */
+async function answerLine(
+  origin: string,
+  path: string,
+  body: JsonObject,
+  apiKey: string | null,
+): Promise<{ readonly status: number; readonly body: JsonObject }> {
+  const answer = await fetch(`${origin}${path}`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${apiKey ?? 'batch'}`, 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: answer.status, body: (await answer.json()) as JsonObject };
 }
 
 /** `GET /provider/totals` and `/provider/calls`: the book, for whoever runs the provider as a process. */

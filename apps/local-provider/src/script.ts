@@ -20,6 +20,9 @@
  * | `x-provider-status`           | `429` or a list,  | answers that error; of a list, the item at the SDK's  |
  * |                               | `500,429,200`     | `x-stainless-retry-count`, then its last; 200: none   |
  * | `x-provider-retry-after`      | seconds           | `retry-after` of such an error (429: 1 unless said)   |
+ * | `x-provider-batch`            | `expired:2`       | how a batch ends, and after how many of its lines;    |
+ * |                               |                   | `in_progress` until it is cancelled                   |
+ * | `x-provider-batch-usage`      | `0`               | the batch reports no usage, only its lines do         |
  */
 import type { IncomingHttpHeaders } from 'node:http';
 import { invalidField } from './api-error.ts';
@@ -48,7 +51,18 @@ export interface Script {
   /** HTTP statuses by attempt; empty for none. */
   readonly statuses: readonly number[];
   readonly retryAfterSeconds: number | null;
+  readonly batchEnd: BatchEnd;
 }
+
+/** How a batch ends. */
+export interface BatchEnd {
+  readonly status: 'completed' | 'expired' | 'failed' | 'in_progress';
+  /** Lines that are answered by then; `null` for all. */
+  readonly linesAnswered: number | null;
+  readonly reportsUsage: boolean;
+}
+
+const BATCH_ENDS: readonly BatchEnd['status'][] = ['completed', 'expired', 'failed', 'in_progress'];
 
 /** What a request without such headers gets. */
 export const NO_SCRIPT: Script = {
@@ -66,28 +80,36 @@ export const NO_SCRIPT: Script = {
   hangs: false,
   statuses: [],
   retryAfterSeconds: null,
+  batchEnd: { status: 'completed', linesAnswered: null, reportsUsage: true },
 };
 
 const PREFIX = 'x-provider-';
 
-const READERS: Record<string, (header: string, value: string) => Partial<Script>> = {
-  'output-tokens': (header, value) => ({ outputTokens: tokens(header, value) }),
-  overrun: (header, value) => ({ overrunTokens: tokens(header, value) }),
-  'reasoning-tokens': (header, value) => ({ reasoningTokens: tokens(header, value) }),
-  'cached-tokens': (header, value) => ({ cachedTokens: tokens(header, value) }),
-  'written-tokens': (header, value) => ({ writtenTokens: tokens(header, value) }),
-  'tokens-per-chunk': (header, value) => ({
-    tokensPerChunk: integer(header, value, 1, SCRIPTED_TOKENS_MAX),
-  }),
-  'delay-ms': (header, value) => ({ delayMs: waitMs(header, value) }),
-  'chunk-delay-ms': (header, value) => ({ chunkDelayMs: waitMs(header, value) }),
-  'cut-after': (header, value) => ({ cutAfterTokens: tokens(header, value) }),
-  'no-usage': (header, value) => ({ reportsUsage: integer(header, value, 0, 1) === 0 }),
-  units: (header, value) => ({ units: integer(header, value, 0, 999_999_999) }),
-  hang: (header, value) => ({ hangs: integer(header, value, 0, 1) === 1 }),
-  status: (header, value) => ({ statuses: value.split(',').map((item) => status(header, item)) }),
-  'retry-after': (header, value) => ({ retryAfterSeconds: integer(header, value, 0, 3600) }),
-};
+const READERS: Record<string, (header: string, value: string, script: Script) => Partial<Script>> =
+  {
+    'output-tokens': (header, value) => ({ outputTokens: tokens(header, value) }),
+    overrun: (header, value) => ({ overrunTokens: tokens(header, value) }),
+    'reasoning-tokens': (header, value) => ({ reasoningTokens: tokens(header, value) }),
+    'cached-tokens': (header, value) => ({ cachedTokens: tokens(header, value) }),
+    'written-tokens': (header, value) => ({ writtenTokens: tokens(header, value) }),
+    'tokens-per-chunk': (header, value) => ({
+      tokensPerChunk: integer(header, value, 1, SCRIPTED_TOKENS_MAX),
+    }),
+    'delay-ms': (header, value) => ({ delayMs: waitMs(header, value) }),
+    'chunk-delay-ms': (header, value) => ({ chunkDelayMs: waitMs(header, value) }),
+    'cut-after': (header, value) => ({ cutAfterTokens: tokens(header, value) }),
+    'no-usage': (header, value) => ({ reportsUsage: integer(header, value, 0, 1) === 0 }),
+    units: (header, value) => ({ units: integer(header, value, 0, 999_999_999) }),
+    hang: (header, value) => ({ hangs: integer(header, value, 0, 1) === 1 }),
+    status: (header, value) => ({ statuses: value.split(',').map((item) => status(header, item)) }),
+    'retry-after': (header, value) => ({ retryAfterSeconds: integer(header, value, 0, 3600) }),
+    batch: (header, value, { batchEnd }) => ({
+      batchEnd: { ...batchEnd, ...endOf(header, value) },
+    }),
+    'batch-usage': (header, value, { batchEnd }) => ({
+      batchEnd: { ...batchEnd, reportsUsage: integer(header, value, 0, 1) === 1 },
+    }),
+  };
 
 /** The script in `headers`. Throws a 400 that names the header it cannot use. */
 export function readScript(headers: IncomingHttpHeaders): Script {
@@ -96,7 +118,7 @@ export function readScript(headers: IncomingHttpHeaders): Script {
     if (!header.startsWith(PREFIX)) continue;
     const reader = READERS[header.slice(PREFIX.length)];
     if (reader === undefined) throw invalidField(header, 'a header that the provider knows');
-    script = { ...script, ...reader(header, String(headers[header])) };
+    script = { ...script, ...reader(header, String(headers[header]), script) };
   }
   return script;
 }
@@ -106,6 +128,13 @@ export function refusedStatus(script: Script, retryCount: number): number | null
   const { statuses } = script;
   const scripted = statuses[Math.min(retryCount, statuses.length - 1)] ?? 200;
   return scripted === 200 ? null : scripted;
+}
+
+function endOf(header: string, value: string): Pick<BatchEnd, 'status' | 'linesAnswered'> {
+  const [named, lines] = value.split(':', 2);
+  const status = BATCH_ENDS.find((one) => one === named);
+  if (status === undefined) throw invalidField(header, `one of ${BATCH_ENDS.join(', ')}`);
+  return { status, linesAnswered: lines === undefined ? null : tokens(header, lines) };
 }
 
 function tokens(header: string, value: string): number {

@@ -79,7 +79,7 @@ test('a body beyond 10 MB is refused after it was read, and the connection survi
 
 test('an address without an endpoint is not found', async () => {
   const { client } = await openProvider();
-  await expect(client.files.list()).rejects.toMatchObject({ status: 404 });
+  await expect(client.vectorStores.list()).rejects.toMatchObject({ status: 404 });
 });
 
 test('the models are listed', async () => {

@@ -11,14 +11,18 @@ import {
   textPart,
 } from './response-object.ts';
 
-/** Streams `answer`; returns the finished response. */
+/**
+ * Streams `answer`; returns the finished response. Given the usage that was reported of it before, it is streamed once
+ * more, from the event after `after` on, and billed to nobody.
+ */
 export async function streamResponse(
   exchange: Exchange,
   identity: ResponseIdentity,
   answer: Answer,
+  again?: { readonly usage: TokenUsage | null; readonly after: number },
 ): Promise<{ readonly body: object; readonly usage: TokenUsage | null }> {
-  const { reasoningTokens } = answer;
-  const write = eventWriter();
+  const reasoningTokens = again === undefined ? answer.reasoningTokens : 0;
+  const write = eventWriter(again?.after);
   const item = { item_id: identity.messageId, output_index: 0 };
   const part = { ...item, content_index: 0 };
   const text = wholeText(answer);
@@ -34,14 +38,15 @@ export async function streamResponse(
   for (let from = 0, to; from < answer.visibleTokens; from = to) {
     to = Math.min(from + exchange.chunkTokensMax, answer.visibleTokens);
     const delta = { ...part, delta: answer.slice(from, to), logprobs: [] };
-    await exchange.send(write('response.output_text.delta', delta), to - from);
+    const tokens = again === undefined ? to - from : 0;
+    await exchange.send(write('response.output_text.delta', delta), tokens);
   }
   await exchange.send(write('response.output_text.done', { ...part, text, logprobs: [] }));
   await exchange.send(write('response.content_part.done', { ...part, part: textPart(text) }));
   const doneItem = messageItem(identity, finalStatus(answer), [textPart(text)]);
   await exchange.send(write('response.output_item.done', { output_index: 0, item: doneItem }));
 
-  const usage = exchange.usage();
+  const usage = again === undefined ? exchange.usage() : again.usage;
   const body = finishedResponse(identity, answer, { text, usage });
   await exchange.send(write(`response.${finalStatus(answer)}`, { response: body }));
   exchange.call.reportedUsage = usage;
@@ -49,11 +54,13 @@ export async function streamResponse(
   return { body, usage };
 }
 
-/** Writes events with their names, numbered from 0. */
-function eventWriter(): (type: string, fields: object) => string {
+/** Writes events with their names, numbered from 0; nothing of those up to `after`. */
+function eventWriter(after = -1): (type: string, fields: object) => string {
   let sequenceNumber = 0;
   return (type, fields) => {
     const event = { type, sequence_number: sequenceNumber++, ...fields };
-    return `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
+    return event.sequence_number <= after
+      ? ''
+      : `event: ${type}\ndata: ${JSON.stringify(event)}\n\n`;
   };
 }

@@ -31,13 +31,15 @@ export async function createResponse(
     // Whoever leaves a stream in the background can ask for its result, for it goes on.
     if (request.runsInBackground) keepUnheard(exchange, identity, answer, store);
     const finished = await streamResponse(exchange, identity, answer);
-    if (request.isStored) store.keep(identity.responseId, { ...finished, contextTokens });
+    if (request.isStored)
+      store.keep(identity.responseId, { ...finished, identity, answer, contextTokens });
     return;
   }
   exchange.generate({ tokens: outputTokens(answer), reasoningTokens: answer.reasoningTokens });
   const usage = exchange.usage();
   const finished = finishedResponse(identity, answer, { text: wholeText(answer), usage });
-  if (request.isStored) store.keep(identity.responseId, { body: finished, usage, contextTokens });
+  if (request.isStored)
+    store.keep(identity.responseId, { body: finished, usage, identity, answer, contextTokens });
   if (request.runsInBackground) exchange.answer(openResponse(identity, 'queued'), null);
   else exchange.answer(finished, usage);
 }
@@ -58,7 +60,8 @@ function keepUnheard(
     reasoningTokens,
   };
   const body = finishedResponse(identity, answer, { text: wholeText(answer), usage });
-  store.keep(identity.responseId, { body, usage, contextTokens: promptTokens + visibleTokens });
+  const contextTokens = promptTokens + visibleTokens;
+  store.keep(identity.responseId, { body, usage, identity, answer, contextTokens });
 }
 
 /** Cancels a response in the background, which has used what it had produced by then: here, all of it. */
@@ -68,9 +71,19 @@ export function cancelResponse(exchange: Exchange, id: string, store: ResponseSt
   exchange.answer({ ...stored.body, status: 'cancelled' }, stored.usage);
 }
 
-/** Answers with a stored response; one that ran in the background is finished by now. */
-export function retrieveResponse(exchange: Exchange, id: string, store: ResponseStore): void {
+/** Answers with a stored response, streamed if asked; one that ran in the background is finished by now. */
+export async function retrieveResponse(
+  exchange: Exchange,
+  id: string,
+  store: ResponseStore,
+): Promise<void> {
   const stored = store.find(id);
   if (stored === null) throw new ApiError(`Response with id '${id}' not found.`, { status: 404 });
-  exchange.answer(stored.body, stored.usage);
+  if (exchange.query.get('stream') !== 'true') {
+    exchange.answer(stored.body, stored.usage);
+    return;
+  }
+  const { identity, answer, usage } = stored;
+  const after = Number(exchange.query.get('starting_after') ?? -1);
+  await streamResponse(exchange, identity, answer, { usage, after });
 }
