@@ -62,7 +62,13 @@ async function answer(line: Line, event: JsonObject): Promise<void> {
     const finished = finishedResponse(identity, plan, { text: wholeText(plan), usage });
     if (request.isStored) {
       const contextTokens = request.promptTokens + plan.visibleTokens;
-      store.keep(identity.responseId, { body: finished, usage, contextTokens });
+      store.keep(identity.responseId, {
+        body: finished,
+        usage,
+        identity,
+        answer: plan,
+        contextTokens,
+      });
     }
     socket.off('close', onClose);
     log.end(call, 'completed');
