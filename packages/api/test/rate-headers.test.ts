@@ -16,6 +16,7 @@ const PACE: RateView = {
   remaining: 12,
   windowMs: 60_000,
   resetAt: new Date(NOW + 29_001).toISOString(),
+  renewsAfterMs: null,
 };
 const allowed = (...rates: readonly RateView[]) =>
   ({ decision: 'allowed', rates }) as Partial<Allowed> as Allowed;
@@ -100,6 +101,7 @@ describe('the headers of an answer', () => {
             remaining: Math.max(0, limit - used),
             windowMs,
             resetAt: new Date(nowMs + resetInMs).toISOString(),
+            renewsAfterMs: null,
           };
           const headers = rateHeaders(isDenied ? denied(retryAfterMs, rate) : allowed(rate), nowMs);
           expect(() => new Headers(headers)).not.toThrow();

@@ -15,6 +15,8 @@ export interface CallIdentity {
   readonly user: string;
   /** As the request named it. */
   readonly model: string;
+  /** How long it has waited for its turn (`pace`), in milliseconds; 0 without. */
+  readonly waitedMs: number;
 }
 
 /** What happened to single calls. Every hook is optional. */

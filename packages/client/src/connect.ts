@@ -3,6 +3,7 @@
  *
  * Over HTTP or in this process, everything above the transport is the same.
  */
+import { connectionClosed } from './connection-closed.ts';
 import { DrainLimit } from './drain-limit.ts';
 import type { MeteringContext } from './metering-context.ts';
 import type { MeterApi } from './meter-api.ts';
@@ -13,6 +14,7 @@ import { fetchOf, type SdkClient } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
 import { loading } from './loading.ts';
 import type { MeterWork } from './metered-work.ts';
+import { Pacing } from './pacing/pacing.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type Session, sessionOf } from './session.ts';
@@ -99,6 +101,7 @@ class Connection implements Bursar {
       unfinished: new UnfinishedWork(),
       drains: new DrainLimit(),
       background: new BackgroundCalls(),
+      pacing: new Pacing(runtime),
       isOpen: () => !this.#isClosed,
     };
   }
@@ -125,6 +128,7 @@ class Connection implements Bursar {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#context.pacing.close(connectionClosed());
     await new Promise<void>((resolve) => {
       const giveUp = this.#context.runtime.after(CLOSE_MS_MAX, resolve);
       void this.settled().then(giveUp).then(resolve);

@@ -25,4 +25,5 @@ export type {
   PoliciesApi,
   UsageApi,
 } from './transport/transport.ts';
+export type { PaceOptions } from './pacing/pace-options.ts';
 export type { Scopes, WrapOptions } from './wrap-options.ts';

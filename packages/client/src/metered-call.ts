@@ -5,15 +5,18 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type { Allowed, Denied, ExtendInput, ReserveInput } from '@bursar/api';
-import { BursarError, isBursarError, type ServiceTier, type Usage } from '@bursar/core';
+import type { Allowed, Denied, ExtendInput, ReserveInput, ReserveOutput } from '@bursar/api';
+import { isBursarError, type ServiceTier, type Usage } from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
+import { connectionClosed } from './connection-closed.ts';
 import { Coverage } from './coverage.ts';
 import type { PayingKey } from './http/own-key.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
+import type { TrueSize } from './pacing/call-size.ts';
+import type { PacedAnswer } from './pacing/pacer.ts';
 import type { CallSpan } from './telemetry/call-span.ts';
 import { spanOfCall } from './telemetry/span-of-call.ts';
 import type { Metering, Scopes } from './wrap-options.ts';
@@ -46,6 +49,8 @@ export interface CallTerms {
   readonly mayUseOwnKey?: boolean;
   /** What to set aside, decimal USD, instead of what all that may cost. */
   readonly amountUsd?: string | undefined;
+  /** Ends the wait for its turn. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What a call did use, or what it did cost. */
@@ -69,11 +74,7 @@ export async function reserveCall(
   metering: Metering,
   context: MeteringContext,
 ): Promise<MeteredCall | Denied> {
-  if (!context.isOpen()) {
-    throw new BursarError('store_unavailable', {
-      message: 'This connection to Bursar was closed; connect anew.',
-    });
-  }
+  if (!context.isOpen()) throw connectionClosed();
   const meter = retryingMeter(context.meter, context.runtime);
   const reservation = context.runtime.newId();
   const { user, model, amountUsd, outputTokensMin } = terms;
@@ -85,23 +86,39 @@ export async function reserveCall(
   const ownKey = terms.mayUseOwnKey === true ? { mayUseOwnKey: true } : {};
   const payer = { user, model, ...payersOf(metering), ...ownKey };
   const span = await spanOfCall({ reservation, model });
-  const decision = await meter
-    .reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax })
-    .catch((error: unknown) => {
+  const ask = (): Promise<ReserveOutput> =>
+    // Under the same id each time: a refusal has left nothing, and what was let through is answered again.
+    meter.reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax });
+  const { decision, waitedMs, ended } = await askInTurn(ask, terms, metering, context).catch(
+    (error: unknown) => {
       span.failed(error);
       // Nobody knows whether money was set aside, and nobody will use it.
       if (isBursarError(error) && error.code === 'store_timeout') {
         context.unfinished.add(meter.release({ reservation }));
       }
       throw error;
-    });
-  const identity = { reservation, user, model };
+    },
+  );
+  const identity = { reservation, user, model, waitedMs };
   tell(metering.onDecision, identity, decision);
   if (decision.decision === 'allowed') {
-    return new MeteredCall(identity, terms, decision, { metering, context, meter, span });
+    return new MeteredCall(identity, terms, decision, { metering, context, meter, span, ended });
   }
   span.denied(decision);
   return decision;
+}
+
+/** Asks at once, or when it is the call's turn. */
+async function askInTurn(
+  ask: () => Promise<ReserveOutput>,
+  { user, model, inputTokens, outputTokensMax, amountUsd, signal }: CallTerms,
+  { pace, scopes }: Metering,
+  { pacing }: MeteringContext,
+): Promise<PacedAnswer> {
+  if (pace === undefined) return { decision: await ask(), waitedMs: 0, ended: () => {} };
+  const size = { inputTokens, outputTokensMax, amountUsd };
+  const pacer = await pacing.pacer();
+  return await pacer.paced({ user, model, scopes, size, pace, signal }, ask);
 }
 
 /** As options have it: what is not given may be `undefined`. */
@@ -141,6 +158,7 @@ export class MeteredCall {
   /** The user's own key that pays, and so the call must be made with; `undefined`: the service pays. */
   readonly paidBy: PayingKey | undefined;
   readonly #span: CallSpan;
+  readonly #ended: PacedAnswer['ended'];
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
   #units: number | undefined;
@@ -149,7 +167,13 @@ export class MeteredCall {
     identity: CallIdentity,
     terms: CallTerms,
     allowed: Allowed,
-    parts: { metering: Metering; context: MeteringContext; meter: MeterApi; span: CallSpan },
+    parts: {
+      metering: Metering;
+      context: MeteringContext;
+      meter: MeterApi;
+      span: CallSpan;
+      ended: PacedAnswer['ended'];
+    },
   ) {
     this.#identity = identity;
     this.#terms = terms;
@@ -157,6 +181,7 @@ export class MeteredCall {
     this.#context = parts.context;
     this.#meter = parts.meter;
     this.#span = parts.span;
+    this.#ended = parts.ended;
     const { funding } = allowed;
     this.paidBy =
       funding.source === 'service'
@@ -242,6 +267,7 @@ export class MeteredCall {
       });
       this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
+      return { usage: costUsd === undefined ? usage : undefined, costUsd: settled.costUsd };
     });
   }
 
@@ -250,13 +276,15 @@ export class MeteredCall {
     return this.#finish(async () => {
       await this.#meter.release({ reservation: this.#identity.reservation });
       this.#span.released();
+      return undefined;
     });
   }
 
-  #finish(report: () => Promise<void>): Promise<void> {
+  #finish(report: () => Promise<TrueSize | undefined>): Promise<void> {
     if (this.#end !== undefined) return this.#end;
     this.#stopHeartbeat();
-    const ended = report().catch((error: unknown) => {
+    const ended = report().then(this.#ended, (error: unknown) => {
+      this.#ended();
       this.#span.failed(error);
       tell(this.#metering.onSettleFailed, this.#identity, error);
     });

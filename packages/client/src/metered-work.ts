@@ -32,6 +32,8 @@ export type WorkToMeter = Omit<
   WorkBounds & {
     /** Whose price applies, or, with an amount, whatever the ledger is to say. */
     readonly model: string;
+    /** Ends the wait for its turn (`pace`), with the signal's reason. */
+    readonly signal?: AbortSignal;
   };
 
 /** What a call did use: tokens, which Bursar prices, or its cost in decimal USD. */
@@ -92,6 +94,7 @@ export async function meterWork<Value>(
       serviceTier: tokens?.serviceTier,
       outputTokensMin: undefined,
       amountUsd: 'amountUsd' in call ? call.amountUsd : undefined,
+      signal: call.signal,
     },
     metering,
     context,

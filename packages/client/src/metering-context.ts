@@ -2,6 +2,7 @@
 import type { BackgroundCalls } from './http/background-calls.ts';
 import type { DrainLimit } from './drain-limit.ts';
 import type { MeterApi } from './meter-api.ts';
+import type { Pacing } from './pacing/pacing.ts';
 import type { Runtime } from './runtime.ts';
 import type { KeysApi } from './transport/transport.ts';
 import type { UnfinishedWork } from './unfinished-work.ts';
@@ -14,6 +15,7 @@ export interface MeteringContext {
   readonly unfinished: UnfinishedWork;
   readonly drains: DrainLimit;
   readonly background: BackgroundCalls;
+  readonly pacing: Pacing;
   /** Whether calls may still be made. */
   isOpen(): boolean;
 }

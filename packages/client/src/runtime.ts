@@ -9,8 +9,13 @@ export const systemNowMs = (): number => Date.now();
 
 /** The machine, as far as the client depends on it. */
 export interface Runtime {
-  /** Calls `task` once after `delayMs`, without keeping the process alive. The answer takes it back. */
-  after(delayMs: number, task: () => void): () => void;
+  /** Milliseconds since some moment in the past, never fewer than before: only differences mean something. */
+  nowMs(): number;
+  /**
+   * Calls `task` once after `delayMs`. The answer takes it back. Does not keep the process alive until then, unless
+   * `isAwaited`.
+   */
+  after(delayMs: number, task: () => void, isAwaited?: boolean): () => void;
   /** Resolves after `delayMs` and keeps the process alive until then. */
   wait(delayMs: number): Promise<void>;
   /** A number from 0 to below 1 that spreads retries. */
@@ -21,9 +26,10 @@ export interface Runtime {
 
 /** The real one. */
 export const SYSTEM_RUNTIME: Runtime = {
-  after(delayMs, task) {
+  nowMs: () => performance.now(),
+  after(delayMs, task, isAwaited = false) {
     const timer: unknown = setTimeout(task, delayMs);
-    if (hasUnref(timer)) timer.unref();
+    if (!isAwaited && hasUnref(timer)) timer.unref();
     return () => clearTimeout(timer as number);
   },
   wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),

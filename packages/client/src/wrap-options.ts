@@ -1,7 +1,9 @@
 /** How calls are metered: what can be chosen, and what is chosen by default. */
 import { BursarError, nameProblem, UNITS_MAX } from '@bursar/core';
 import type { CallHooks } from './call-hooks.ts';
+import { checkInteger } from './check-integer.ts';
 import type { OwnKeySource } from './http/own-key.ts';
+import { type Pace, type PaceOptions, paceOf } from './pacing/pace-options.ts';
 import { checkUnitsHeader } from './units.ts';
 
 /** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
@@ -50,6 +52,11 @@ export interface WrapOptions extends CallHooks {
    * whole number: `x-units`. It is reported with the settlement. By default nothing is.
    */
   readonly unitsHeader?: string;
+  /**
+   * Wait for one's turn instead of being refused by a rate limit: calls of this connection stand in line, and are asked for
+   * when the limits have room for them. `true`, or how to wait. `false` by default.
+   */
+  readonly pace?: boolean | PaceOptions;
   /** Pause between heartbeats of a running call; 15,000 by default. */
   readonly heartbeatMs?: number;
   /** How long a running call lives without a heartbeat before it is charged in full; 60,000 by default. */
@@ -78,6 +85,7 @@ export type Metering = CallHooks &
       | 'provider'
       | 'ownKey'
       | 'unitsHeader'
+      | 'pace'
     >
   > & {
     readonly scopes: Scopes | undefined;
@@ -85,6 +93,8 @@ export type Metering = CallHooks &
     readonly ownKey: OwnKeySource | undefined;
     readonly unitsHeader: string | undefined;
     readonly outputTokensFallback: number | undefined;
+    /** How calls wait for their turn; `undefined`: they do not. */
+    readonly pace: Pace | undefined;
     /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
     readonly clampMin: number | undefined;
   };
@@ -112,8 +122,13 @@ const DEFAULTS = {
 
 /** `options` checked and completed. Throws `id_invalid` or `input_invalid`, naming the option. */
 export function meteringOf(options: WrapOptions): Metering {
-  const { clamp, ...others } = options;
-  const metering: Metering = { ...DEFAULTS, ...definedOf(others), clampMin: clampMinOf(clamp) };
+  const { clamp, pace, ...others } = options;
+  const metering: Metering = {
+    ...DEFAULTS,
+    ...definedOf(others),
+    clampMin: clampMinOf(clamp),
+    pace: paceOf(pace),
+  };
   checkUser(metering.user, 'user');
   if (metering.unitsHeader !== undefined) checkUnitsHeader(metering.unitsHeader);
   checkInteger('drainMsMax', metering.drainMsMax, 0, TIMER_MS_MAX);
@@ -146,14 +161,6 @@ function clampMinOf(clamp: WrapOptions['clamp']): number | undefined {
   const least = clamp === true ? 1 : (clamp.outputTokensMin ?? 1);
   checkInteger('clamp.outputTokensMin', least, 1, UNITS_MAX);
   return least;
-}
-
-function checkInteger(field: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new BursarError('input_invalid', {
-    field,
-    message: `${field} must be a whole number from ${least} to ${most}`,
-  });
 }
 
 /** Without the options that are given as `undefined`, which mean the default. */

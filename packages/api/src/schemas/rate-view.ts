@@ -17,4 +17,9 @@ export interface RateView {
   readonly windowMs: number | null;
   /** When nothing of it is used any more if no call comes, ISO 8601. */
   readonly resetAt: string;
+  /**
+   * In how many milliseconds from this answer the whole limit is there again at once, whoever calls until then; `null`
+   * where what is used comes back bit by bit. From now on, so that nobody needs the server's clock.
+   */
+  readonly renewsAfterMs: number | null;
 }

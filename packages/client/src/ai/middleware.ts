@@ -32,7 +32,7 @@ export function bursarMiddleware(
     specificationVersion: 'v4',
     async wrapGenerate({ doGenerate, params, model }): Promise<Generated> {
       const size = sizeOf(params);
-      const call = callOf(model, size, options);
+      const call = callOf(model, size, options, params.abortSignal);
       return await refusing(
         bursar.meter(call, async (running) => {
           const result = await orSpent(doGenerate(), size, running);
@@ -47,7 +47,7 @@ export function bursarMiddleware(
     },
     wrapStream({ doStream, params, model }): Promise<Streamed> {
       const size = sizeOf(params);
-      const call = callOf(model, size, options);
+      const call = callOf(model, size, options, params.abortSignal);
       return new Promise((resolve, reject) => {
         const ended = bursar.meter(call, async (running): Promise<WorkResult<undefined>> => {
           const result = await orSpent(doStream(), size, running);
@@ -69,6 +69,7 @@ function callOf(
   { modelId, provider }: { readonly modelId: string; readonly provider: string },
   { inputTokensMax, outputTokensMax }: CallSize,
   options: AiOptions,
+  signal: AbortSignal | undefined,
 ): WorkToMeter {
   const seller = options.provider ?? SELLERS.get(provider.split('.', 1)[0] ?? '');
   return {
@@ -76,6 +77,7 @@ function callOf(
     ...(seller === undefined ? {} : { provider: seller }),
     model: modelId,
     inputTokens: inputTokensMax,
+    ...(signal === undefined ? {} : { signal }),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
   };
 }

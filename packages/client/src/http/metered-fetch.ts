@@ -110,7 +110,7 @@ class MeteredFetch {
     const presence = new CallerPresence({ signal: http.signal, graceMs }, this.#context);
     let reserved: MeteredCall | Response;
     try {
-      reserved = await this.#reserve(asked, user, presence);
+      reserved = await this.#reserve(asked, user, presence, http.signal);
     } catch (error) {
       if (!this.#mayPassUnpriced(asked, error)) throw error;
       return await this.#sendUnmetered(http, asked.request.text);
@@ -128,6 +128,7 @@ class MeteredFetch {
     read: ReadRequest,
     user: string,
     presence: CallerPresence,
+    signal: AbortSignal | undefined,
   ): Promise<MeteredCall | Response> {
     if (presence.departure !== undefined) throw presence.departure.reason;
     const { request } = read;
@@ -142,6 +143,7 @@ class MeteredFetch {
       serviceTier: request.serviceTier,
       outputTokensMin: this.#leastOutputOf(read),
       mayUseOwnKey: this.#metering.ownKey !== undefined,
+      signal,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
     try {

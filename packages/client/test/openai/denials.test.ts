@@ -173,6 +173,7 @@ describe('too fast', () => {
       remaining: 0,
       windowMs: 60_000,
       resetAt: '2026-11-15T12:00:00.000Z',
+      renewsAfterMs: null,
       retryAt: null,
     } as const;
     return {

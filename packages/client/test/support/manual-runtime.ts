@@ -25,6 +25,10 @@ export class ManualRuntime implements Runtime {
     this.waits.push(delayMs);
   }
 
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
   random(): number {
     return 0.5;
   }

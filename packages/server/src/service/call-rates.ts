@@ -10,6 +10,7 @@ import {
   type AccountId,
   type Amount,
   type Counted,
+  type InstantMs,
   type Json,
   type LimiterId,
   type LimiterPolicy,
@@ -121,24 +122,38 @@ function truePermits(
 export function rateViewsOf(
   answers: readonly RateAnswer[],
   rates: readonly CallRate[],
+  nowMs: InstantMs,
 ): readonly RateView[] {
   return answers
     .flatMap((answer) => {
       const rate = rates.find(({ limiter }) => limiter === answer.limiter);
-      return rate === undefined || rate.shareOf !== undefined ? [] : [rateViewOf(answer, rate)];
+      return rate === undefined || rate.shareOf !== undefined
+        ? []
+        : [rateViewOf(answer, rate, nowMs)];
     })
     .toSorted((a, b) => partLeft(a) - partLeft(b));
 }
 
-/** One rate limit as it stands. */
+/** One rate limit as it stands at `nowMs`. */
 export function rateViewOf(
   { view }: RateAnswer,
   rate: Pick<CallRate, 'scope' | 'name' | 'counts' | 'policy'>,
+  nowMs: InstantMs,
 ): RateView {
   const { limit, used, remaining, resetAtMs } = view;
   const { scope, name, counts, policy } = rate;
-  const windowMs = windowOfLimiter(policy);
-  return { scope, name, counts, limit, used, remaining, windowMs, resetAt: isoOf(resetAtMs) };
+  const renews = policy.algorithm === 'fixed-window';
+  return {
+    scope,
+    name,
+    counts,
+    limit,
+    used,
+    remaining,
+    windowMs: windowOfLimiter(policy),
+    resetAt: isoOf(resetAtMs),
+    renewsAfterMs: renews ? Math.max(1, resetAtMs - nowMs) : null,
+  };
 }
 
 function partLeft({ remaining, limit }: RateView): number {

@@ -247,6 +247,7 @@ export class Meter {
     terms: Terms,
     rates: readonly CallRate[] = [],
   ): Allowed {
+    const nowMs = this.#options.clock.nowMs();
     return {
       decision: 'allowed',
       reservation,
@@ -254,11 +255,11 @@ export class Meter {
       heldUsd: formatUsd(outcome.amount),
       outputTokensMax: terms.output?.tokensMax ?? null,
       clamped: terms.output?.clamped ?? false,
-      deadlineAt: isoOf(outcome.deadlineAtMs ?? this.#options.clock.nowMs()),
+      deadlineAt: isoOf(outcome.deadlineAtMs ?? nowMs),
       priceVersion: terms.priceVersion,
       funding: fundingViewOf(terms.funding, terms.provider),
       budgets: this.#budgetsAfter(outcome),
-      rates: rateViewsOf(outcome.rates ?? [], rates),
+      rates: rateViewsOf(outcome.rates ?? [], rates, nowMs),
       mode: this.#options.mode(),
     };
   }

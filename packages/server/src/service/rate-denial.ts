@@ -19,7 +19,7 @@ export function deniedRates(
   if (worst === undefined) return undefined;
   const { retryAtMs } = worst.view;
   return {
-    rates: [rateOf(worst, asked), ...others.map((answer) => rateOf(answer, asked))],
+    rates: [rateOf(worst, asked, nowMs), ...others.map((other) => rateOf(other, asked, nowMs))],
     retryAfterMs: retryAtMs === null ? null : Math.max(1, retryAtMs - nowMs),
   };
 }
@@ -43,10 +43,10 @@ export function outputWithinRates(
     }, Infinity);
 }
 
-function rateOf(answer: RateAnswer, asked: readonly CallRate[]): ExhaustedRate {
+function rateOf(answer: RateAnswer, asked: readonly CallRate[], nowMs: InstantMs): ExhaustedRate {
   const { retryAtMs } = answer.view;
   return {
-    ...rateViewOf(answer, askedOf(answer, asked)),
+    ...rateViewOf(answer, askedOf(answer, asked), nowMs),
     retryAt: retryAtMs === null ? null : isoOf(retryAtMs),
   };
 }

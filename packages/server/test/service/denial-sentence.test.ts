@@ -66,6 +66,7 @@ const rate: ExhaustedRate = {
   remaining: 0,
   windowMs: 60_000,
   resetAt: '2026-11-15T12:01:00.000Z',
+  renewsAfterMs: null,
   retryAt: '2026-11-15T12:00:01.500Z',
 };
 const share = {

@@ -1,0 +1,9 @@
+/** What whoever calls on a closed connection is told. */
+import { BursarError } from '@bursar/core';
+
+/** The error. */
+export function connectionClosed(): BursarError {
+  return new BursarError('store_unavailable', {
+    message: 'This connection to Bursar was closed; connect anew.',
+  });
+}
