@@ -14,7 +14,7 @@ export function bookUnreserved(
   const { user } = options;
   const { basis = 'reported', answeredBy, serviceTier } = cost;
   const usage = 'usage' in cost ? cost.usage : {};
-  const identity = { reservation: v7(), user, model };
+  const identity = { reservation: v7(), user, model, waitedMs: 0 };
   void meter
     .settle({
       reservation: identity.reservation,
