@@ -128,7 +128,7 @@ class Connection implements Bursar {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    await this.#context.pacing.close(connectionClosed());
+    this.#context.pacing.close(connectionClosed());
     await new Promise<void>((resolve) => {
       const giveUp = this.#context.runtime.after(CLOSE_MS_MAX, resolve);
       void this.settled().then(giveUp).then(resolve);

@@ -5,6 +5,8 @@ import type { RateView } from '@bursar/api';
 export interface Gate {
   /** What the last call that was let through has taken; 0 before the first. */
   readonly takenLast: number;
+  /** Until when there is no room, as the server said; in the past when there may be. */
+  readonly refusedUntilMs: number;
   /**
    * When a call that takes `permits` may be asked for, if nothing is heard until then: `nowMs` or earlier means now, `Infinity` not
    * before something is.

@@ -41,6 +41,10 @@ export class Pacer {
     this.#runtime = runtime;
   }
 
+  get #nowMs(): number {
+    return this.#runtime.nowMs();
+  }
+
   /** How many calls wait. */
   get waiting(): number {
     return this.#line.size;
@@ -52,18 +56,17 @@ export class Pacer {
    * aborts, and with what `ask` throws.
    */
   async paced(call: CallToPace, ask: () => Promise<ReserveOutput>): Promise<PacedAnswer> {
-    const { nowMs } = this.#runtime;
     this.#places += 1;
     const lane = this.#limits.laneOf(scopesOf(call));
-    const turn = new Turn(call, lane, this.#places, nowMs());
+    const turn = new Turn(call, lane, this.#places, this.#nowMs);
     for (;;) {
       const gaveUp = await this.#itsTurn(turn);
-      const waitedMs = nowMs() - turn.cameAtMs;
+      const waitedMs = this.#nowMs - turn.cameAtMs;
       const decision = gaveUp ?? (await this.#ask(turn, ask));
       if (decision.decision === 'allowed') {
         return { decision, waitedMs, ended: (truth) => this.#ended(turn, truth) };
       }
-      if (gaveUp !== undefined || !isWorthWaiting(turn, decision, nowMs())) {
+      if (gaveUp !== undefined || !isWorthWaiting(turn, decision, this.#nowMs)) {
         return { decision, waitedMs, ended: () => {} };
       }
       turn.denied = decision;
@@ -74,7 +77,7 @@ export class Pacer {
   close(reason: BursarError): void {
     this.#closed = reason;
     this.#cancelAlarm();
-    for (const turn of [...this.#line]) turn.fail(reason);
+    for (const turn of this.#line.all()) turn.fail(reason);
   }
 
   /** Resolves when `turn` may ask, or to why it was refused before once it has waited long enough. */
@@ -87,7 +90,7 @@ export class Pacer {
       this.#serve();
     };
     const abort = (): void => leave(signal?.reason);
-    const restMs = Math.max(0, turn.deadlineMs - this.#runtime.nowMs());
+    const restMs = Math.max(0, turn.deadlineMs - this.#nowMs);
     const tooLate = new TooLate('its turn did not come in time');
     const cancel = this.#runtime.after(restMs, () => leave(tooLate), true);
     signal?.addEventListener('abort', abort, { once: true });
@@ -115,17 +118,16 @@ export class Pacer {
   }
 
   async #ask(turn: Turn, ask: () => Promise<ReserveOutput>): Promise<ReserveOutput> {
-    const { nowMs } = this.#runtime;
     const { user } = turn.call;
     try {
       const decision = await ask();
       answered(turn);
       if (decision.decision === 'allowed') {
-        learnAllowed(turn, decision, this.#limits, nowMs());
+        learnAllowed(turn, decision, this.#limits, this.#nowMs);
         return decision;
       }
       if (decision.reason === 'rate_limited') {
-        learnRefused(turn, decision, this.#limits, nowMs());
+        learnRefused(turn, decision, this.#limits, this.#nowMs);
       }
       this.#count(user, -1);
       return decision;
@@ -147,7 +149,7 @@ export class Pacer {
   /** Lets go whoever may, and sets the alarm for when the next one may. */
   #serve(): void {
     this.#cancelAlarm();
-    const nowMs = this.#runtime.nowMs();
+    const nowMs = this.#nowMs;
     for (;;) {
       let nextAtMs = Infinity;
       const hopeless: [turn: Turn, afterMs: number][] = [];
@@ -156,7 +158,8 @@ export class Pacer {
       const turn = this.#line.next((first) => {
         const atMs = this.#readyAtMs(first, waitedFor, nowMs);
         nextAtMs = Math.min(nextAtMs, atMs);
-        if (atMs !== Infinity && atMs > first.deadlineMs) hopeless.push([first, atMs - nowMs]);
+        const refusedUntilMs = refusedUntil(first);
+        if (refusedUntilMs > first.deadlineMs) hopeless.push([first, refusedUntilMs - nowMs]);
         return atMs <= nowMs;
       });
       if (turn !== undefined) this.#letGo(turn, nowMs);
@@ -229,6 +232,11 @@ class TooLate {
       ...(this.#afterMs === undefined ? {} : { retryAfterMs: Math.ceil(this.#afterMs) }),
     });
   }
+}
+
+/** Until when the server has no room for `turn`, as far as it said. */
+function refusedUntil({ lane }: Turn): number {
+  return Math.max(-Infinity, ...[...lane.gates].map(({ gate }) => gate.refusedUntilMs));
 }
 
 /** Whether a refused call fits again before it has waited long enough. */

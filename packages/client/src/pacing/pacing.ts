@@ -24,7 +24,10 @@ export class Pacing {
   }
 
   /** Whoever waits is told `reason`. */
-  async close(reason: BursarError): Promise<void> {
-    (await this.#pacer)?.close(reason);
+  close(reason: BursarError): void {
+    void this.#pacer?.then(
+      (pacer) => pacer.close(reason),
+      () => {},
+    );
   }
 }

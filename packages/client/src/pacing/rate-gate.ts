@@ -37,12 +37,16 @@ const RECOVERY = 0.05;
 const CAUTION_MIN = 0.05;
 /** Pauses are spread by this part to either side. */
 const SPREAD = 0.25;
+/** Longest pause, and longest spread of those who wait for the same moment, as parts of the window. */
+const PAUSE_MAX = 0.5;
+const SPREAD_MAX = 0.1;
 /** Longest time that a refusal is believed; after it one call asks anew, for limits can be raised. */
 const BELIEVED_MS_MAX = 60_000;
 
 /** A limit that time frees. */
 export class RateGate implements Gate {
   takenLast = 0;
+  refusedUntilMs = -Infinity;
   #rate: RateView | undefined;
   #saidAtMs = 0;
   /** When the whole limit is there again at once; `null` where it comes back bit by bit. */
@@ -57,7 +61,6 @@ export class RateGate implements Gate {
   #asking = 0;
   #askedAtMs = -Infinity;
   #chance = 0.5;
-  #refusedUntilMs = -Infinity;
   #tightAtMs = -Infinity;
 
   readyAtMs(permits: number, nowMs: number): number {
@@ -68,7 +71,7 @@ export class RateGate implements Gate {
     return Math.max(
       this.#roomAtMs(rate, wanted, nowMs),
       this.#turnAtMs(rate, wanted, nowMs),
-      this.#refusedUntilMs + this.#chance * this.#evenMs(rate, wanted),
+      this.refusedUntilMs + this.#spreadMs(rate, wanted),
     );
   }
 
@@ -85,13 +88,13 @@ export class RateGate implements Gate {
   allowed(rate: RateView, taken: number, nowMs: number): void {
     this.takenLast = taken;
     this.#hear(rate, taken, nowMs);
-    this.#refusedUntilMs = -Infinity;
+    this.refusedUntilMs = -Infinity;
     this.#caution += (1 - this.#caution) * RECOVERY;
   }
 
   refused(rate: RateView, retryAfterMs: number, nowMs: number): void {
     this.#hear(rate, 0, nowMs);
-    this.#refusedUntilMs = nowMs + Math.min(retryAfterMs, BELIEVED_MS_MAX);
+    this.refusedUntilMs = nowMs + Math.min(retryAfterMs, BELIEVED_MS_MAX);
     this.#caution = Math.max(CAUTION_MIN, this.#caution * SLOWDOWN);
   }
 
@@ -147,7 +150,7 @@ export class RateGate implements Gate {
     if (renewsAtMs !== null) {
       // Our part of what is left is not enough for one more.
       if (left * this.#share < wanted) {
-        return renewsAtMs + this.#chance * this.#evenMs(rate, wanted);
+        return renewsAtMs + this.#spreadMs(rate, wanted);
       }
       const counted = Math.max(wanted / limit, left - limit * MARGIN);
       return (
@@ -160,10 +163,17 @@ export class RateGate implements Gate {
     return this.#askedAtMs + (pause * this.#evenMs(rate, wanted)) / allowed;
   }
 
+  /** So that not all who wait for one moment come at that moment. */
+  #spreadMs(rate: RateView, permits: number): number {
+    const most = (rate.windowMs ?? 0) * SPREAD_MAX;
+    return this.#chance * Math.min(most, this.#evenMs(rate, permits));
+  }
+
   /** Time between calls of our own that take `permits` each, if all together go at exactly the limit. */
   #evenMs(rate: RateView, permits: number): number {
     const inTruth = permits * this.#truePart;
-    return (inTruth * this.#permitMs(rate)) / (this.#share * this.#caution);
+    const evenMs = (inTruth * this.#permitMs(rate)) / (this.#share * this.#caution);
+    return Math.min((rate.windowMs ?? 0) * PAUSE_MAX, evenMs);
   }
 
   /** Time in which one permit comes back. */

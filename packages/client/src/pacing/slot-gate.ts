@@ -9,6 +9,8 @@ const ASK_AGAIN_MS_MAX = 16_000;
 /** A limit that calls free when they end. */
 export class SlotGate implements Gate {
   takenLast = 0;
+  /** Nobody knows: a call that ends makes room. */
+  readonly refusedUntilMs = -Infinity;
   #limit = Infinity;
   #remaining = Infinity;
   #asking = 0;

@@ -74,9 +74,12 @@ export class WaitingLine<Call extends InLine> {
     return undefined;
   }
 
-  /** Every call that waits. */
-  *[Symbol.iterator](): Iterator<Call> {
-    for (const { interactive, batch } of this.#lanes.values()) yield* [...interactive, ...batch];
+  /** Every call that waits, as things are now. */
+  all(): readonly Call[] {
+    return [...this.#lanes.values()].flatMap(({ interactive, batch }) => [
+      ...interactive,
+      ...batch,
+    ]);
   }
 
   #serve(call: Call, lane: Lane<Call>): void {

@@ -18,7 +18,12 @@ test('the decision and the settlement of a call are told under its reservation',
   await openai.chat.completions.create(chat, { headers: { 'x-provider-output-tokens': '12' } });
   await world.bursar.settled();
   const [entry] = (await world.bursar.usage.history({ user: 'alice' })).entries;
-  const call = { reservation: entry?.reservation, user: 'alice', model: MODEL };
+  const call = {
+    reservation: entry?.reservation,
+    user: 'alice',
+    model: MODEL,
+    waitedMs: 0,
+  };
   expect(told).toEqual([
     [call, 'allowed'],
     [call, '0.00000795', 'reported', { inputTokens: 5, outputTokens: 12 }],

@@ -1,0 +1,91 @@
+/**
+ * Time that runs as fast as the machine can: clients and a server in this process share one clock, which jumps to the
+ * next timer once nothing that was asked for is unanswered any more.
+ */
+import type { Clock, InstantMs } from '@bursar/core';
+import type { Timers } from '@bursar/server';
+import { MID_NOVEMBER } from '@bursar/testkit';
+import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
+import { seededRandom } from './seeded-random.ts';
+
+interface Timer {
+  readonly atMs: number;
+  readonly number: number;
+  readonly task: () => void;
+}
+
+export class SimulatedTime implements Clock, Timers {
+  #nowMs: number = MID_NOVEMBER;
+  #timers: Timer[] = [];
+  #numbers = 0;
+  #pending = 0;
+
+  nowMs(): InstantMs {
+    return this.#nowMs as InstantMs;
+  }
+
+  after(delayMs: number, task: () => void): () => void {
+    this.#numbers += 1;
+    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), number: this.#numbers, task };
+    // Kept in order: there are many, and the next one is asked for all the time.
+    let low = 0;
+    let high = this.#timers.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const other = this.#timers[middle];
+      if (other !== undefined && other.atMs <= timer.atMs) low = middle + 1;
+      else high = middle;
+    }
+    this.#timers.splice(low, 0, timer);
+    return () => {
+      const at = this.#timers.indexOf(timer);
+      if (at >= 0) this.#timers.splice(at, 1);
+    };
+  }
+
+  /** Resolves after `delayMs` of this time. */
+  sleep(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.after(delayMs, resolve));
+  }
+
+  /** A client's machine, with chance of its own. */
+  runtime(seed: number): Runtime {
+    return {
+      nowMs: () => this.#nowMs,
+      after: (delayMs, task) => this.after(delayMs, task),
+      wait: (delayMs) => this.sleep(delayMs),
+      random: seededRandom(seed),
+      newId: () => SYSTEM_RUNTIME.newId(),
+    };
+  }
+
+  /** `work`, for whose end time stands still. */
+  async still<Value>(work: Promise<Value>): Promise<Value> {
+    this.#pending += 1;
+    try {
+      return await work;
+    } finally {
+      this.#pending -= 1;
+    }
+  }
+
+  /** Lets `forMs` pass. */
+  async pass(forMs: number): Promise<void> {
+    const untilMs = this.#nowMs + forMs;
+    for (;;) {
+      await this.#quiet();
+      const next = this.#timers[0];
+      if (next === undefined || next.atMs > untilMs) break;
+      this.#timers.shift();
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.task();
+    }
+    this.#nowMs = untilMs;
+    await this.#quiet();
+  }
+
+  async #quiet(): Promise<void> {
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (this.#pending > 0);
+  }
+}
