@@ -1,10 +1,14 @@
 /** What Bursar replaces: a row a user in PostgreSQL, changed by every call. */
 import type { Amount, Tier } from '@bursar/core';
+import { startRedis } from '@bursar/testkit';
 import type { Pool } from 'pg';
+import type { Store } from '../../../packages/server/src/open-store.ts';
 import type { Bench, Candidate, Finding } from '../harness/bench.ts';
+import type { CpuClock } from '../harness/cpu.ts';
 import { closedLoop } from '../harness/drive.ts';
 import { allCpuUs, type Figures } from '../harness/figures.ts';
 import { moneyOff } from '../subjects/audit.ts';
+import { ConnectionsHeld } from '../subjects/connections.ts';
 import {
   CONDITIONAL_UPDATE,
   CORRECT_PAIR,
@@ -15,8 +19,8 @@ import {
   SELECT_FOR_UPDATE,
   SELECT_THEN_UPDATE,
 } from '../subjects/direct-db.ts';
-import { COST, legsOfUsers, Pairs } from '../subjects/pairs.ts';
-import { journalHome, openHybridOn, startStores } from '../subjects/stores.ts';
+import { COST, legsOfUsers, Pairs, type UserLeg } from '../subjects/pairs.ts';
+import { journalHome, openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
 
 const USERS = 1_000;
 const USERS_QUICK = 20;
@@ -30,6 +34,7 @@ type Spread = 'spread' | 'hot';
 const where = (spread: Spread): string => (spread === 'hot' ? 'one user' : `${USERS} users`);
 const nameOf = ({ name }: Pick<RowDesign, 'name'>, spread: Spread, pool: number): string =>
   `${name}; pool ${pool}, ${where(spread)}`;
+const withoutRedis = (spread: Spread): string => `Bursar, Redis away; ${where(spread)}`;
 const ours = (spread: Spread): string => `Bursar, hybrid; ${where(spread)}`;
 
 export const directDb: Bench = {
@@ -52,6 +57,8 @@ export const directDb: Bench = {
     await journalHome(stores);
     const { clocks } = stores;
     const [, postgresClock] = clocks;
+    const held = new ConnectionsHeld(stores, stores.databaseUrl);
+    const away = await WithoutRedis.open(stores, legs);
     const mine = (spread: Spread): Candidate => ({
       name: ours(spread),
       open: async () =>
@@ -60,6 +67,7 @@ export const directDb: Bench = {
           clocks,
           operation: () => pairs.make(spread === 'hot' ? legs.slice(0, 1) : legs),
           finish: () => journalHome(stores),
+          rest: () => held.look(),
         }),
     });
     const theirs = (design: RowDesign, spread: Spread, max: number, pool: Pool): Candidate => {
@@ -77,6 +85,7 @@ export const directDb: Bench = {
     return {
       candidates: (['spread', 'hot'] as const).flatMap((spread) => [
         mine(spread),
+        away.candidate(spread),
         ...DESIGNS.flatMap((design) =>
           Array.from(pools, ([max, pool]) => theirs(design, spread, max, pool)),
         ),
@@ -84,19 +93,108 @@ export const directDb: Bench = {
       judge: async (of) => ({
         findings: [
           ...speeds(of),
+          ...away.findings(of),
+          connections('Redis up', held.most, 5),
+          connections('Redis away', away.connectionsHeld, 10),
           ...(await overspends(pools.get(50) ?? first, users)),
           await ourOverspend(store.tier, pairs),
         ],
-        moneyOffNanoUsd: await journalHome(stores).then(() => moneyOff(store, pairs.settled)),
+        moneyOffNanoUsd:
+          (await journalHome(stores).then(() => moneyOff(store, pairs.settled))) +
+          (await away.moneyOff()),
       }),
       async close() {
         for (const pool of pools.values()) await pool.end();
-        await store.close();
+        await Promise.all([store.close(), away.close()]);
         await stores.close();
       },
     };
   },
 };
+
+/** Ours with a Redis that has gone: PostgreSQL decides, and processes on leases of it. */
+class WithoutRedis {
+  readonly #store: Store;
+  readonly #pairs: Pairs;
+  readonly #legs: readonly UserLeg[];
+  readonly #held: ConnectionsHeld;
+  readonly #postgres: CpuClock;
+
+  private constructor(
+    store: Store,
+    legs: readonly UserLeg[],
+    { held, postgres }: { readonly held: ConnectionsHeld; readonly postgres: CpuClock },
+  ) {
+    this.#store = store;
+    this.#pairs = new Pairs(store.tier);
+    this.#legs = legs;
+    this.#held = held;
+    this.#postgres = postgres;
+  }
+
+  /** Loses its Redis, of its own, once it is open. */
+  static async open(stores: Stores, legs: readonly UserLeg[]): Promise<WithoutRedis> {
+    const [redis, databaseUrl] = await Promise.all([
+      startRedis(),
+      stores.postgres.createDatabase(),
+    ]);
+    const store = await openHybridOn({ databaseUrl, redis });
+    const held = new ConnectionsHeld(stores, databaseUrl);
+    const away = new WithoutRedis(store, legs, { held, postgres: stores.clocks[1] });
+    await Promise.all(legs.map(() => away.#pairs.make(legs)));
+    await redis.stop();
+    return away;
+  }
+
+  get connectionsHeld(): number {
+    return this.#held.most;
+  }
+
+  candidate(spread: Spread): Candidate {
+    return {
+      name: withoutRedis(spread),
+      open: async () =>
+        closedLoop({
+          inFlight: IN_FLIGHT,
+          clocks: [this.#postgres],
+          operation: () => this.#pairs.make(spread === 'hot' ? this.#legs.slice(0, 1) : this.#legs),
+          rest: () => this.#held.look(),
+        }),
+    };
+  }
+
+  findings(of: (name: string) => Figures): readonly Finding[] {
+    const ratio = (spread: Spread, goal: number): Finding => ({
+      name: `pairs/s of ours with Redis away to: ${nameOf(SELECT_THEN_UPDATE, spread, 10)}`,
+      value:
+        of(withoutRedis(spread)).perSecond / of(nameOf(SELECT_THEN_UPDATE, spread, 10)).perSecond,
+      goal,
+      better: 'more',
+      isByClock: true,
+    });
+    return [ratio('spread', 1.5), ratio('hot', 3)];
+  }
+
+  /** Everything is in the ledger once the first page of it is read. */
+  async moneyOff(): Promise<number> {
+    await this.#pairs.bookAll(this.#legs);
+    return moneyOff(this.#store, this.#pairs.settled);
+  }
+
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+function connections(when: string, value: number, goal: number): Finding {
+  return {
+    name: `PostgreSQL connections held at full rate, ${when}`,
+    value,
+    goal,
+    unit: 'connections',
+    better: 'less',
+  };
+}
 
 function speeds(of: (name: string) => Figures): readonly Finding[] {
   const ratio = (spread: Spread, design: RowDesign, pool: number, goal: number): Finding => ({

@@ -4,6 +4,7 @@ import { decision } from './decision.ts';
 import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
 import { ledger } from './ledger.ts';
+import { limiters } from './limiters.ts';
 import { sdk } from './sdk.ts';
 import { server } from './server.ts';
 import { memory } from './memory.ts';
@@ -13,6 +14,7 @@ export const BENCHES: readonly Bench[] = [
   engine,
   redisTier,
   decision,
+  limiters,
   directDb,
   ledger,
   server,

@@ -52,6 +52,8 @@ export interface Finding {
 /** What a run of a benchmark comes to, beside its table. */
 export interface Verdict {
   readonly findings: readonly Finding[];
+  /** A table of its own, in Markdown, for people. */
+  readonly table?: string;
   /** What was lost, invented or overspent by us in the run, in nano-USD, where money moved; anything but 0 is a failure. */
   readonly moneyOffNanoUsd?: number;
 }

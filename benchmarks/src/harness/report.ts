@@ -69,6 +69,7 @@ export function resultAsText({ bench, machine, figures, verdict }: Result): stri
     ...(figures.size === 0 ? [] : ['', ...table(rowsOf(figures))]),
     '',
     ...table(goalRows(verdict.findings, machine)),
+    ...(verdict.table === undefined ? [] : ['', verdict.table]),
     ...(verdict.moneyOffNanoUsd === undefined
       ? []
       : ['', `Money lost, invented or overspent: ${verdict.moneyOffNanoUsd} nano-USD.`]),

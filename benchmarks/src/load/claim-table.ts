@@ -1,8 +1,9 @@
 /** What the design without Bursar was expected to improve, beside what both systems were measured at. */
+import { markdownTable } from '../harness/markdown.ts';
 import { burstWaits } from './goals.ts';
 import type { Contender, Matchup } from './matchup.ts';
 import { SYSTEMS, type System } from './metering-services.ts';
-import { count, markdownTable, mebibytes, most, ms, SYSTEM_NAMES } from './tables.ts';
+import { count, mebibytes, most, ms, SYSTEM_NAMES } from './tables.ts';
 
 interface Row {
   readonly name: string;

@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isBusy, type Machine, thisMachine } from '../harness/machine.ts';
+import { markdownTable } from '../harness/markdown.ts';
 import { goalRows } from '../harness/report.ts';
 import type { LoadArguments } from './arguments.ts';
 import { claimTable } from './claim-table.ts';
@@ -11,7 +12,7 @@ import { matchupAsJson } from './matchup-json.ts';
 import { drawCourse, drawLevels } from './plots/load-plots.ts';
 import { readTraceFile } from './read-trace.ts';
 import { SCENARIOS } from './scenarios.ts';
-import { levelTable, markdownTable, phaseTable, wholeTable } from './tables.ts';
+import { levelTable, phaseTable, wholeTable } from './tables.ts';
 
 /** Where it is said. */
 export interface Voice {

@@ -1,4 +1,5 @@
 /** What matchups come to, as Markdown tables that also read well in a terminal. */
+import { markdownTable } from '../harness/markdown.ts';
 import type { Figures } from './analyse.ts';
 import type { Contender, Matchup } from './matchup.ts';
 import { SYSTEMS, type System } from './metering-services.ts';
@@ -81,27 +82,6 @@ export function levelTable(matchups: readonly Matchup[]): string {
 export function cents(nanoUsd: bigint): string {
   if (nanoUsd === 0n) return '0';
   return (Number(nanoUsd) / Number(NANO_USD_PER_CENT)).toFixed(4);
-}
-
-/** A Markdown table with padded columns; all but the first `texts` are set to the right. */
-export function markdownTable(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-  texts: number,
-): string {
-  const widths = head.map((title, column) =>
-    Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]): string =>
-    `| ${cells
-      .map((cell, column) =>
-        column < texts ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
-      )
-      .join(' | ')} |`;
-  const rule = widths.map((width, column) =>
-    column < texts ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`,
-  );
-  return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
 /** Milliseconds for people. */

@@ -14,6 +14,7 @@ import {
   MONTHLY_UTC,
   type Period,
   periodAt,
+  type RateHit,
   type ReservationId,
   reservationId,
   type TenantId,
@@ -64,14 +65,20 @@ export function idNumber(number: number): ReservationId {
 export class Pairs {
   readonly #tier: Tier;
   readonly #numbersUsed: number;
+  readonly #ratesOf: (leg: UserLeg) => readonly RateHit[];
   readonly #open: ReservationId[] = [];
   #begun = 0;
   #settled = 0;
 
-  /** The first reservation is the one after `numbersUsed`. */
-  constructor(tier: Tier, numbersUsed = 0) {
+  /** The first reservation is the one after `numbersUsed`. `ratesOf` says what else a pair takes from. */
+  constructor(
+    tier: Tier,
+    numbersUsed = 0,
+    ratesOf: (leg: UserLeg) => readonly RateHit[] = () => [],
+  ) {
     this.#tier = tier;
     this.#numbersUsed = numbersUsed;
+    this.#ratesOf = ratesOf;
   }
 
   /** How many were begun. */
@@ -128,6 +135,7 @@ export class Pairs {
     const leg = legs[number % legs.length];
     if (leg === undefined) throw new Error('there is no user');
     const reservation = idNumber(number);
+    const rates = this.#ratesOf(leg);
     const outcome = await this.#tier.execute({
       kind: 'reserve',
       reservation,
@@ -136,6 +144,7 @@ export class Pairs {
       amount: HOLD,
       ttlMs: TTL_MS,
       terms: TERMS,
+      ...(rates.length > 0 && { rates }),
     });
     if (outcome.outcome !== 'applied') throw new Error(`a reservation was ${outcome.outcome}`);
     return reservation;

@@ -78,13 +78,15 @@ export async function journalHome({ redis, database }: Stores): Promise<void> {
   }
 }
 
-async function newestEvent(redis: RedisServer): Promise<string | undefined> {
+/** The id of the newest event in our journal. */
+export async function newestEvent(redis: RedisServer): Promise<string | undefined> {
   const reply = await redis.cli('XREVRANGE', 'bursar:{0}:journal', '+', '-', 'COUNT', '1');
   const [event] = Array.isArray(reply) ? (reply as readonly unknown[]) : [];
   return Array.isArray(event) ? String(event[0]) : undefined;
 }
 
-async function positionOf(database: Client): Promise<string | undefined> {
+/** The id of the newest event that the ledger has. */
+export async function positionOf(database: Client): Promise<string | undefined> {
   const { rows } = await database.query<{ position: string }>(
     'select position from journals order by incarnation desc limit 1',
   );
