@@ -10,6 +10,7 @@ import type { Timers } from '../clock/timers.ts';
 import { errorBody } from './error-answer.ts';
 import type { OpenStreams } from './open-streams.ts';
 import type { Readiness } from './readiness.ts';
+import { Sockets } from './socket/sockets.ts';
 import { requestHandler, type RequestHandlerOptions } from './request-handler.ts';
 
 /** Bounds of one request, in milliseconds and bytes. Answers may take longer: event streams do. */
@@ -32,12 +33,15 @@ export interface HttpServerOptions extends RequestHandlerOptions {
 export class HttpServer {
   readonly #options: HttpServerOptions;
   readonly #server: Server;
+  readonly #sockets: Sockets;
   readonly #connections = new Set<Socket>();
   #drained: Promise<void> | undefined;
 
   constructor(options: HttpServerOptions) {
     this.#options = options;
     const handle = requestHandler(options);
+    const sockets = new Sockets(options);
+    this.#sockets = sockets;
     this.#server = createServer(
       {
         headersTimeout: HEADERS_TIMEOUT_MS,
@@ -45,6 +49,8 @@ export class HttpServer {
         keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
         connectionsCheckingInterval: TIMEOUT_CHECK_MS,
         maxHeaderSize: HEADER_BYTES_MAX,
+        // Some clients ask for HTTP/2 with every request, and go on with HTTP/1.1.
+        shouldUpgradeCallback: (request) => sockets.isAskedFor(request),
       },
       (request, response) => {
         if (this.#drained !== undefined) response.setHeader('connection', 'close');
@@ -55,6 +61,7 @@ export class HttpServer {
         void handle(request, response);
       },
     );
+    this.#server.on('upgrade', (request, stream, head) => sockets.accept(request, stream, head));
     this.#server.on('clientError', refuseMalformed);
     this.#server.on('connection', (socket) => {
       this.#connections.add(socket);
@@ -80,7 +87,7 @@ export class HttpServer {
   }
 
   /**
-   * Stops: not ready any more, no new connections, event streams cut, running calls finished, for at most
+   * Stops: not ready any more, no new connections, event streams cut, running calls finished (and WebSockets closed then), for at most
    * `withinMs`; what is left then is cut too. May be repeated.
    */
   drain(withinMs: number): Promise<void> {
@@ -94,10 +101,13 @@ export class HttpServer {
     if (!this.#server.listening) return;
     const closed = once(this.#server, 'close');
     this.#server.close();
-    streams.cutAll();
+    streams.endAll();
+    this.#sockets.stop();
     // Node does not count a connection as idle before its first request; clients open some in advance.
     for (const socket of this.#connections) if (socket.bytesRead === 0) socket.destroy();
-    const cancel = timers.after(withinMs, () => this.#server.closeAllConnections());
+    const cancel = timers.after(withinMs, () => {
+      for (const socket of this.#connections) socket.destroy();
+    });
     await closed;
     cancel();
   }

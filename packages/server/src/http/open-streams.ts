@@ -1,8 +1,8 @@
 /**
- * The event streams that are open, and when they must end although their clients would stay.
+ * The event streams and WebSockets that are open, and when they must end although their clients would stay.
  *
  * A stream was allowed by a token when it began. Once a second every stream's token is looked at again, so
- * that revoking one ends its streams within two; and a server that stops ends all of them. They are cut, not
+ * that revoking one ends its streams within two; and a server that stops ends all of them. Event streams are cut, not
  * closed: to a client a finished subscription is final, a cut one is a reason to reconnect and resume.
  */
 import type { ServerResponse } from 'node:http';
@@ -12,12 +12,20 @@ import type { Log } from '../telemetry/logger.ts';
 /** How often the tokens of open streams are looked at again. */
 export const STREAM_CHECK_MS = 1_000;
 
-/** Open responses that may be event streams. */
+/** Something that stays open. */
+export interface OpenStream {
+  /** Ends it now: its token is no good any more. */
+  cut(): void;
+  /** Ends it as soon as it may: the server stops. May be repeated. */
+  leave(): void;
+}
+
+/** Open responses that may be event streams, and WebSockets. */
 export class OpenStreams {
   readonly #timers: Timers;
   readonly #isStillGood: (authorization: string) => Promise<boolean>;
   readonly #log: Log;
-  readonly #open = new Map<ServerResponse, string>();
+  readonly #open = new Map<OpenStream, string>();
   #isCheckPlanned = false;
   #isEnding = false;
 
@@ -33,15 +41,21 @@ export class OpenStreams {
 
   /** Looks after `response` until it is closed. */
   add(response: ServerResponse, authorization: string): void {
-    this.#open.set(response, authorization);
-    response.once('close', () => this.#open.delete(response));
-    if (!this.#isCheckPlanned) this.#planCheck();
+    const end = (): void => cut(response);
+    response.once('close', this.watch({ cut: end, leave: end }, authorization));
   }
 
-  /** Cuts every stream, and with the next check those that begin after this. Other responses may finish. */
-  cutAll(): void {
+  /** Looks after `stream` until the answer is called. */
+  watch(stream: OpenStream, authorization: string): () => void {
+    this.#open.set(stream, authorization);
+    if (!this.#isCheckPlanned) this.#planCheck();
+    return () => this.#open.delete(stream);
+  }
+
+  /** Ends every stream, and with the next check those that begin after this. Other responses may finish. */
+  endAll(): void {
     this.#isEnding = true;
-    for (const response of this.#open.keys()) cut(response);
+    for (const stream of this.#open.keys()) stream.leave();
   }
 
   #planCheck(): void {
@@ -50,8 +64,9 @@ export class OpenStreams {
   }
 
   async #check(): Promise<void> {
-    for (const [response, authorization] of this.#open) {
-      if (this.#isEnding || !(await this.#isGood(authorization))) cut(response);
+    for (const [stream, authorization] of this.#open) {
+      if (this.#isEnding) stream.leave();
+      else if (!(await this.#isGood(authorization))) stream.cut();
     }
     this.#isCheckPlanned = false;
     if (this.#open.size > 0) this.#planCheck();
