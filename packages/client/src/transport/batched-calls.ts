@@ -10,6 +10,7 @@
  * `input` for queries, and an array of results or errors as the answer.
  */
 import { BursarError } from '@bursar/core';
+import type { Send } from './requests.ts';
 
 /** Most calls in one request; servers bound it too. */
 const BATCH_CALLS_MAX = 50;
@@ -42,26 +43,40 @@ interface Call {
   readonly reject: (error: unknown) => void;
 }
 
-type Method = 'GET' | 'POST';
+/** How a query (`GET`) and a mutation (`POST`) are told apart. */
+export type Method = 'GET' | 'POST';
+
+/** A way to call procedures. */
+export interface Calls {
+  /**
+   * The answer to the query or mutation `path`. Rejects with what the network fails with, with `ForeignAnswer`, and with
+   * `input_invalid` for what is no JSON.
+   */
+  call(method: Method, path: string, input: object): Promise<CallAnswer>;
+  /** Ends connections that are kept. */
+  close(): void;
+}
 
 /** Calls procedures at one address. */
-export class BatchedCalls {
+export class BatchedCalls implements Calls {
   readonly #url: string;
-  readonly #send: (url: string, init: RequestInit) => Promise<Response>;
+  readonly #send: Send;
+  readonly #close: () => void;
   readonly #waiting: Record<Method, Call[]> = { GET: [], POST: [] };
   #requests = 0;
   #isFlushing = false;
 
-  /** `url` without a slash at its end. `send` is a `fetch` that adds what every request needs. */
-  constructor(url: string, send: (url: string, init: RequestInit) => Promise<Response>) {
+  /** `url` without a slash at its end. `send` adds what every request needs. */
+  constructor(url: string, { send, close }: { readonly send: Send; readonly close: () => void }) {
     this.#url = url;
     this.#send = send;
+    this.#close = close;
   }
 
-  /**
-   * The answer to the query (`GET`) or mutation (`POST`) `path`. Rejects with what `fetch` rejects with, with
-   * `ForeignAnswer`, and with `input_invalid` for what is no JSON.
-   */
+  close(): void {
+    this.#close();
+  }
+
   call(method: Method, path: string, input: object): Promise<CallAnswer> {
     return new Promise((resolve, reject) => {
       const json = jsonOf(input);
@@ -140,7 +155,8 @@ function inputs(calls: readonly Call[], p: typeof JSON_PUNCTUATION): string {
   return `${p.open}${fields.join(p.comma)}${p.close}`;
 }
 
-function jsonOf(input: object): string {
+/** `input` as JSON. Throws `input_invalid`. */
+export function jsonOf(input: object): string {
   try {
     return JSON.stringify(input);
   } catch (cause) {

@@ -10,8 +10,9 @@ import { type Bursar, connect } from '../../src/connect.ts';
 import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import type { WrapOptions } from '../../src/wrap-options.ts';
 
-/** How the client reaches the server; every promise holds for both. */
-export type Reach = 'in-process' | 'http';
+/** How the client reaches the server; every promise holds for all. */
+export type Reach = 'in-process' | 'http' | 'websocket';
+/** Those that nearly everything is tried with; the third one differs from `http` in its transport alone. */
 export const REACHES: readonly Reach[] = ['in-process', 'http'];
 
 export const TOKEN = 'bk_test_world';
@@ -93,7 +94,13 @@ export async function openWorld(
 
 /** A connection to `server`. */
 export async function connectTo(server: Server, reach: Reach, runtime?: Runtime): Promise<Bursar> {
-  if (reach === 'http') return connect({ url: await server.listen(), token: TOKEN }, runtime);
+  if (reach !== 'in-process') {
+    const url = await server.listen();
+    return connect(
+      { url: reach === 'http' ? url : url.replace(/^http/, 'ws'), token: TOKEN },
+      runtime,
+    );
+  }
   return connect(
     {
       caller: server.caller({ tenant: 'default' }),

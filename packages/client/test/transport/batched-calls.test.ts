@@ -11,11 +11,10 @@ interface Sent {
 /** A server that answers when the test says so. */
 function openCalls() {
   const sent: Sent[] = [];
-  const calls = new BatchedCalls(
-    'http://bursar.test/trpc',
-    (url, { body }) =>
-      new Promise((answer) => sent.push({ url, body: body as string | undefined, answer })),
-  );
+  const calls = new BatchedCalls('http://bursar.test/trpc', {
+    send: (url, { body }) => new Promise((answer) => sent.push({ url, body, answer })),
+    close: () => {},
+  });
   return { calls, sent };
 }
 

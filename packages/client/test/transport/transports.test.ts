@@ -1,4 +1,4 @@
-/** The two ways to reach a server behave alike: answers, errors, live usage. */
+/** The ways to reach a server behave alike: answers, errors, live usage. */
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -39,7 +39,7 @@ async function errorOf(answer: Promise<unknown>): Promise<unknown> {
 
 const reservation = (): string => SYSTEM_RUNTIME.newId();
 
-describe.each(REACHES)('%s', (reach) => {
+describe.each([...REACHES, 'websocket'] as const)('%s', (reach) => {
   test('own keys are registered, listed, opened, rejected and revoked', async () => {
     await using server = await openServer();
     const bursar = await connectTo(server, reach);
