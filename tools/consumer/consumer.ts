@@ -3,6 +3,7 @@ import Anthropic from '@anthropic-ai/sdk';
 import { type Bursar, connect, denialOf, isDenied } from '@bursar/client';
 import { bursarMiddleware } from '@bursar/client/ai';
 import { wrapAnthropic } from '@bursar/client/anthropic';
+import { wrapRealtime } from '@bursar/client/realtime';
 import { createBursar } from '@bursar/server';
 import OpenAI from 'openai';
 
@@ -34,5 +35,6 @@ if (denial === undefined) throw new Error('a user without credit was let through
 if (bursarMiddleware(bursar, { user: 'alice' }).wrapGenerate === undefined) {
   throw new Error('the middleware of the AI SDK wraps nothing');
 }
+if (typeof wrapRealtime !== 'function') throw new Error('connections cannot be metered');
 await bursar.close();
 await embedded.close();

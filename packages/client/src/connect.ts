@@ -51,7 +51,7 @@ export interface Bursar {
   /**
    * `client`, metered: of the same class, with the same options. Its clones by `withOptions` are metered too,
    * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
-   * through `fetch` is not metered: the realtime API and other WebSockets.
+   * through `fetch` is not metered by it: for WebSockets there is `wrapRealtime` in `@bursar/client/realtime`.
    */
   wrap<Client extends SdkClient>(client: Client, options: WrapOptions): Client;
   /**

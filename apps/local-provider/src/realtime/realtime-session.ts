@@ -172,7 +172,8 @@ export class RealtimeSession {
     const own = asObject(event['response']) ?? {};
     const isApart = own['conversation'] === 'none';
     const instructions = startReading();
-    readText(instructions, String(own['instructions'] ?? this.#session['instructions'] ?? ''));
+    const told = own['instructions'] ?? this.#session['instructions'];
+    if (typeof told === 'string') readText(instructions, told);
     const { text, sound } = this.#conversation;
     const prompt: SoundAndText = { text: text + instructions.tokens, sound };
     const call = openSocketCall(this.#line, this.#model, prompt.text + prompt.sound);

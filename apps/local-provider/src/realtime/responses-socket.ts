@@ -9,10 +9,10 @@ import { answerTo, breathe, openSocketCall, usageOf } from './socket-call.ts';
 
 /** Answers on `line`, one lane apart from the other. */
 export function answerResponses(line: Line): void {
-  const lanes = new Map<string, Promise<void>>();
+  const lanes = new Map<unknown, Promise<void>>();
   line.socket.on('message', (data: Buffer) => {
     const event = asObject(JSON.parse(data.toString('utf8'))) ?? {};
-    const lane = String(event['stream_id'] ?? '');
+    const lane = event['stream_id'];
     lanes.set(
       lane,
       (lanes.get(lane) ?? Promise.resolve()).then(() => answer(line, event)),

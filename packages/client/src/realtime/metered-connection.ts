@@ -6,31 +6,15 @@
  * What it begins all the same is noticed, and ended where it may not go on; what it cost until then is booked.
  */
 import { CallRefused } from '../call-refused.ts';
-import type { Bursar } from '../connect.ts';
 import { isObject, type JsonObject, parseJson, stringOf } from '../http/json-fields.ts';
-import type { WorkToMeter } from '../metered-work.ts';
-import type { Runtime } from '../runtime.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import type { ConnectionParts } from './connection-parts.ts';
+import { Listening } from './listening.ts';
 import type { PlannedTurn, Protocol } from './protocol.ts';
-import { type Internals, onSocket } from './sdk-connection.ts';
 import { bodyOf, unpriced } from './refusal.ts';
+import { type Internals, onSocket } from './sdk-connection.ts';
+import { setAside } from './set-aside.ts';
 import { Turn } from './turn.ts';
 import { bookUnreserved } from './unreserved.ts';
-
-/** Most sound that one reservation for an answer nobody asked for covers. */
-const SOUND_SECONDS = 60;
-/** After a refusal, this much sound is not sent before room is asked for again. */
-const SILENCED_SECONDS = 1;
-/** How long room is kept for an answer while no sound is sent. Longer than providers wait for speech to end. */
-const SILENCE_MS_MAX = 30_000;
-
-/** What a metered connection works with. */
-export interface ConnectionParts {
-  readonly meter: Bursar['meter'];
-  readonly options: ConnectionOptions;
-  readonly protocol: Protocol;
-  readonly runtime: Runtime;
-}
 
 interface Waiting {
   readonly event: unknown;
@@ -50,16 +34,13 @@ export class MeteredConnection {
   #asked: Turn[] = [];
   /** Begun, and not ended. */
   readonly #running = new Map<string, Turn>();
-  /** The answer that the provider may begin by itself. */
-  #standing: Turn | undefined;
-  /** How much sound goes unheard before room is asked for again. */
-  #silencedBytes = 0;
-  #hadSound = false;
+  readonly #listening: Listening;
 
   constructor(sdk: Internals, parts: ConnectionParts) {
     this.#sdk = sdk;
     this.#parts = parts;
     this.#protocol = parts.protocol;
+    this.#listening = new Listening(parts);
   }
 
   /** Puts the meter between the caller and the connection. */
@@ -117,7 +98,7 @@ export class MeteredConnection {
     }
     this.#asked = [];
     this.#running.clear();
-    this.#giveUpStanding();
+    this.#listening.giveUp();
   }
 
   #submit(waiting: Waiting): void {
@@ -173,7 +154,7 @@ export class MeteredConnection {
   async #ask(planned: PlannedTurn, event: JsonObject, { forward }: Waiting): Promise<void> {
     const prepared = this.#protocol.prepared(event);
     const turn = new Turn(planned, stringOf(prepared['event_id']));
-    const refusal = await this.#setAside(turn);
+    const refusal = await setAside(turn, this.#parts);
     if (refusal !== undefined) return this.#refuse(event, refusal);
     if (this.#state !== 'open') {
       // Who left before anything was sent owes nothing; what is sent again is asked for again.
@@ -187,47 +168,16 @@ export class MeteredConnection {
   }
 
   #hear(bytes: number, event: JsonObject, forward: Waiting['forward']): void {
-    const { soundBytesPerSecond } = this.#protocol;
-    if (this.#silencedBytes > 0) {
-      this.#silencedBytes -= bytes;
-      return;
-    }
-    const needed = this.#protocol.unasked(bytes);
-    this.#hadSound = true;
-    const standing = this.#standing?.planned;
-    if (standing !== undefined && needed.inputTokens <= standing.inputTokens) {
-      return this.#pass(event, forward);
-    }
-    this.#giveUpStanding();
-    this.#protocol.forgetSilence();
-    const planned = this.#protocol.unasked(bytes + SOUND_SECONDS * soundBytesPerSecond);
-    const turn = new Turn(planned, undefined);
-    const deciding = this.#setAside(turn).then((refusal) => {
-      if (refusal !== undefined) {
-        this.#silencedBytes = SILENCED_SECONDS * soundBytesPerSecond;
-        return this.#refuse(event, refusal);
-      }
-      this.#standing = turn;
-      this.#giveUpInSilence(turn);
-      if (this.#state === 'closed') this.#giveUpStanding();
-      this.#pass(event, forward);
-    });
-    this.#waitFor(deciding);
-  }
-
-  /** Gives back what is kept for an answer once no sound has been sent for a while. */
-  #giveUpInSilence(turn: Turn): void {
-    this.#hadSound = false;
-    this.#parts.runtime.after(SILENCE_MS_MAX, () => {
-      if (this.#standing !== turn) return;
-      if (this.#hadSound) this.#giveUpInSilence(turn);
-      else this.#giveUpStanding();
-    });
-  }
-
-  #giveUpStanding(): void {
-    this.#standing?.release();
-    this.#standing = undefined;
+    const admission = this.#listening.admit(bytes);
+    if (admission === 'unheard') return;
+    if (admission === 'heard') return this.#pass(event, forward);
+    this.#waitFor(
+      admission.then((refusal) => {
+        if (refusal !== undefined) return this.#refuse(event, refusal);
+        if (this.#state === 'closed') this.#listening.giveUp();
+        this.#pass(event, forward);
+      }),
+    );
   }
 
   #receive(event: JsonObject): void {
@@ -258,12 +208,11 @@ export class MeteredConnection {
     const [asked] = at < 0 ? [] : this.#asked.splice(at, 1);
     if (asked !== undefined) return void this.#running.set(key, asked);
     if (!this.#protocol.mayAnswerUnasked) return;
-    const standing = this.#standing;
-    this.#standing = undefined;
+    const standing = this.#listening.take();
     if (standing !== undefined) return void this.#running.set(key, standing);
     const turn = new Turn(this.#protocol.unasked(0), undefined);
     this.#running.set(key, turn);
-    void this.#setAside(turn).then((refusal) => {
+    void setAside(turn, this.#parts).then((refusal) => {
       if (refusal === undefined) return;
       this.#stop(key, refusal);
       // The provider charges for it all the same.
@@ -292,32 +241,6 @@ export class MeteredConnection {
       this.#running.delete(lane);
       turn?.settle(turn.planned.reading.costUnheard());
     }
-  }
-
-  /** Sets aside what `turn` may cost, until it ends. Answers with the refusal. */
-  #setAside(turn: Turn): Promise<unknown> {
-    return new Promise((resolve) => {
-      const work = this.#parts.meter(this.#callOf(turn.planned), (running) => {
-        turn.attach(running);
-        resolve(undefined);
-        return turn.ended;
-      });
-      // Once it is set aside, nothing but a release can be thrown, which nobody waits for.
-      work.catch(resolve);
-    });
-  }
-
-  #callOf(planned: PlannedTurn): WorkToMeter {
-    const { model, inputTokens, outputTokensMax, audio, serviceTier } = planned;
-    const { unmeteredRoutes: _routes, ...options } = this.#parts.options;
-    return {
-      ...options,
-      model,
-      inputTokens,
-      audio,
-      ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
-      ...(serviceTier === undefined ? {} : { serviceTier }),
-    };
   }
 
   /** Tells the caller that `event` was not sent, or what is wrong, as if the provider had said it. */

@@ -1,15 +1,14 @@
 /** Booking of what was spent without money set aside for it: an answer that nobody had asked for, a transcript. */
 import { v7 } from 'uuid';
 import { tell } from '../call-hooks.ts';
-import type { Bursar } from '../connect.ts';
 import { payersOf } from '../metered-call.ts';
-import type { ConnectionOptions } from './connection-options.ts';
+import type { ConnectionParts } from './connection-parts.ts';
 import type { SideCall } from './protocol.ts';
 
 /** Books `cost` on a reservation that never was: money that was spent is always booked, over a limit too. */
 export function bookUnreserved(
   { model, cost }: SideCall,
-  { meter, options }: { readonly meter: Bursar['meter']; readonly options: ConnectionOptions },
+  { meter, options }: Pick<ConnectionParts, 'meter' | 'options'>,
 ): void {
   const { user } = options;
   const { basis = 'reported', answeredBy, serviceTier } = cost;

@@ -1,8 +1,9 @@
 /** Every snippet of docs/sdk.md is a file here: the page shows it as it is, the compiler has read it, and it runs. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, TOKEN, type World } from '../support/world.ts';
 
@@ -68,6 +69,30 @@ describe('the snippets run', () => {
     for await (const piece of stream('streamer', 'why')) text += piece;
     expect(text.length).toBeGreaterThan(20);
     expect(await settlements('streamer')).toBe(1);
+  });
+
+  test('realtime.ts', async () => {
+    const { talk } = await import('./snippets/realtime.ts');
+    const { bursar } = await import('./snippets/bursar.ts');
+    const refused: string[] = [];
+    const { hostname: host, port } = new URL(world.provider.url);
+    const createConnection = (): Socket => connectTcp({ host, port: Number(port) });
+    for (const user of ['talker', 'broke']) {
+      const connection = new OpenAIRealtimeWS({
+        model: 'gpt-realtime',
+        options: { createConnection },
+      });
+      const realtime = talk(user, (why) => refused.push(why), connection);
+      await realtime.emitted('session.created');
+      const ended = realtime.emitted('response.done').catch(() => {});
+      realtime.send({ type: 'response.create' });
+      await ended;
+      realtime.close();
+    }
+    expect(await settlements('talker')).toBe(1);
+    expect(refused).toHaveLength(1);
+    expect(refused[0]).toContain('0');
+    await bursar.settled();
   });
 
   test('anthropic.ts', async () => {

@@ -25,6 +25,7 @@ test('the whole client is less than 40 kB', async () => {
 test.each([
   ['the client', ENTRY],
   ['the wrapper of Anthropic’s client', "export * from './src/anthropic/index.ts';"],
+  ['the meter of open connections', "export * from './src/realtime/index.ts';"],
 ])('%s needs nothing of Node, neither schemas nor the price table', async (_name, entry) => {
   // A bundle for no platform fails on what it cannot resolve, Node's modules included.
   const { text, metafile } = await bundled(entry);

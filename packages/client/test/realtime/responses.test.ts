@@ -87,7 +87,8 @@ test('lanes are answered side by side, each by its own reservation', async () =>
   for (const _ of lanes) await live.next('response.completed');
   live.connection.close();
   const booked = await world.booked();
-  expect(booked.map(({ usage }) => usage?.inputTokens).toSorted()).toEqual([1, 2, 3, 4]);
+  const inputs = new Set(booked.map(({ usage }) => usage?.inputTokens));
+  expect(inputs).toEqual(new Set([1, 2, 3, 4]));
   expect(booked.every(({ basis, kind }) => basis === 'reported' && kind === 'settle')).toBe(true);
   expect(await world.reservedUsd()).toBe('0.00');
 });

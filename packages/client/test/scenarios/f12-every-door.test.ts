@@ -2,9 +2,10 @@
  * F12: every door is guarded. Each route that the openai package can call, for a user without any credit: denied, or
  * on the written list of those that are free.
  */
-import { isDenied } from '../../src/denial.ts';
+import { denialOf, isDenied } from '../../src/denial.ts';
 import type OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
+import { openRealtime, openResponses } from '../support/live-connection.ts';
 import { routesOfOpenAi } from '../support/routes-of-openai.ts';
 import { MODEL, openWorld, prompt } from '../support/world.ts';
 
@@ -86,6 +87,30 @@ describe('F12: every wrapped method without credit is denied', () => {
     await using world = await openWorld('in-process', { defaultLimitUsd: '0' });
     const error: unknown = await call(world.openai()).catch((thrown: unknown) => thrown);
     expect(isDenied(error)).toBe(true);
+    expect(world.provider.calls).toHaveLength(0);
+  });
+});
+
+describe('F12: every connection that stays open is denied without credit, turn by turn', () => {
+  test('realtime: turns that are asked for, and sound that may be answered', async () => {
+    await using world = await openWorld('in-process', { defaultLimitUsd: '0' });
+    const live = await openRealtime({ bursar: world.bursar, providerUrl: world.provider.url });
+    live.connection.send({ type: 'response.create' });
+    await live.next('error');
+    live.connection.send({ type: 'input_audio_buffer.append', audio: 'AAAA' });
+    await live.next('error');
+    expect(live.errors.map((error) => denialOf(error)?.decision)).toEqual(['denied', 'denied']);
+    live.connection.close();
+    expect(world.provider.calls).toHaveLength(0);
+  });
+
+  test('responses', async () => {
+    await using world = await openWorld('in-process', { defaultLimitUsd: '0' });
+    const live = openResponses({ bursar: world.bursar, providerUrl: world.provider.url });
+    live.connection.send({ type: 'response.create', model: MODEL, input: 'hi' });
+    await live.next('error');
+    expect(denialOf(live.errors[0])?.decision).toBe('denied');
+    live.connection.close();
     expect(world.provider.calls).toHaveLength(0);
   });
 });
