@@ -32,7 +32,9 @@ export async function answerCall(
 ): Promise<void> {
   const body = await readBody(request);
   if (body.kind === 'unfinished') return;
-  const script = attempt(() => readScript(request.headers));
+  // What is kept is given as it is, whatever else the request that needs it is to meet.
+  const isFile = request.url?.split('?')[0]?.endsWith('/content') === true;
+  const script = isFile ? NO_SCRIPT : attempt(() => readScript(request.headers));
   const parsed = await parseBody(request, body).catch((error: unknown) => {
     if (error instanceof ApiError) return error;
     throw error;

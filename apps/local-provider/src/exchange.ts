@@ -124,14 +124,17 @@ export class Exchange {
     return Math.min(this.script.tokensPerChunk, untilCut);
   }
 
-  /** Sends one event with `tokens` visible tokens in it; resolves when the connection has room again. */
-  async send(event: string, tokens = 0): Promise<void> {
+  /**
+   * Sends one event with `tokens` visible tokens in it, billed unless they were before; resolves when the connection
+   * has room again.
+   */
+  async send(event: string, tokens = 0, isBilled = true): Promise<void> {
     const { chunkDelayMs, cutAfterTokens } = this.script;
     if (chunkDelayMs > 0 && this.#visibleTokensSent > 0) await this.pause(chunkDelayMs);
     this.#throwIfEnded();
     const hasRoom = this.#response.write(event);
     this.#visibleTokensSent += tokens;
-    this.call.outputTokens += tokens;
+    if (isBilled) this.call.outputTokens += tokens;
     if (this.#visibleTokensSent === cutAfterTokens) this.#cut();
     if (hasRoom) return;
     await this.#wait((done) => this.#response.once('drain', done));

@@ -10,7 +10,7 @@ import type { MeterApi } from './meter-api.ts';
 import { BackgroundCalls } from './http/background-calls.ts';
 import { meteredFetch } from './http/metered-fetch.ts';
 import type { ProviderApi } from './http/provider-api.ts';
-import { fetchOf, type SdkClient } from './http/sdk-client.ts';
+import { fetchOf, type SdkClient, withFetch } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
 import { loading } from './loading.ts';
 import type { MeterWork } from './metered-work.ts';
@@ -107,7 +107,7 @@ class Connection implements Bursar {
   }
 
   wrap<Client extends SdkClient>(client: Client, options: WrapOptions): Client {
-    return client.withOptions({ fetch: this.fetch(options, fetchOf(client)) }) as Client;
+    return withFetch(client, this.fetch(options, fetchOf(client)));
   }
 
   fetch(

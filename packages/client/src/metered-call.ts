@@ -5,8 +5,21 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type { Allowed, Denied, ExtendInput, ReserveInput, ReserveOutput } from '@bursar/api';
-import { isBursarError, type ServiceTier, type Usage } from '@bursar/core';
+import type {
+  Allowed,
+  Denied,
+  ExtendInput,
+  ReserveInput,
+  ReserveOutput,
+  SettleInput,
+} from '@bursar/api';
+import {
+  type BatchPart,
+  isBursarError,
+  type ManyCalls,
+  type ServiceTier,
+  type Usage,
+} from '@bursar/core';
 import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
 import { connectionClosed } from './connection-closed.ts';
 import { Coverage } from './coverage.ts';
@@ -17,9 +30,10 @@ import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import type { TrueSize } from './pacing/call-size.ts';
 import type { PacedAnswer } from './pacing/pacer.ts';
+import type { Runtime } from './runtime.ts';
 import type { CallSpan } from './telemetry/call-span.ts';
 import { spanOfCall } from './telemetry/span-of-call.ts';
-import type { Metering, Scopes } from './wrap-options.ts';
+import { type Metering, type Scopes, TTL_MS_MAX } from './wrap-options.ts';
 
 /**
  * Longest wait for Bursar to acknowledge the end of a call. The answer is there, and the end is retried
@@ -47,6 +61,13 @@ export interface CallTerms {
   readonly outputTokensMin: number | undefined;
   /** Whether it can be made with the user's own key. */
   readonly mayUseOwnKey?: boolean;
+  /** Several calls at once, which have the bounds together. */
+  readonly many?: ManyCalls | undefined;
+  /**
+   * Whether it goes on for hours after its answer, whoever is there by then: its heart does not beat. Unless its end is
+   * seen within an hour, it is charged in full until it is.
+   */
+  readonly isJob?: boolean | undefined;
   /** What to set aside, decimal USD, instead of what all that may cost. */
   readonly amountUsd?: string | undefined;
   /** Ends the wait for its turn. */
@@ -55,8 +76,12 @@ export interface CallTerms {
 
 /** What a call did use, or what it did cost. */
 export interface Spent {
-  /** Nothing where the cost is given. */
+  /** Nothing where the cost is given; of many calls the sum. */
   readonly usage: Usage;
+  /** Of many calls: what they used, by context tier. */
+  readonly batch?: readonly BatchPart[];
+  /** The reservation that the provider's answer names, of whoever made the call. */
+  readonly reservation?: string | undefined;
   /** Decimal USD, where the price is not Bursar's. */
   readonly costUsd?: string;
   readonly basis: Basis;
@@ -111,12 +136,15 @@ export async function reserveCall(
 /** Asks at once, or when it is the call's turn. */
 async function askInTurn(
   ask: () => Promise<ReserveOutput>,
-  { user, model, inputTokens, outputTokensMax, amountUsd, signal }: CallTerms,
+  { user, model, inputTokens, outputTokensMax, amountUsd, many, signal }: CallTerms,
   { pace, scopes }: Metering,
   { pacing }: MeteringContext,
 ): Promise<PacedAnswer> {
   if (pace === undefined) return { decision: await ask(), waitedMs: 0, ended: () => {} };
-  const size = { inputTokens, outputTokensMax, amountUsd };
+  const size =
+    many === undefined
+      ? { inputTokens, outputTokensMax, amountUsd }
+      : { inputTokens: 0, outputTokensMax: 0, amountUsd };
   const pacer = await pacing.pacer();
   return await pacer.paced({ user, model, scopes, size, pace, signal }, ask);
 }
@@ -211,7 +239,9 @@ export class MeteredCall {
    * process die before the mark arrives, the call is not charged.
    */
   dispatch(): void {
-    const { heartbeatMs, ttlMs, callMsMax } = this.#metering;
+    const { heartbeatMs, callMsMax } = this.#metering;
+    const { isJob = false } = this.#terms;
+    const ttlMs = isJob ? TTL_MS_MAX : this.#metering.ttlMs;
     const mark = { reservation: this.#identity.reservation, dispatched: true, ttlMs };
     const beat = async (meter: MeterApi): Promise<boolean> => {
       try {
@@ -222,6 +252,7 @@ export class MeteredCall {
       }
     };
     this.#context.unfinished.add(beat(this.#meter));
+    if (isJob) return;
     this.#stopHeartbeat = startHeartbeat(
       {
         everyMs: heartbeatMs,
@@ -248,8 +279,9 @@ export class MeteredCall {
   }
 
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
-  settle({ usage, costUsd, basis, model, serviceTier, units = this.#units }: Spent): Promise<void> {
+  settle(spent: Spent): Promise<void> {
     return this.#finish(async () => {
+      const { usage, basis, model, units = this.#units } = spent;
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
         reservation,
@@ -259,15 +291,13 @@ export class MeteredCall {
           ...payersOf(this.#metering),
           ...(this.paidBy === undefined ? {} : { ownKey: this.paidBy.id }),
         },
-        ...(costUsd === undefined ? { usage } : { costUsd }),
-        basis,
-        ...(model === undefined ? {} : { model }),
-        ...(serviceTier === undefined ? {} : { serviceTier }),
-        ...(units === undefined ? {} : { units }),
+        ...settlementOf({ ...spent, units }),
       });
       this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
-      return { usage: costUsd === undefined ? usage : undefined, costUsd: settled.costUsd };
+      // Of a batch no tokens are taken from rate limits, nor of what is only a cost.
+      const isOfTokens = spent.costUsd === undefined && spent.batch === undefined;
+      return { usage: isOfTokens ? usage : undefined, costUsd: settled.costUsd };
     });
   }
 
@@ -289,10 +319,7 @@ export class MeteredCall {
       tell(this.#metering.onSettleFailed, this.#identity, error);
     });
     this.#context.unfinished.add(ended);
-    this.#end = new Promise((resolve) => {
-      const cancel = this.#context.runtime.after(ACKNOWLEDGE_MS_MAX, resolve);
-      void ended.then(cancel).then(resolve);
-    });
+    this.#end = acknowledged(ended, this.#context.runtime);
     return this.#end;
   }
 
@@ -308,15 +335,44 @@ export class MeteredCall {
 
   /** Tells of a failure, and whether trying again later makes sense. */
   readonly #extendFailed = (error: unknown): boolean => {
-    // A beat may well arrive after the end.
-    if (this.hasEnded) return false;
+    // A beat may well arrive after the end, which another process may have seen.
+    const isOver = isBursarError(error) && error.code === 'reservation_already_settled';
+    if (this.hasEnded || isOver) return false;
     tell(this.#metering.onHeartbeatFailed, this.#identity, error);
     return !isBursarError(error) || error.retryable;
   };
 }
 
+/** Resolves when `ended` does, or after a second. */
+export function acknowledged(ended: Promise<void>, runtime: Runtime): Promise<void> {
+  return new Promise((resolve) => {
+    const cancel = runtime.after(ACKNOWLEDGE_MS_MAX, resolve);
+    void ended.then(cancel).then(resolve);
+  });
+}
+
+/** What `meter.settle` is told of `spent`. */
+export function settlementOf({
+  usage,
+  batch,
+  costUsd,
+  basis,
+  model,
+  serviceTier,
+  units,
+}: Spent): Omit<SettleInput, 'reservation'> {
+  const used = batch === undefined ? { usage } : { batch: [...batch] };
+  return {
+    ...(costUsd === undefined ? used : { costUsd }),
+    basis,
+    ...(model === undefined ? {} : { model }),
+    ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(units === undefined ? {} : { units }),
+  };
+}
+
 function estimateOf(
-  { inputTokens, choices, audio, longCache, serviceTier }: CallTerms,
+  { inputTokens, choices, audio, longCache, serviceTier, many }: CallTerms,
   outputTokensMax: number | undefined,
 ): NonNullable<ExtendInput['estimate']> {
   return {
@@ -325,6 +381,9 @@ function estimateOf(
     ...(longCache ? { longCache } : {}),
     ...(choices > 1 ? { choices } : {}),
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
+    ...(many === undefined
+      ? {}
+      : { many: { calls: many.calls, inputTokensMax: many.inputTokensMax } }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
   };
 }

@@ -27,7 +27,7 @@ export type WorkBounds =
 /** A call to be metered. */
 export type WorkToMeter = Omit<
   WrapOptions,
-  'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey' | 'unitsHeader'
+  'unmeteredRoutes' | 'deployments' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey' | 'unitsHeader'
 > &
   WorkBounds & {
     /** Whose price applies, or, with an amount, whatever the ledger is to say. */

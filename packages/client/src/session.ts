@@ -8,7 +8,7 @@ import type { Usage } from '@bursar/core';
 import { bothHooks, type CallHooks } from './call-hooks.ts';
 import type { Bursar } from './connect.ts';
 import type { ProviderApi } from './http/provider-api.ts';
-import { fetchOf, type SdkClient } from './http/sdk-client.ts';
+import { fetchOf, type SdkClient, withFetch } from './http/sdk-client.ts';
 import type { MeterWork } from './metered-work.ts';
 import type { WrapOptions } from './wrap-options.ts';
 
@@ -56,7 +56,7 @@ export function sessionOf(bursar: Bursar, id: string): Session {
   return {
     id,
     wrap: <Client extends SdkClient>(client: Client, options: WrapOptions): Client =>
-      client.withOptions({ fetch: bursar.fetch(within(options), fetchOf(client)) }) as Client,
+      withFetch(client, bursar.fetch(within(options), fetchOf(client))),
     fetch: (options: WrapOptions, base?: typeof fetch, api?: ProviderApi) =>
       bursar.fetch(within(options), base, api),
     meter: (call, work) => bursar.meter(within(call), work),

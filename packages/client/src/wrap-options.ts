@@ -21,6 +21,11 @@ export interface WrapOptions extends CallHooks {
   /** Whose prices apply, as the price table names providers (`groq`); by default whoever the model's name says. */
   readonly provider?: string;
   /**
+   * The model behind each deployment of Azure OpenAI, whose price it has: `{ 'prod-chat': 'gpt-4o' }`. A deployment
+   * that is not named is refused; without any, `provider` has to say whose price table names the deployments.
+   */
+  readonly deployments?: Readonly<Record<string, string>>;
+  /**
    * When the caller goes away in the middle of a call. `estimate` (default): end the call and settle what
    * was counted so far. `drain`: let the provider finish unheard and settle what it reports; exact, and it
    * costs what the caller did not want any more.
@@ -64,7 +69,7 @@ export interface WrapOptions extends CallHooks {
   /** The longest call: heartbeats end after it. 600,000 by default, 3,600,000 at most. */
   readonly callMsMax?: number;
   /**
-   * Requests that Bursar cannot price (batches, videos, models charged by the piece, …). `refuse` (default),
+   * Requests that Bursar cannot price (fine-tuning, videos, models charged by the piece, …). `refuse` (default),
    * or `allow` to let them through without any metering.
    */
   readonly unmeteredRoutes?: 'refuse' | 'allow';
@@ -83,6 +88,7 @@ export type Metering = CallHooks &
       | 'clamp'
       | 'scopes'
       | 'provider'
+      | 'deployments'
       | 'ownKey'
       | 'unitsHeader'
       | 'pace'
@@ -90,6 +96,7 @@ export type Metering = CallHooks &
   > & {
     readonly scopes: Scopes | undefined;
     readonly provider: string | undefined;
+    readonly deployments: Readonly<Record<string, string>> | undefined;
     readonly ownKey: OwnKeySource | undefined;
     readonly unitsHeader: string | undefined;
     readonly outputTokensFallback: number | undefined;
@@ -101,7 +108,7 @@ export type Metering = CallHooks &
 
 /** Bounds of a reservation's life, the same as the API's. */
 const TTL_MS_MIN = 1_000;
-const TTL_MS_MAX = 3_600_000;
+export const TTL_MS_MAX = 3_600_000;
 /** Longest timer that runtimes keep: 2^31 − 1. */
 const TIMER_MS_MAX = 2_147_483_647;
 
@@ -112,6 +119,7 @@ const DEFAULTS = {
   outputTokensFallback: undefined,
   scopes: undefined,
   provider: undefined,
+  deployments: undefined,
   ownKey: undefined,
   unitsHeader: undefined,
   heartbeatMs: 15_000,

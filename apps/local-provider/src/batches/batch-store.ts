@@ -40,7 +40,7 @@ export class BatchStore {
       id,
       object: 'batch',
       endpoint,
-      model: String(asObject(lines[0]?.body)?.['model'] ?? ''),
+      model: asObject(lines[0]?.body)?.['model'] ?? null,
       input_file_id: inputFile,
       completion_window: '24h',
       created_at: Math.floor(exchange.call.arrivedAtMs / 1000),

@@ -38,8 +38,8 @@ export async function streamResponse(
   for (let from = 0, to; from < answer.visibleTokens; from = to) {
     to = Math.min(from + exchange.chunkTokensMax, answer.visibleTokens);
     const delta = { ...part, delta: answer.slice(from, to), logprobs: [] };
-    const tokens = again === undefined ? to - from : 0;
-    await exchange.send(write('response.output_text.delta', delta), tokens);
+    const event = write('response.output_text.delta', delta);
+    await exchange.send(event, to - from, again === undefined);
   }
   await exchange.send(write('response.output_text.done', { ...part, text, logprobs: [] }));
   await exchange.send(write('response.content_part.done', { ...part, part: textPart(text) }));

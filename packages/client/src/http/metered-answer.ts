@@ -19,20 +19,22 @@ export async function meteredAnswer(
 ): Promise<Response> {
   const { call, read, presence } = provided;
   const { bytes, failure } = await readAll(body, presence.providerSignal);
+  let shown = bytes;
   if (failure === undefined) {
+    shown = (await read.shown?.(bytes)) ?? bytes;
     await endWith({ bytes, contentType: contentTypeOf(response) }, provided);
-  } else {
+  } else if (read.request.isJob !== true) {
     // The provider had the answer ready when it began to send it; how long it was, its beginning must tell.
     const outputTokens = expectedTextTokens(bytes.length);
     const usage = { inputTokens: read.request.inputTokensExpected, outputTokens };
     await call.settle({ usage, basis: 'estimated' });
   }
   presence.forget();
-  return responseWithBody(response, failure === undefined ? bytes : brokenBody(bytes, failure));
+  return responseWithBody(response, failure === undefined ? shown : brokenBody(bytes, failure));
 }
 
 /** A body that breaks off after `bytes`. */
-function brokenBody(
+export function brokenBody(
   bytes: Uint8Array,
   failure: { readonly error: unknown },
 ): ReadableStream<Uint8Array> {

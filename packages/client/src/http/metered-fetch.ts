@@ -14,8 +14,14 @@ import { checkUser, type Metering } from '../wrap-options.ts';
 import { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest, httpRequestOf, USER_HEADER } from './http-request.ts';
 import { contentTypeOf, meteredAnswer } from './metered-answer.ts';
-import type { ModelRequest, ProviderApi, ReadRequest } from './provider-api.ts';
-import { callProvider, type ProviderCall, spentUnseen } from './provider-call.ts';
+import {
+  AnsweredInstead,
+  type ModelRequest,
+  type ProviderApi,
+  type ReadRequest,
+  type RouteRule,
+} from './provider-api.ts';
+import { type AnsweredCall, callProvider, endUnseen, type ProviderCall } from './provider-call.ts';
 import type { RefusalReason } from './refusal-reasons.ts';
 import { bursarErrorResponse, denialResponse } from './refusal-response.ts';
 import { responseWithBody } from './response-with-body.ts';
@@ -66,13 +72,30 @@ class MeteredFetch {
       case 'refused':
         return await this.#sendUnpriced(http, rule.reason);
       case 'follow':
-        return await this.#follow(http, rule.id);
+        return await this.#follow(http, rule);
+      case 'jobs':
+        return await this.#seeJobs(http, rule);
       case 'metered': {
         const { user = this.#metering.user } = http;
         if (http.user !== undefined) checkUser(user, USER_HEADER);
-        return await this.#sendMetered(http, await rule.read(http), user);
+        let asked: ReadRequest;
+        try {
+          asked = await rule.read(http, this.#base);
+        } catch (error) {
+          if (error instanceof AnsweredInstead) return error.response;
+          if (!this.#mayPassUnpriced({ mayBeUnpriced: true }, error)) throw error;
+          return await this.#sendUnmetered(http);
+        }
+        return await this.#sendMetered(http, this.#priced(http, asked), user);
       }
     }
+  }
+
+  /** `asked`, of the model whose price applies. */
+  #priced({ url }: HttpRequest, asked: ReadRequest): ReadRequest {
+    const { request } = asked;
+    const model = this.#api.pricedModel?.(url, request.model, this.#metering) ?? request.model;
+    return model === request.model ? asked : { ...asked, request: { ...request, model } };
   }
 
   async #sendUnmetered(http: HttpRequest, text?: string): Promise<Response> {
@@ -91,9 +114,14 @@ class MeteredFetch {
   }
 
   /** Asks how a call in the background stands, and ends it if it has ended. */
-  async #follow(http: HttpRequest, id: string): Promise<Response> {
-    const followed = this.#context.background.find(id);
-    if (followed === undefined) return await this.#sendUnmetered(http);
+  async #follow(
+    http: HttpRequest,
+    { id, read }: Extract<RouteRule, { kind: 'follow' }>,
+  ): Promise<Response> {
+    const followed = this.#context.background.find(id) ?? {
+      call: await this.#callOfOthers(),
+      read: await read(),
+    };
     const presence = new CallerPresence({ signal: http.signal, graceMs: 0 }, this.#context);
     const base = this.#base;
     // Only whoever has paid for it may see it.
@@ -102,6 +130,33 @@ class MeteredFetch {
     if (!response.ok) return response;
     this.#noteUnits(response, followed.call);
     return await answerWith(response, this.#provided(followed.call, followed.read, presence));
+  }
+
+  /** Asks how jobs stand, and ends those that have ended. */
+  async #seeJobs(
+    http: HttpRequest,
+    { look }: Extract<RouteRule, { kind: 'jobs' }>,
+  ): Promise<Response> {
+    const response = await this.#sendUnmetered(http);
+    if (!response.ok) return response;
+    const { unfinished, background } = this.#context;
+    return await look(response, {
+      http,
+      send: this.#base,
+      unfinished,
+      isOver: (reservation) => background.isOver(reservation),
+      isOwn: (id) => background.find(id) !== undefined,
+      settle: async (id, spent) => {
+        const own = background.find(id)?.call;
+        await (own ?? (await this.#callOfOthers())).settle(spent);
+        if (own !== undefined) background.noteOver(own.reservation);
+      },
+    });
+  }
+
+  async #callOfOthers(): Promise<AnsweredCall> {
+    const { CallOfOthers } = await import('./call-of-others.ts');
+    return new CallOfOthers(this.#metering, this.#context);
   }
 
   async #sendMetered(http: HttpRequest, asked: ReadRequest, user: string): Promise<Response> {
@@ -142,7 +197,9 @@ class MeteredFetch {
       longCache: request.longCache,
       serviceTier: request.serviceTier,
       outputTokensMin: this.#leastOutputOf(read),
-      mayUseOwnKey: this.#metering.ownKey !== undefined,
+      many: request.many,
+      isJob: request.isJob,
+      mayUseOwnKey: this.#metering.ownKey !== undefined && request.isJob !== true,
       signal,
     };
     const reserving = reserveCall(terms, this.#metering, this.#context);
@@ -162,7 +219,10 @@ class MeteredFetch {
   }
 
   /** Whether a request that has no price, which is what `error` says, is sent all the same. */
-  #mayPassUnpriced({ mayBeUnpriced = false }: ReadRequest, error: unknown): boolean {
+  #mayPassUnpriced(
+    { mayBeUnpriced = false }: Pick<ReadRequest, 'mayBeUnpriced'>,
+    error: unknown,
+  ): boolean {
     const isUnpriced = isBursarError(error) && error.code === 'price_unknown';
     return isUnpriced && mayBeUnpriced && this.#metering.unmeteredRoutes === 'allow';
   }
@@ -174,10 +234,13 @@ class MeteredFetch {
   }
 
   /** What to set aside for a request without a cap; for a single choice Bursar knows the model's maximum. */
-  async #fallbackFor({ model, choices }: ModelRequest): Promise<number | undefined> {
+  async #fallbackFor({ model, choices, many }: ModelRequest): Promise<number | undefined> {
     const fallback = this.#metering.outputTokensFallback;
-    if (fallback === undefined && choices === 1) return undefined;
-    return choices * (fallback ?? (await import('../model-bound.ts')).modelBound(model));
+    if (fallback === undefined && choices === 1 && many === undefined) return undefined;
+    const each = fallback ?? (await import('../model-bound.ts')).modelBound(model);
+    return many === undefined
+      ? choices * each
+      : many.outputTokensCapped + many.choicesUncapped * each;
   }
 
   async #answer(http: HttpRequest, provided: ProviderCall): Promise<Response> {
@@ -194,13 +257,13 @@ class MeteredFetch {
       );
     } catch (error) {
       // Whatever went wrong here, no call is left open; one that has ended stays as it is.
-      await call.settle(spentUnseen(read.request));
+      await endUnseen(call, read);
       throw error;
     }
   }
 
   /** `http`, with the user's own key if that is what pays. */
-  async #withKeyThatPays(http: HttpRequest, call: MeteredCall): Promise<HttpRequest> {
+  async #withKeyThatPays(http: HttpRequest, call: AnsweredCall): Promise<HttpRequest> {
     const { ownKey } = this.#metering;
     if (call.paidBy === undefined || ownKey === undefined) return http;
     const { withOwnKey } = await import('./own-key.ts');
@@ -210,7 +273,7 @@ class MeteredFetch {
   }
 
   /** The answer to a call whose provider did not take the user's own key; nothing when it did. */
-  async #ownKeyRejection(response: Response, call: MeteredCall): Promise<Response | undefined> {
+  async #ownKeyRejection(response: Response, call: AnsweredCall): Promise<Response | undefined> {
     if (call.paidBy === undefined || response.ok) return undefined;
     const { rejectionIn, rejectOwnKey } = await import('./own-key.ts');
     const reason = await rejectionIn(response);
@@ -219,12 +282,12 @@ class MeteredFetch {
     throw await rejectOwnKey(call.paidBy, reason, this.#context);
   }
 
-  #noteUnits({ headers }: Response, call: MeteredCall): void {
+  #noteUnits({ headers }: Response, call: AnsweredCall): void {
     const { unitsHeader } = this.#metering;
     if (unitsHeader !== undefined) call.noteUnits(unitsIn(headers.get(unitsHeader)));
   }
 
-  #provided(call: MeteredCall, read: ReadRequest, presence: CallerPresence): ProviderCall {
+  #provided(call: AnsweredCall, read: ReadRequest, presence: CallerPresence): ProviderCall {
     const { unfinished, background } = this.#context;
     return { call, read, presence, unfinished, background, errors: this.#api.errors };
   }
@@ -238,7 +301,7 @@ async function answerWith(response: Response, provided: ProviderCall): Promise<R
     return response;
   }
   if (body === null) {
-    await call.settle(spentUnseen(read.request));
+    await endUnseen(call, read);
     presence.forget();
     return response;
   }

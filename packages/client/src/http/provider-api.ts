@@ -4,8 +4,10 @@
  * each provider.
  */
 import type { Denied } from '@bursar/api';
-import type { BursarError, ServiceTier } from '@bursar/core';
+import type { BursarError, ManyCalls, ServiceTier } from '@bursar/core';
 import type { Spent } from '../metered-call.ts';
+import type { UnfinishedWork } from '../unfinished-work.ts';
+import type { Metering } from '../wrap-options.ts';
 import type { HttpRequest } from './http-request.ts';
 import type { RefusalReason } from './refusal-reasons.ts';
 
@@ -13,6 +15,11 @@ import type { RefusalReason } from './refusal-reasons.ts';
 export interface ProviderApi {
   /** What there is to do with a request; `url` is absolute. */
   ruleFor(method: string, url: string): RouteRule;
+  /**
+   * The model whose price applies to a request to `url` that names `model`; left out: the one that it names. Throws
+   * what a request without a price is refused with.
+   */
+  pricedModel?(url: string, model: string, metering: Metering): string;
   /** Makes a request with these headers one of the owner of `key`, and of nobody else. */
   putKey(headers: Headers, key: string): void;
   readonly errors: ErrorBodies;
@@ -25,9 +32,45 @@ export type RouteRule =
   /** Not sent, for nobody knows what it costs. */
   | { readonly kind: 'refused'; readonly reason: RefusalReason }
   /** Reserved, sent, settled. `read` throws `input_invalid` for what cannot be read. */
-  | { readonly kind: 'metered'; read(http: HttpRequest): Promise<ReadRequest> }
-  /** Sent as it is; the answer may tell how a call ended that was begun in the background as `id`. */
-  | { readonly kind: 'follow'; readonly id: string };
+  | {
+      readonly kind: 'metered';
+      /** `send` sends requests of Bursar's own to the provider, to read what `http` refers to. */
+      read(http: HttpRequest, send: typeof fetch): Promise<ReadRequest>;
+    }
+  /**
+   * Sent as it is; the answer may tell how a call ended that was begun in the background as `id`, here or, which is
+   * what `read` reads it for, by another process.
+   */
+  | { readonly kind: 'follow'; readonly id: string; read(): Promise<ReadRequest> }
+  /** Sent as it is; `look` finds in the answer how jobs have ended, and answers what of it the caller is to see. */
+  | { readonly kind: 'jobs'; look(answer: Response, seen: SeenJobs): Promise<Response> };
+
+/** What is done with jobs that are seen in an answer to `http`. */
+export interface SeenJobs {
+  readonly http: HttpRequest;
+  readonly send: typeof fetch;
+  readonly unfinished: UnfinishedWork;
+  /** Whether `reservation` is known to be settled. */
+  isOver(reservation: string): boolean;
+  /** Whether this connection has made the job `id`. */
+  isOwn(id: string): boolean;
+  /** Books what the job `id` cost. Resolves when that is acknowledged, or after a second; never rejects. */
+  settle(id: string, spent: Spent): Promise<void>;
+}
+
+/**
+ * Thrown when the provider does not let Bursar read what a request refers to: its answer to that is what the caller
+ * gets, and what SDKs know what to do with.
+ */
+export class AnsweredInstead extends Error {
+  override readonly name = 'AnsweredInstead';
+  readonly response: Response;
+
+  constructor(response: Response) {
+    super(`The provider answered ${response.status}`);
+    this.response = response;
+  }
+}
 
 /** Bursar's own answers, in the shape of the provider's errors, so that SDKs make their own errors of them. */
 export interface ErrorBodies {
@@ -54,8 +97,20 @@ export interface ModelRequest {
   /** The service tier asked for; `undefined` when none is. */
   readonly serviceTier: ServiceTier | undefined;
   readonly streams: boolean;
+  /** Several calls at once, whose tokens the bounds are together. */
+  readonly many?: ManyRequests;
+  /** Whether the provider goes on with it for hours, out of sight of this request; the service's key pays for it. */
+  readonly isJob?: boolean;
   /** The JSON text to send; `undefined`: the body that was given. */
   readonly text: string | undefined;
+}
+
+/** Several calls at once. */
+export interface ManyRequests extends ManyCalls {
+  /** Cap of all that have one together. */
+  readonly outputTokensCapped: number;
+  /** Answers asked for without a cap. */
+  readonly choicesUncapped: number;
 }
 
 /** A request as it was read: what it may use, and how its answer is to be understood. */
@@ -76,6 +131,10 @@ export interface ReadRequest {
    * minute), so that `unmeteredRoutes: 'allow'` lets it through where it has none.
    */
   readonly mayBeUnpriced?: boolean;
+  /** The JSON text to send, with the reservation in it, by which another process can settle the call. */
+  taggedText?(reservation: string): Promise<string>;
+  /** What of a whole answer the caller is to see; left out: all of it. */
+  shown?(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>;
   /** How it is made with less output; left out where that is not possible. */
   readonly clamping?: Clamping;
 }

@@ -10,9 +10,15 @@ import type { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest } from './http-request.ts';
 import type { ErrorBodies, ModelRequest, ReadRequest } from './provider-api.ts';
 
+/** What an answer needs of the call that it is to. */
+export type AnsweredCall = Pick<
+  MeteredCall,
+  'reservation' | 'paidBy' | 'hasEnded' | 'dispatch' | 'cover' | 'noteUnits' | 'settle' | 'release'
+>;
+
 /** A metered call and everything that belongs to it while it is answered. */
 export interface ProviderCall {
-  readonly call: MeteredCall;
+  readonly call: AnsweredCall;
   readonly read: ReadRequest;
   readonly presence: CallerPresence;
   readonly unfinished: UnfinishedWork;
@@ -27,7 +33,7 @@ export async function callProvider(
   base: typeof fetch,
 ): Promise<Response> {
   const { providerSignal: signal, departure } = presence;
-  const { text } = read.request;
+  const text = (await read.taggedText?.(call.reservation)) ?? read.request.text;
   const [url, init] = fetchArguments(
     http,
     text === undefined ? { signal } : { body: text, signal },
@@ -42,9 +48,14 @@ export async function callProvider(
     presence.forget();
     // What was thrown before there was a promise, or failed while connecting, never reached anybody.
     if (sending === undefined || wasNeverSent(error)) await call.release();
-    else await call.settle(spentUnseen(read.request));
+    else await endUnseen(call, read);
     throw error;
   }
+}
+
+/** Ends a call whose answer nobody saw; a job may have begun, and is charged in full unless its end is seen. */
+export async function endUnseen(call: AnsweredCall, { request }: ReadRequest): Promise<void> {
+  if (request.isJob !== true) await call.settle(spentUnseen(request));
 }
 
 /** What a call cost whose answer nobody saw: the provider has read the input, more is not known. */

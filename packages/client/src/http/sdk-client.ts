@@ -11,6 +11,22 @@ export interface SdkClient {
   withOptions(options: { readonly fetch?: typeof fetch }): unknown;
 }
 
+/**
+ * `client` with another `fetch`: a new one of the same class. Azure's of openai 6 does not keep its own options, and so
+ * is told them again.
+ */
+export function withFetch<Client extends SdkClient>(
+  client: Client,
+  fetch: typeof globalThis.fetch,
+): Client {
+  const { apiVersion, deploymentName: deployment } = client as {
+    readonly apiVersion?: unknown;
+    readonly deploymentName?: unknown;
+  };
+  const ofAzure = typeof apiVersion === 'string' ? { apiVersion, deployment } : {};
+  return client.withOptions({ ...ofAzure, fetch }) as Client;
+}
+
 /** The `fetch` that `client` sends its requests with. */
 export function fetchOf(client: SdkClient): typeof fetch {
   const kept = (client as { readonly fetch?: unknown }).fetch;

@@ -1,6 +1,7 @@
 /** OpenAI's API, and those that are made like it. */
 import type { HttpRequest } from '../http/http-request.ts';
 import type { ProviderApi, ReadRequest, RouteRule } from '../http/provider-api.ts';
+import { pricedModel } from './deployment.ts';
 import { OPENAI_ERRORS } from './openai-errors.ts';
 import { type MeteredRoute, routeOf } from './openai-routes.ts';
 import { readText } from './text-request.ts';
@@ -8,10 +9,25 @@ import { readText } from './text-request.ts';
 export const OPENAI_API: ProviderApi = {
   ruleFor(method, url): RouteRule {
     const decision = routeOf(method, url);
-    if (decision.kind !== 'metered') return decision;
-    const { route } = decision;
-    return { kind: 'metered', read: (http) => read(route, http) };
+    switch (decision.kind) {
+      case 'metered':
+        return { kind: 'metered', read: (http, send) => read(decision.route, http, send) };
+      case 'follow':
+        return {
+          ...decision,
+          read: async () => (await import('./followed-response.ts')).FOLLOWED_RESPONSE,
+        };
+      case 'jobs':
+        return {
+          kind: 'jobs',
+          look: async (answer, seen) =>
+            await (await import('./batch/seen-batches.ts')).seenBatches(answer, seen),
+        };
+      default:
+        return decision;
+    }
   },
+  pricedModel,
   putKey(headers, key) {
     // Azure's header; and what says on whose account the service's own key is.
     if (headers.has('api-key')) headers.set('api-key', key);
@@ -23,8 +39,14 @@ export const OPENAI_API: ProviderApi = {
 };
 
 /** Reads a request. What few need is loaded when the first needs it. */
-async function read(route: MeteredRoute, http: HttpRequest): Promise<ReadRequest> {
+async function read(
+  route: MeteredRoute,
+  http: HttpRequest,
+  send: typeof fetch,
+): Promise<ReadRequest> {
   switch (route) {
+    case 'batch':
+      return await (await import('./batch/batch-request.ts')).readBatch(http, send);
     case 'images':
       return await (await import('./image-request.ts')).readImages(http);
     case 'speech':

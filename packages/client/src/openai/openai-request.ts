@@ -6,6 +6,7 @@ import { serviceTierOfOpenAi } from '@bursar/core';
 import { inputSizeOf } from '../http/input-size.ts';
 import { jsonBody, modelNamed } from '../http/json-body.ts';
 import type { ModelRequest } from '../http/provider-api.ts';
+import { refuseTag } from '../http/tag-field.ts';
 import { arrayOf, isObject, type JsonObject } from '../http/json-fields.ts';
 import { OPENAI_INPUT } from './medium.ts';
 import type { MeteredRoute } from './openai-routes.ts';
@@ -32,6 +33,7 @@ export interface OpenAiRequest extends ModelRequest {
 export function modelRequestOf(route: TextRoute, text: string): OpenAiRequest {
   const body = jsonBody(text);
   const model = modelNamed(body);
+  if (route === 'responses') refuseTag(body);
   const size = inputSizeOf(text, body, { model, rules: OPENAI_INPUT });
   const streams = body['stream'] === true;
   const hidesUsage =

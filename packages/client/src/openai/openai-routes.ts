@@ -18,7 +18,8 @@ export type MeteredRoute =
   | 'embeddings'
   | 'images'
   | 'speech'
-  | 'transcription';
+  | 'transcription'
+  | 'batch';
 
 /** What there is to do with a request. */
 export type RouteDecision =
@@ -26,6 +27,8 @@ export type RouteDecision =
   | { readonly kind: 'free' }
   /** Free, and its answer is the response with this id. */
   | { readonly kind: 'follow'; readonly id: string }
+  /** Free, and its answer has batches in it. */
+  | { readonly kind: 'jobs' }
   | { readonly kind: 'refused'; readonly reason: RefusalReason };
 
 const METERED: readonly (readonly [RegExp, MeteredRoute])[] = [
@@ -37,6 +40,7 @@ const METERED: readonly (readonly [RegExp, MeteredRoute])[] = [
   [/\/images\/(generations|edits)$/, 'images'],
   [/\/audio\/speech$/, 'speech'],
   [/\/audio\/(transcriptions|translations)$/, 'transcription'],
+  [/\/(v1|openai)\/batches$/, 'batch'],
 ];
 
 /** Writing without any model at work, or a model that OpenAI offers for nothing. */
@@ -48,12 +52,11 @@ const FREE: readonly RegExp[] = [
   /\/(v1|openai)\/files$/,
   /\/(v1|openai)\/uploads(\/[^/]+\/(parts|complete|cancel))?$/,
   /\/(v1|openai)\/conversations(\/[^/]+(\/items)?)?$/,
-  /\/(v1|openai)\/(batches|fine_tuning\/jobs)\/[^/]+\/cancel$/,
+  /\/(v1|openai)\/fine_tuning\/jobs\/[^/]+\/cancel$/,
 ];
 
 /** Below the API's root. */
 const REFUSED: readonly (readonly [RegExp, RefusalReason])[] = [
-  [/^batches$/, 'later'],
   [/^(agents|assistants|threads|chatkit|evals|fine_tuning)(\/|$)/, 'later'],
   [/^(live|realtime)\//, 'later'],
   [/^(containers|vector_stores|videos)(\/|$)/, 'by_time'],
@@ -70,6 +73,12 @@ const RESPONSE: readonly (readonly [method: string, RegExp])[] = [
   ['POST', /\/responses\/([^/]+)\/cancel$/],
 ];
 
+/** Batches, or one of them. */
+const BATCHES: readonly (readonly [method: string, RegExp])[] = [
+  ['GET', /\/(v1|openai)\/batches(\/[^/]+)?$/],
+  ['POST', /\/(v1|openai)\/batches\/[^/]+\/cancel$/],
+];
+
 /** The decision about a request; `url` is absolute, its query does not matter. */
 export function routeOf(method: string, url: string): RouteDecision {
   const path = new URL(url).pathname.replace(/\/+$/, '');
@@ -77,12 +86,14 @@ export function routeOf(method: string, url: string): RouteDecision {
     const id = itsMethod === method ? pattern.exec(path)?.[1] : undefined;
     if (id !== undefined) return { kind: 'follow', id };
   }
+  if (BATCHES.some(([its, pattern]) => its === method && pattern.test(path)))
+    return { kind: 'jobs' };
   if (FREE_METHODS.has(method)) return { kind: 'free' };
   if (method !== 'POST') return { kind: 'refused', reason: 'undecided' };
   const metered = METERED.find(([end]) => end.test(path));
   if (metered !== undefined) return { kind: 'metered', route: metered[1] };
   if (FREE.some((pattern) => pattern.test(path))) return { kind: 'free' };
-  const below = path.replace(/^.*?\/(v1|openai)\//, '');
+  const below = path.replace(/^.*?\/(openai\/v1|v1|openai)\//, '');
   const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? 'undecided';
   return { kind: 'refused', reason };
 }

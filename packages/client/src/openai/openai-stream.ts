@@ -1,7 +1,6 @@
 /** One stream of a text route, read event by event. */
 import { eventData, eventText } from '../http/event-stream.ts';
 import type { StreamReader } from '../http/provider-api.ts';
-import { fieldOf, stringOf } from '../http/json-fields.ts';
 import { streamedTokens } from '../http/text-tokens.ts';
 import type { Spent } from '../metered-call.ts';
 import { withoutUsage } from './hidden-usage.ts';
@@ -17,7 +16,6 @@ import {
 export class OpenAiStream implements StreamReader {
   readonly #request: OpenAiRequest;
   #reading: StreamReading = NOTHING_READ;
-  #responseId = '';
 
   constructor(request: OpenAiRequest) {
     this.#request = request;
@@ -31,9 +29,7 @@ export class OpenAiStream implements StreamReader {
     return this.#reading.isComplete;
   }
 
-  get continuesAs(): string | undefined {
-    return this.#request.isBackground && this.#responseId !== '' ? this.#responseId : undefined;
-  }
+  readonly continuesAs: string | undefined = undefined;
 
   read(event: Uint8Array): Uint8Array | undefined {
     const text = eventText(event);
@@ -42,9 +38,6 @@ export class OpenAiStream implements StreamReader {
     const parsed = parseEvent(data);
     this.#reading = afterEvent(this.#reading, data, parsed);
     if (parsed === undefined) return event;
-    if (this.#request.isBackground) {
-      this.#responseId = stringOf(fieldOf(parsed['response'], 'id')) || this.#responseId;
-    }
     return this.#request.hidesUsage ? withoutUsage(event, text, parsed) : event;
   }
 

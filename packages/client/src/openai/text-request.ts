@@ -8,6 +8,7 @@ import { leastOutput } from './output-cap.ts';
 
 const loadUsage = loading(() => import('./usage-from-answer.ts'));
 const loadStream = loading(() => import('./openai-stream.ts'));
+const loadFollowed = loading(() => import('./followed-response.ts'));
 
 /** The request to `route` in `http`. Throws `input_invalid` for what cannot be priced. */
 export async function readText(route: TextRoute, http: HttpRequest): Promise<ReadRequest> {
@@ -18,8 +19,18 @@ function readOf(request: OpenAiRequest): ReadRequest {
   return {
     request,
     spentBy: async (answer) => (await loadUsage()).spentBy(jsonIn(answer.bytes), request),
-    readStream: async () => new (await loadStream()).OpenAiStream(request),
+    readStream: async () =>
+      request.isBackground
+        ? new (await loadFollowed()).BackgroundStream(request)
+        : new (await loadStream()).OpenAiStream(request),
     continuesAs: ({ bytes }) => (request.isBackground ? runningResponse(jsonIn(bytes)) : undefined),
+    ...(request.isBackground
+      ? {
+          taggedText: async (reservation) =>
+            (await loadFollowed()).taggedText(request, reservation),
+          shown: async (bytes) => (await loadFollowed()).shownOf(bytes),
+        }
+      : {}),
     ...(request.route === 'embeddings' || request.route === 'compact'
       ? {}
       : {

@@ -27,6 +27,25 @@ const shape = {
   },
 };
 
+const lines = (): File => {
+  const line = { custom_id: '1', method: 'POST', url: '/v1/chat/completions', body: chat };
+  return new File([JSON.stringify(line)], 'in.jsonl');
+};
+
+async function batchOf(openai: OpenAI) {
+  const { id } = await openai.files.create({ purpose: 'batch', file: lines() });
+  return {
+    input_file_id: id,
+    endpoint: '/v1/chat/completions',
+    completion_window: '24h',
+  } as const;
+}
+
+/** Whether `method` is about what goes on by itself: where nobody hears of its end, its money stays set aside. */
+export function createsJob(method: string): boolean {
+  return /^(batches|responses\.retrieve)/.test(method);
+}
+
 async function all(stream: PromiseLike<AsyncIterable<unknown>>): Promise<unknown[]> {
   const seen: unknown[] = [];
   for await (const item of await stream) seen.push(item);
@@ -93,6 +112,16 @@ export const METHODS: Readonly<Record<string, Method>> = {
     const { id } = await openai.responses.create({ ...response, background: true }, options);
     return await openai.responses.retrieve(id, {}, options);
   },
+  'responses.create, in the background, with metadata': async (openai, options) => {
+    const metadata = { job: '7' };
+    const request = { ...response, background: true, metadata };
+    const { id } = await openai.responses.create(request, options);
+    return await openai.responses.cancel(id, options);
+  },
+  'responses.retrieve, streamed from the middle': async (openai, options) => {
+    const { id } = await openai.responses.create({ ...response, background: true });
+    return await all(openai.responses.retrieve(id, { stream: true, starting_after: 3 }, options));
+  },
   'responses.parse': (openai, options) =>
     openai.responses.parse({ ...response, text: { format: shape } }, options),
   'responses.stream': (openai, options) =>
@@ -123,6 +152,32 @@ export const METHODS: Readonly<Record<string, Method>> = {
     all(openai.audio.transcriptions.create({ ...heard(), stream: true }, options)),
   'audio.translations.create': (openai, options) =>
     openai.audio.translations.create(heard(), options),
+  'files.create, and the rest of a file': async (openai, options) => {
+    const file = await openai.files.create({ purpose: 'batch', file: lines() }, options);
+    const content = await (await openai.files.content(file.id, options)).text();
+    return [file, content, await openai.files.delete(file.id, options)];
+  },
+  'batches.create': async (openai, options) => {
+    const created = await openai.batches.create(await batchOf(openai), options);
+    return [created, await openai.batches.retrieve(created.id)];
+  },
+  'batches.create, with metadata': async (openai, options) => {
+    const batch = { ...(await batchOf(openai)), metadata: { job: '7' } };
+    const created = await openai.batches.create(batch, options);
+    return [created, await all(openai.batches.list())];
+  },
+  'batches.retrieve': async (openai, options) => {
+    const { id } = await openai.batches.create(await batchOf(openai));
+    return await openai.batches.retrieve(id, options);
+  },
+  'batches.cancel': async (openai, options) => {
+    const { id } = await openai.batches.create(await batchOf(openai));
+    return await openai.batches.cancel(id, options);
+  },
+  'batches.list': async (openai, options) => {
+    await openai.batches.create(await batchOf(openai));
+    return await all(openai.batches.list({}, options));
+  },
   'moderations.create': (openai, options) => openai.moderations.create({ input: 'hi' }, options),
   'models.list': (openai, options) => all(openai.models.list(options)),
   'a request that the provider refuses': (openai, options) =>

@@ -5,7 +5,7 @@
 import OpenAI from 'openai';
 import OpenAI6 from 'openai-6';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { METHODS } from './openai-methods.ts';
+import { createsJob, METHODS } from './openai-methods.ts';
 import { openPair, type Pair } from './pair.ts';
 import { WAYS } from './ways.ts';
 
@@ -26,8 +26,9 @@ describe.each(CLIENTS)('%s', (_name, Client) => {
     const plain = (baseURL: string): OpenAI =>
       new Client({ apiKey: 'sk-test', baseURL, maxRetries: 0, ...way.client });
 
-    test.each(Object.entries(METHODS))('%s', async (_method, method) => {
-      const wrap = (openai: OpenAI): OpenAI => pair.bursar.wrap(openai, { user: 'alice' });
+    test.each(Object.entries(METHODS))('%s', async (name, method) => {
+      const user = createsJob(name) ? 'jobs' : 'alice';
+      const wrap = (openai: OpenAI): OpenAI => pair.bursar.wrap(openai, { user });
       const bare = await pair.tried((url, options) => method(plain(url), options), way);
       const wrapped = await pair.tried((url, options) => method(wrap(plain(url)), options), way);
       expect(wrapped).toEqual(bare);

@@ -17,7 +17,9 @@ export async function outcomeOf(
     (result) => ({ result: comparable(result) }),
     (error: unknown) => ({ error: comparableError(error) }),
   );
-  const attempts = (await attemptsIn()).map(({ path, model, retryCount, status, ending }) => ({
+  // To read the file that a batch is of is all that Bursar asks for by itself.
+  const own = (await attemptsIn()).filter(({ path }) => !path.endsWith('/content'));
+  const attempts = own.map(({ path, model, retryCount, status, ending }) => ({
     path: comparable(path),
     model,
     retryCount,
@@ -32,8 +34,11 @@ export async function outcomeOf(
 function comparable(value: unknown): unknown {
   const text = JSON.stringify(value) ?? String(value);
   return text
-    .replaceAll(/\b(chatcmpl-|resp_|msg_|req_|call_|cmpl-|modr-|toolu_)[0-9a-f]+/g, '$1…')
-    .replaceAll(/(\\?"(?:created|created_at|completed_at)\\?":)[0-9.]+/g, '$1…');
+    .replaceAll(
+      /\b(chatcmpl-|resp_|msg_|req_|call_|cmpl-|modr-|toolu_|file-|batch_req_|batch_)[0-9a-f]+/g,
+      '$1…',
+    )
+    .replaceAll(/(\\?"(?:created|[a-z_]+_at)\\?":)[0-9.]+/g, '$1…');
 }
 
 /** Class, message, every field, and the causes. */

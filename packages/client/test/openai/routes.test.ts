@@ -39,6 +39,7 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
     expect(decided('embeddings')).toEqual(['POST /embeddings']);
     expect(decided('images')).toEqual(['POST /images/edits', 'POST /images/generations']);
     expect(decided('speech')).toEqual(['POST /audio/speech']);
+    expect(decided('batch')).toEqual(['POST /batches']);
     expect(decided('transcription')).toEqual([
       'POST /audio/transcriptions',
       'POST /audio/translations',
@@ -46,8 +47,7 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
   });
 
   test('exactly these are free', () => {
-    expect([...decided('free'), ...decided('follow')]).toEqual([
-      'POST /batches/id/cancel',
+    expect([...decided('free'), ...decided('follow'), ...decided('jobs')]).toEqual([
       'POST /chat/completions/id',
       'POST /conversations',
       'POST /conversations/id',
@@ -61,6 +61,7 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
       'POST /uploads/id/complete',
       'POST /uploads/id/parts',
       'POST /responses/id/cancel',
+      'POST /batches/id/cancel',
     ]);
   });
 });
@@ -68,6 +69,9 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
 test.each([
   ['GET', '/responses/resp_1', 'follow'],
   ['GET', '/responses/resp_1/input_items', 'free'],
+  ['GET', '/batches', 'jobs'],
+  ['GET', '/batches/batch_1', 'jobs'],
+  ['GET', '/files/file_1/content', 'free'],
   ['DELETE', '/responses/resp_1', 'free'],
   ['DELETE', '/files/file_1', 'free'],
   ['POST', '/chat/completions/', 'chat'],
@@ -78,7 +82,7 @@ test.each([
 
 test.each([
   ['POST', '/images/variations', 'by_piece'],
-  ['POST', '/batches', 'later'],
+  ['POST', '/fine_tuning/jobs', 'later'],
   ['POST', '/containers/c_1/files', 'by_time'],
   ['POST', '/vector_stores/v_1/files', 'by_time'],
   ['POST', '/organization/users/u_1', 'administration'],
@@ -88,6 +92,18 @@ test.each([
   ['POST', '/files/../images/variations', 'by_piece'],
 ] as const)('%s %s is refused: %s', (method, path, reason) => {
   expect(routeOf(method, ROOT + path)).toEqual({ kind: 'refused', reason });
+});
+
+test.each([
+  'https://api.openai.com/v1',
+  'https://generativelanguage.googleapis.com/v1beta/openai',
+  'https://x.openai.azure.com/openai/v1',
+  'https://x.openai.azure.com/openai',
+])('below %s every route is what it is below /v1', (root) => {
+  for (const route of routesOfOpenAi()) {
+    const [method = '', path = ''] = route.split(' ');
+    expect(routeOf(method, root + path), route).toEqual(routeOf(method, ROOT + path));
+  }
 });
 
 test('metered routes are metered below any root', () => {
@@ -106,12 +122,7 @@ describe('a request that nobody can price', () => {
       openai.images.createVariation({ image: new File(['x'], 'x.png') }),
     'fineTuning.jobs.create': (openai) =>
       openai.fineTuning.jobs.create({ model: 'gpt-4o-mini', training_file: 'file_1' }),
-    'batches.create': (openai) =>
-      openai.batches.create({
-        input_file_id: 'file_1',
-        endpoint: '/v1/chat/completions',
-        completion_window: '24h',
-      }),
+    'videos.create': (openai) => openai.videos.create({ prompt: 'a cat' }),
   };
 
   test.each(Object.entries(CALLS))('%s is not sent', async (_name, call) => {
