@@ -8,6 +8,8 @@ not_globals = {
 read_globals = {
   'KEYS', 'ARGV',
   'INC', -- The incarnation, which the driver puts before the script.
+  struct = { fields = { 'pack', 'unpack' } },
+  cmsgpack = { fields = { 'unpack' } },
   redis = { fields = { 'call', 'pcall', 'error_reply', 'status_reply' } },
 }
 -- As in the sources.

@@ -7,7 +7,6 @@
  *     @key        one key               type: hash, sorted set, stream, string
  *     @keys       any number of keys    (after all single ones)
  *     @argument   one argument          type: text, number, milliseconds, amount
- *     @arguments  a counted list        (after all single ones)
  *     @reply      one slot of the reply (at least one)
  *
  * A line `-- @include lib/x.lua` below the header is replaced by that file. Comments are left out of the
@@ -16,13 +15,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-const TAGS = ['key', 'keys', 'argument', 'arguments', 'reply'] as const;
+const TAGS = ['key', 'keys', 'argument', 'reply'] as const;
 type Tag = (typeof TAGS)[number];
 const TYPES: { readonly [T in Tag]: RegExp } = {
   key: /^(hash|sorted set|stream|string)$/,
   keys: /^(hash|sorted set|stream|string)$/,
   argument: /^(text|number|milliseconds|amount)$/,
-  arguments: /^(text|number|milliseconds|amount)$/,
   reply: /^(text|number|milliseconds|amount)$/,
 };
 const TAG_LINE = /^-- @(\w+) ([a-z][A-Za-z]*) ([a-z ]+): (\S.*)$/;
@@ -80,14 +78,12 @@ ${doc.map((line) => ` * ${line}`.trimEnd()).join('\n')}
 export const ${camel(name)}: Script<
   ${union('key')},
   ${union('keys')},
-  ${union('argument')},
-  ${union('arguments')}
+  ${union('argument')}
 > = {
   name: ${quoted(name)},
   keys: ${list('key')},
   keyLists: ${list('keys')},
   arguments: ${list('argument')},
-  argumentLists: ${list('arguments')},
   text: \`${text}
 \`,
 };

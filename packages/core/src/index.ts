@@ -354,6 +354,7 @@ export {
   type Copy,
   type Elsewhere,
   elsewhereOf,
+  leftForLease,
   roomIn,
   wholeAccount,
 } from './copies/copy.ts';

@@ -18,5 +18,5 @@ local given, limit = ARGV[1], ARGV[2]
 
 if not is_current(meta_key) then return { 'FENCED' } end
 
-local now = integer(now_ms(given))
+local now = integer(now_ms(tonumber(given)))
 return { 'OK', unpack(redis.call('ZRANGEBYSCORE', due_key, '-inf', now, 'LIMIT', '0', limit)) }

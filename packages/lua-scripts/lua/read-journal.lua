@@ -32,10 +32,10 @@ repeat
       local size = #reply
       for index, word in ipairs(words) do
         reply[size + index] = word
-        if word == 'e' and index % 2 == 1 then events = events + 1 end
+        if index % 2 == 1 and (word == 'v' or word == 'e') then events = events + 1 end
       end
       -- What is no event of ours still has to be shown.
-      if words[1] ~= 'e' then events = events + 1 end
+      if words[1] ~= 'v' and words[1] ~= 'e' then events = events + 1 end
     end
     after = entry[1]
   end

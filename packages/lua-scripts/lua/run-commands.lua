@@ -5,29 +5,31 @@
 -- It does not decide about leases: it is told. The rules are core's account/transition.ts and
 -- reservation/decide.ts, said once more; differential tests hold the two together.
 --
+-- The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
+-- bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
+-- limiters, come before their ids; a count of commands (1 to 64), then for each the number of its words, its
+-- kind, and these. Commands name accounts by their place among the copies.
+--
+-- The answers are packed: the present; the position of the journal entry, with its length, empty if there is
+-- none; for each command the length of its answer and the answer, as lib/reply.lua has them.
+--
 -- @key meta hash: which data these are
 -- @key open hash: open reservations
 -- @key done hash: reservations that ended in the time bucket `bucket`
 -- @key doneBefore hash: those of the bucket before
 -- @key due sorted set: accounts by a lower bound of their next deadline
 -- @key journal stream: events
--- @keys copies hash: one for each of `accounts`, at most 1090
--- @keys limiters string: one for each of `limiters`; of some algorithms a hash or sorted set
+-- @keys copies hash: at most 1090
+-- @keys limiters string: of some algorithms a hash or sorted set
 --
--- @argument nowMs milliseconds: empty for the server's clock; 0 to 253402300799999
--- @argument bucket number: nowMs / 900000, rounded down, as the keys were chosen
--- @arguments accounts text: a count, then ids in the order of `copies`
--- @arguments rates text: a count, then the ids of limiters in the order of `limiters`
--- @arguments reservations text: a count, then those that the commands name
--- @arguments commands text: a count (1 to 64), then for each the number of its words, its kind and these
+-- @argument call text: the commands
 --
 -- @reply status text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
--- @reply nowMs milliseconds: the present
--- @reply position text: of the journal entry, empty if there is none
--- @reply answers text: for each command the number of its words, its answer and what belongs to it
+-- @reply answers text: one for each command
 
 -- @include lib/constants.lua
 -- @include lib/integer.lua
+-- @include lib/is-amount.lua
 -- @include lib/now.lua
 -- @include lib/fence.lua
 -- @include lib/byte-order.lua
@@ -38,7 +40,6 @@
 -- @include lib/change-copy.lua
 -- @include lib/record.lua
 -- @include lib/find.lua
--- @include lib/reply.lua
 
 -- Everything about limiters, made when a command first needs it: Redis runs the text of a script from top to
 -- bottom every time, and most calls have no limiters.
@@ -57,16 +58,16 @@ local function make_limiters()
     ask_hits = ask_hits,
     take_hits = take_hits,
     charge_hits = charge_hits,
-    taken_text = taken_text,
     slots_held = slots_held,
     free_slots = free_slots,
     extend_slots = extend_slots,
-    add_rates = add_rates,
+    pack_rates = pack_rates,
     write_limiter = write_limiter,
   }
 end
 
 -- @include lib/limiters.lua
+-- @include lib/reply.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
 -- @include lib/room.lua
@@ -102,55 +103,60 @@ local COMMANDS = {
   read = read,
   find = look_up,
 }
-local FIRST_COPY = 7
+-- What comes first of every command.
+local HEAD_WORDS = 2
+local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
 
 -- unpack
-local KEYS, ARGV = KEYS, ARGV
+local KEYS = KEYS
 batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
 batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
-local given, bucket, account_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local words = { cmsgpack.unpack(ARGV[1]) }
+local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
+local FIRST_COMMAND = 7
+local account_count = #KEYS - 6 - limiter_count
 for index = 1, account_count do
-  batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
+  local key = KEYS[6 + index]
+  local account = string.sub(key, copy_prefix + 1)
+  batch.accounts[index] = account
+  batch.places[account] = index
+  batch.keys[account] = key
 end
-local at = 4 + account_count
-local limiter_count = tonumber(ARGV[at])
-for index = 1, limiter_count do
-  batch.limiter_keys[ARGV[at + index]] = KEYS[FIRST_COPY - 1 + account_count + index]
+for index = account_count + 7, #KEYS do
+  batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
 end
-at = at + 1 + limiter_count
-local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
-at = at + 1 + #ids
-local command_count = tonumber(ARGV[at])
+local ids, at = {}, FIRST_COMMAND
+for _ = 1, command_count do
+  if not NAMES_NONE[words[at + 1]] then ids[#ids + 1] = words[at + 2] end
+  at = at + HEAD_WORDS + words[at]
+end
 
 -- guard
 if not is_current(KEYS[1]) then return { 'FENCED' } end
-batch.now = now_ms(given)
-batch.now_text = integer(batch.now)
-batch.is_clock_given = given ~= ''
-if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', batch.now_text } end
+batch.is_clock_given = given >= 0
+batch.now = now_ms(batch.is_clock_given and given)
+if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 
 -- decide
 local answers = {}
+at = FIRST_COMMAND
 for index = 1, command_count do
-  local words = tonumber(ARGV[at + 1])
-  local is_decided, answer =
-    pcall(COMMANDS[ARGV[at + 2]], unpack(ARGV, at + 3, at + 1 + words))
-  -- What `fail` threw; anything else is a bug, and nothing has been written yet.
-  if not is_decided and (type(answer) ~= 'table' or answer.err) then error(answer, 0) end
-  answers[index] = answer
-  at = at + 1 + words
+  local first, last = at + HEAD_WORDS, at + 1 + words[at]
+  local is_decided, answer = pcall(COMMANDS[words[at + 1]], words, first, last)
+  if not is_decided then
+    -- What `fail` threw; anything else is a bug, and nothing has been written yet.
+    if type(answer) ~= 'table' or answer.err then error(answer, 0) end
+    answer = text_answer(table.remove(answer, 1), answer)
+  end
+  answers[index * 2] = struct.pack('<I4', #answer)
+  answers[index * 2 + 1] = answer
+  at = last + 1
 end
 
 -- write and reply
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-local reply = { 'OK', batch.now_text, position }
-local size = 3
-for _, answer in ipairs(answers) do
-  reply[size + 1] = integer(#answer)
-  for index, word in ipairs(answer) do reply[size + 1 + index] = word end
-  size = size + 1 + #answer
-end
-return reply
+answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+return { 'OK', table.concat(answers) }

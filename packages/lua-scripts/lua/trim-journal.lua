@@ -20,7 +20,7 @@ local older_than = tonumber(ARGV[4])
 
 if not is_current(meta_key) then return { 'FENCED' } end
 
-local before = now_ms(given) - older_than
+local before = now_ms(tonumber(given)) - older_than
 -- Positions are times: the first to stay is the one after the last to forget, or the first that is young.
 local first = integer(up_to) .. '-' .. integer(count + 1)
 if before <= up_to then first = integer(math.max(before, 0)) end

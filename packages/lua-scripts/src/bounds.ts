@@ -1,4 +1,4 @@
-/** How much one call may carry. Redis does nothing else while a script runs. */
+/** How the data are laid out, and how much one call may carry. Redis does nothing else while a script runs. */
 
 /** Most commands in one call: some 0.4 ms of Redis' time. */
 export const COMMANDS_MAX = 64;
@@ -6,3 +6,5 @@ export const COMMANDS_MAX = 64;
 export const KEYS_MAX = 1_100;
 /** Most reservations that all commands of one call may change; bounds the lists that a script builds. */
 export const CHANGES_MAX = 512;
+/** How copies, records and events are packed; another number, and whoever knows only this one takes the data for none. */
+export const LAYOUT = 2;

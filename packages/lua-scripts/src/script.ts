@@ -9,7 +9,6 @@ export interface Script<
   Key extends string = string,
   KeyList extends string = string,
   Argument extends string = string,
-  ArgumentList extends string = string,
 > {
   readonly name: string;
   /** One key each. */
@@ -18,25 +17,15 @@ export interface Script<
   readonly keyLists: readonly KeyList[];
   /** One argument each. */
   readonly arguments: readonly Argument[];
-  /** After them, lists: a count and that many items; an item of several words has their count before it. */
-  readonly argumentLists: readonly ArgumentList[];
   /** Lua 5.1, to be preceded by `#!lua` with its flags, and `local INC = '…'` where it has a fence. */
   readonly text: string;
 }
 
 /** The named parts of one call. */
-export interface ScriptCall<
-  Key extends string,
-  KeyList extends string,
-  Argument extends string,
-  ArgumentList extends string,
-> {
+export interface ScriptCall<Key extends string, KeyList extends string, Argument extends string> {
   readonly keys: { readonly [K in Key]: string };
   readonly keyLists: { readonly [K in KeyList]: readonly string[] };
   readonly arguments: { readonly [A in Argument]: string };
-  readonly argumentLists: {
-    readonly [A in ArgumentList]: readonly (string | readonly string[])[];
-  };
 }
 
 /** KEYS and ARGV of a call. */
@@ -46,25 +35,12 @@ export interface EncodedCall {
 }
 
 /** Puts the parts of a call in the order in which the script reads them. */
-export function encodeCall<
-  Key extends string,
-  KeyList extends string,
-  Argument extends string,
-  ArgumentList extends string,
->(
-  script: Script<Key, KeyList, Argument, ArgumentList>,
-  call: ScriptCall<Key, KeyList, Argument, ArgumentList>,
+export function encodeCall<Key extends string, KeyList extends string, Argument extends string>(
+  script: Script<Key, KeyList, Argument>,
+  call: ScriptCall<Key, KeyList, Argument>,
 ): EncodedCall {
   const keys = script.keys.map((name) => call.keys[name]);
   for (const name of script.keyLists) keys.push(...call.keyLists[name]);
   const values = script.arguments.map((name) => call.arguments[name]);
-  for (const name of script.argumentLists) {
-    const items = call.argumentLists[name];
-    values.push(String(items.length));
-    for (const item of items) {
-      if (typeof item === 'string') values.push(item);
-      else values.push(String(item.length), ...item);
-    }
-  }
   return { keys, values };
 }

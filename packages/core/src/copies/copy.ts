@@ -62,8 +62,8 @@ export function accountOfCopy(copy: Copy): Account {
   };
 }
 
-/** What the whole account's limit leaves for this lease, spent or not. */
-function leftForLease({ limit, granted, settled, reserved, leased }: Elsewhere): number {
+/** What the whole account's limit leaves for the lease, spent or not; `Infinity` without a limit. */
+export function leftForLease({ limit, granted, settled, reserved, leased }: Elsewhere): number {
   return limit === null ? Infinity : Math.max(0, limit + granted - settled - reserved - leased);
 }
 

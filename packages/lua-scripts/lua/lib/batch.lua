@@ -4,7 +4,9 @@
 -- back, leave nothing half done. Later commands of a call see what earlier ones decided.
 local batch = {
   now = 0, -- ms
-  keys = {}, -- account → key of its copy, of those that the driver has declared
+  accounts = {}, -- number → account, as commands name those that the driver has declared
+  places = {}, -- account → its number
+  keys = {}, -- account → key of its copy
   copies = {}, -- account → copy
   touched = {}, -- copies to write, in the order in which they were first changed
   records = {}, -- reservation → record, false when there is none

@@ -5,12 +5,22 @@ local function touch(copy)
   batch.touched[#batch.touched + 1] = copy
 end
 
+local function set_next_due(copy, next_due)
+  copy.next_due = next_due
+  copy.sums = nil
+  copy.is_due_changed = true
+end
+
 -- Keeps, replaces or (when it has ended) drops a leg of a copy.
 local function put_leg(copy, uuid, leg)
   touch(copy)
   local before = leg_of(copy, uuid)
-  copy.changed_legs = copy.changed_legs or {}
-  copy.changed_legs[uuid] = true
+  local changed = copy.changed_legs
+  if changed then
+    changed[#changed + 1] = uuid
+  else
+    copy.changed_legs = { uuid }
+  end
   if leg.state ~= 'o' then
     if before then copy.opened = copy.opened - 1 end
     copy.legs[uuid] = false
@@ -18,10 +28,7 @@ local function put_leg(copy, uuid, leg)
   end
   if not before then copy.opened = copy.opened + 1 end
   copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then
-    copy.next_due = leg.deadline
-    copy.is_due_changed = true
-  end
+  if leg.deadline < copy.next_due then set_next_due(copy, leg.deadline) end
 end
 
 -- Sets the sums of a copy that one command has changed.
@@ -30,7 +37,7 @@ local function put_sums(copy, settled, reserved)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
-  copy.text = nil
+  copy.sums = nil
 end
 
 -- Puts another copy, or none, in the place of an account's.

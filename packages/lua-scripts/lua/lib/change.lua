@@ -1,14 +1,17 @@
--- A command about one known reservation: `step(copy, leg)` on each of its legs. `rates_of(record)` gives what
--- `conclude` is to do with limiters, if anything.
-local function change(id, step, detail, rates_of)
-  local kept = find(id)
-  if not kept or #kept.accounts == 0 then return { 'unknown' } end
-  local rates = rates_of and rates_of(kept.record)
+-- A command about one known reservation: `step(copy, leg, words, at)` on each of its legs. `rates`, which may
+-- be nil, is what `conclude` is to do with limiters.
+local function change(kept, step, words, at, detail, rates)
   local steps = {}
   for index, account in ipairs(kept.accounts) do
-    steps[index] = step(copy_of(account), kept.legs[index])
+    steps[index] = step(batch.copies[account], kept.legs[index], words, at)
   end
   return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail, rates)
+end
+
+-- The reservation `id`, or nil when there is nothing here that could change.
+local function changeable(id)
+  local kept = find(id)
+  return kept and #kept.accounts > 0 and kept or nil
 end
 
 -- What the end of a reservation does to limiters: frees its slots, charges `hits`, which may be nil.

@@ -1,42 +1,59 @@
--- Copies: reading the hash of an account.
+-- Copies: reading the hash of an account. Numbers are packed as they are held here, eight bytes each.
 --
---   c  `label lease start end drawn returned settled reserved sequence`; the label is the incarnation
---      under which it was installed
---   e  elsewhere, packed by the driver      n  lower bound of the next deadline, empty if nothing is open
+--   h  the label, which is the incarnation under which it was installed, with its length; then
+--      `drawn returned starts ends`, and the lease
+--   s  `settled reserved sequence next`, which most commands change; next is a lower bound of the next
+--      deadline, infinite if nothing is open
+--   e  elsewhere, packed by the driver: what the whole account leaves for the lease, infinite without a
+--   limit,
+--      and then what nobody here reads
 --   t  `label ticket placed`, of a place that is kept for a copy      any other field: an open leg
 --
--- Few packed fields, because reading fourteen costs as much as deciding. A copy of another incarnation
--- counts as none, and is overwritten. The first three are always there.
+-- Values of up to 64 bytes, so that Redis keeps a copy in one piece. A copy of another incarnation, or of
+-- another layout, counts as none, and is overwritten. The first three are always there.
 local META_FIELDS = 3
+local LABEL = string.char(#INC) .. INC
+local SUMS_BYTES = 32
+local ID_BYTES = 16
 
 -- A copy that is not there, to be filled by whoever installs one.
 local function absent_copy(account, key)
   return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
 end
 
-local function fill_copy(copy, text, elsewhere, next_due)
-  local head, label, lease, starts, ends, drawn, returned, settled, reserved, sequence = string.match(
-    text,
-    '^((%S+) (%S+) (%d+) (%d+) (%d+) (%d+)) (%d+) (%d+) (%d+)$'
-  )
-  if not (head and elsewhere and next_due) then fail('DAMAGED', 'a copy does not read back') end
-  if label ~= INC then return end
-  copy.is_here = true
-  copy.is_stored = true
-  copy.is_leftover = false
-  copy.text = text
-  -- Everything before the sums that most commands change.
-  copy.head = head
-  copy.lease = lease
-  copy.starts = starts
-  copy.ends = ends
-  copy.drawn = tonumber(drawn)
-  copy.returned = tonumber(returned)
-  copy.settled = tonumber(settled)
-  copy.reserved = tonumber(reserved)
-  copy.sequence = tonumber(sequence)
-  copy.elsewhere = elsewhere
-  copy.next_due = tonumber(next_due) or math.huge
+-- Nil for one of another incarnation.
+local function stored_copy(account, key, head, sums, elsewhere)
+  if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
+  local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
+  if not is_whole then fail('DAMAGED', 'a copy does not read back') end
+  local drawn, returned, starts, ends, lease_at = struct.unpack('<dddd', head, #LABEL + 1)
+  local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
+  local is_sound = is_amount(drawn) and is_amount(returned) and is_amount(settled) and is_amount(reserved)
+  if not (is_sound and is_amount(sequence)) then fail('DAMAGED', 'a copy does not read back') end
+  return {
+    account = account,
+    key = key,
+    is_here = true,
+    is_stored = true,
+    is_leftover = false,
+    is_touched = false,
+    head = head,
+    sums = sums,
+    lease = string.sub(head, lease_at),
+    starts = starts,
+    ends = ends,
+    drawn = drawn,
+    returned = returned,
+    settled = settled,
+    reserved = reserved,
+    sequence = sequence,
+    elsewhere = elsewhere,
+    left = struct.unpack('<d', elsewhere),
+    next_due = next_due,
+    legs = {},
+    changed_legs = nil,
+    opened = 0,
+  }
 end
 
 local function fill_place(copy, text)
@@ -52,40 +69,47 @@ local function copy_of(account, uuid)
   if copy then return copy end
   local key = batch.keys[account]
   if not key then fail('WIDEN', account) end
-  -- The place is asked for where no leg is.
-  local fields = redis.pcall('HMGET', key, 'c', 'e', 'n', uuid or 't')
-  if fields.err then fail('WRONGTYPE', key) end
-  copy = absent_copy(account, key)
-  -- Whatever is there and is no copy of this incarnation goes when one is written.
-  copy.is_leftover = true
-  if fields[1] then fill_copy(copy, fields[1], fields[2], fields[3]) end
-  if copy.is_here then
-    if uuid then copy.legs[uuid] = fields[4] and parse_leg(fields[4], copy.lease, 'o') or false end
+  local fields
+  if uuid then
+    fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
   else
-    local place = fields[4]
-    if uuid then place = redis.call('HGET', key, 't') end
+    fields = redis.pcall('HMGET', key, 'h', 's', 'e')
+  end
+  if fields.err then fail('WRONGTYPE', key) end
+  copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
+  if copy then
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], copy.lease) or false end
+  else
+    copy = absent_copy(account, key)
+    -- Whatever is there and is no copy of this incarnation goes when one is written.
+    copy.is_leftover = true
+    local place = redis.call('HGET', key, 't')
     if place then fill_place(copy, place) end
   end
   batch.copies[account] = copy
   return copy
 end
 
--- A copy as one word.
-local function copy_text(copy)
-  if not copy.text then
-    copy.text = string.format('%s %.0f %.0f %.0f', copy.head, copy.settled, copy.reserved, copy.sequence)
+-- What of a copy most commands change, as one word.
+local function sums_of(copy)
+  if not copy.sums then
+    copy.sums = struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
   end
-  return copy.text
+  return copy.sums
 end
 
 -- What of a copy only its lease changes.
 local function set_lease(copy, drawn, returned)
   copy.drawn = drawn
   copy.returned = returned
-  copy.head = string.format(
-    '%s %s %s %s %.0f %.0f', INC, copy.lease, copy.starts, copy.ends, drawn, returned
-  )
-  copy.text = nil
+  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, copy.starts, copy.ends) .. copy.lease
+  copy.is_head_changed = true
+end
+
+local function set_elsewhere(copy, elsewhere)
+  copy.elsewhere = elsewhere
+  copy.left = struct.unpack('<d', elsewhere)
+  copy.is_elsewhere_changed = true
 end
 
 -- The open leg `uuid` of a copy, or false.
@@ -94,7 +118,7 @@ local function leg_of(copy, uuid)
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_leg(text, copy.lease, 'o') or false
+  leg = text and parse_open_leg(text, copy.lease) or false
   copy.legs[uuid] = leg
   return leg
 end
@@ -105,8 +129,8 @@ local function scan(copy)
   local fields = redis.call('HGETALL', copy.key)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
-    if #uuid == 36 and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease, 'o')
+    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
+      copy.legs[uuid] = parse_open_leg(fields[index + 1], copy.lease)
     end
   end
   copy.is_scanned = true

@@ -27,22 +27,22 @@ local function by_account(a, b)
   return is_before(a.account, b.account)
 end
 
-local function correct(id, ...)
-  local corrections = { ... }
-  if #corrections == 0 then return { 'unknown' } end
+local function correct(words, at, last)
+  local id, first = words[at], at + 1
+  if first > last then return ANSWER.unknown end
   local kept = find(id)
   local slots = kept and slots_held(kept.record)
   local known = {}
   for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
   -- All copies are read before the first is changed.
-  for index = 1, #corrections, 4 do copy_of(corrections[index]) end
+  for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
   local parts, is_named = {}, {}
-  for index = 1, #corrections, 4 do
-    local account, state = corrections[index], corrections[index + 2]
-    local copy, spent = copy_of(account), tonumber(corrections[index + 3])
+  for index = first, last, 4 do
+    local account, state = batch.accounts[words[index]], words[index + 2]
+    local copy, spent = copy_of(account), words[index + 3]
     -- Where it is not a leg of this copy, and nothing is booked for it, nothing is to be put right.
     local is_relevant = known[account] or spent ~= 0
-    if copy.is_here and copy.lease == corrections[index + 1] and is_relevant then
+    if copy.is_here and copy.lease == words[index + 1] and is_relevant then
       parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
       is_named[account] = true
     end
@@ -51,29 +51,20 @@ local function correct(id, ...)
   for index, account in ipairs(kept and kept.accounts or {}) do
     local leg = kept.legs[index]
     if leg.state == 'o' and not is_named[account] then
-      local ended = put_right(copy_of(account), leg, corrections[3], tonumber(corrections[4]))
+      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
       parts[#parts + 1] = { account = account, leg = ended }
       is_named[account] = true
     end
   end
-  if #parts == 0 then return { 'unknown' } end
+  if #parts == 0 then return ANSWER.unknown end
   for index, account in ipairs(kept and kept.accounts or {}) do
     if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
   end
   table.sort(parts, by_account)
   local accounts, legs = {}, {}
   for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
-  local record = kept and kept.record
-    or {
-      id = id,
-      uuid = string.sub(id, -36),
-      fingerprint = '',
-      created = batch.now_text,
-      terms = 'null',
-      taken = '',
-      accounts = {},
-      is_open = false,
-    }
+  -- Nobody knows what one was made with that is heard of here for the first time.
+  local record = kept and kept.record or new_record(id, table.concat(accounts, ',') .. '\n\n\nnull', accounts)
   store(record, accounts, legs, true)
   if slots then limiters().free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)

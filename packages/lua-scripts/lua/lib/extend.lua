@@ -1,46 +1,45 @@
--- extend: id, amount (empty: as it is), ttlMs, dispatched. A heartbeat; core's `keepAlive`.
+-- extend: id, amount (-1: as it is), ttlMs, dispatched. A heartbeat; core's `keepAlive`.
 local EXTEND_REFUSED = {
   r = 'reservation_already_released',
   e = 'reservation_expired',
   s = 'reservation_already_settled',
 }
 
-local function extend(id, amount, ttl, dispatched)
-  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
-  local is_dispatched = dispatched == '1'
-  return change(id, function(copy, leg)
-    if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-    local next_leg = leg_with(leg, 'o', leg.spent)
-    next_leg.amount = math.max(leg.amount, tonumber(amount) or 0)
-    -- The mark itself may shorten the life.
-    if not is_dispatched or leg.is_dispatched then
-      next_leg.deadline = math.max(leg.deadline, deadline)
-    else
-      next_leg.deadline = deadline
-    end
-    next_leg.is_dispatched = leg.is_dispatched or is_dispatched
-    local more = held(next_leg) - held(leg)
-    if copy.settled + copy.reserved + more > AMOUNT_MAX then
-      return { code = 'amount_out_of_range' }
-    end
-    local missing = shortfall(copy, more)
-    if missing > 0 then return { missing = missing } end
-    -- A heartbeat that sets nothing more aside is no change of the copy.
-    if more > 0 then
-      return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
-    end
-    local is_same = next_leg.amount == leg.amount
-      and next_leg.deadline == leg.deadline
-      and next_leg.is_dispatched == leg.is_dispatched
-    return { leg = next_leg, is_replayed = is_same }
-  end, 'null', function(record)
-    local slots = slots_held(record)
-    return slots
-      and {
-        finish = function(leg, is_replayed)
-          if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
-          return false
-        end,
-      }
-  end)
+local function extend_leg(copy, leg, words, at)
+  if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
+  local deadline, is_dispatched = math.min(batch.now + words[at + 2], INSTANT_MAX), words[at + 3]
+  local next_leg = leg_with(leg, 'o', leg.spent)
+  next_leg.amount = math.max(leg.amount, words[at + 1])
+  -- The mark itself may shorten the life.
+  if not is_dispatched or leg.is_dispatched then
+    next_leg.deadline = math.max(leg.deadline, deadline)
+  else
+    next_leg.deadline = deadline
+  end
+  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+  local more = held(next_leg) - held(leg)
+  if copy.settled + copy.reserved + more > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
+  local missing = shortfall(copy, more)
+  if missing > 0 then return { missing = missing } end
+  -- A heartbeat that sets nothing more aside is no change of the copy.
+  if more > 0 then
+    return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
+  end
+  local is_same = next_leg.amount == leg.amount
+    and next_leg.deadline == leg.deadline
+    and next_leg.is_dispatched == leg.is_dispatched
+  return { leg = next_leg, is_replayed = is_same }
+end
+
+local function extend(words, at)
+  local kept = changeable(words[at])
+  if not kept then return ANSWER.unknown end
+  local record = kept.record
+  local slots = slots_held(record)
+  return change(kept, extend_leg, words, at, 'null', slots and {
+    finish = function(leg, is_replayed)
+      if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
+      return false
+    end,
+  })
 end

@@ -1,22 +1,25 @@
 -- A reservation, with those of its accounts that are still on the lease they were reserved under.
 
--- Turns the command back unless the copies of all these records can be read.
+-- Turns the command back unless the copies of all these accounts can be read.
 local function require_declared(records)
-  local undeclared = {}
+  local undeclared
   for _, record in ipairs(records) do
     for _, account in ipairs(record.accounts) do
-      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+      if not batch.keys[account] then
+        undeclared = undeclared or {}
+        undeclared[#undeclared + 1] = account
+      end
     end
   end
-  if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
+  if undeclared then fail('WIDEN', unpack(undeclared)) end
 end
 
--- Nil, or `record` with the parallel lists `accounts` and `legs`, which may be empty.
+-- Nil, or { record, accounts, legs }, the lists parallel and perhaps empty.
 local function find(id)
   local record = record_of(id)
   if not record then return nil end
   require_declared({ record })
-  local kept = { record = record, accounts = {}, legs = {} }
+  local accounts, legs = {}, {}
   for _, account in ipairs(record.accounts) do
     local copy = copy_of(account, record.uuid)
     local leg
@@ -26,9 +29,9 @@ local function find(id)
       leg = record.legs[account]
     end
     if leg then
-      kept.accounts[#kept.accounts + 1] = account
-      kept.legs[#kept.legs + 1] = leg
+      accounts[#accounts + 1] = account
+      legs[#legs + 1] = leg
     end
   end
-  return kept
+  return { record = record, accounts = accounts, legs = legs }
 end

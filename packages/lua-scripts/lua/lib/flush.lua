@@ -12,29 +12,40 @@ local function write_copy(copy)
     end
     return
   end
-  local fields = { 'c', copy_text(copy) }
+  local key, changed = copy.key, copy.changed_legs
   local is_new = not copy.is_stored
-  if is_new or copy.is_due_changed then
-    fields[3], fields[4] = 'n', copy.next_due < math.huge and integer(copy.next_due) or ''
+  if not (is_new or copy.is_head_changed or copy.is_elsewhere_changed) and changed and #changed == 1 then
+    -- By far the most frequent.
+    local uuid = changed[1]
+    local leg = copy.legs[uuid]
+    if leg then
+      redis.call('HSET', key, 's', sums_of(copy), uuid, pack_leg(leg))
+    else
+      redis.call('HSET', key, 's', sums_of(copy))
+      redis.call('HDEL', key, uuid)
+    end
+    return
+  end
+  local fields, ended = { 's', sums_of(copy) }, {}
+  if is_new or copy.is_head_changed then
+    fields[3], fields[4] = 'h', copy.head
   end
   local size = #fields
   if is_new or copy.is_elsewhere_changed then
     fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
     size = size + 2
   end
-  local ended
-  for uuid in pairs(copy.changed_legs or {}) do
+  for _, uuid in ipairs(changed or {}) do
     local leg = copy.legs[uuid]
     if leg then
-      fields[size + 1], fields[size + 2] = uuid, leg_text(leg)
+      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
       size = size + 2
     elseif copy.is_stored then
-      ended = ended or {}
       ended[#ended + 1] = uuid
     end
   end
-  redis.call('HSET', copy.key, unpack(fields))
-  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
+  redis.call('HSET', key, unpack(fields))
+  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
 end
 
 -- The arguments of ZADD and ZREM.
@@ -71,7 +82,7 @@ local function write_events()
   local key = batch.journal_key
   if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
   -- A test's clock may stand still or go back, and positions may not.
-  local at = batch.now_text
+  local at = integer(batch.now)
   local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
   local info = redis.call('XINFO', 'STREAM', key)

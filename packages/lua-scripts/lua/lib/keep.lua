@@ -1,38 +1,56 @@
 -- Stores a changed reservation, and tells the journal if the ledger should know.
 
--- Appends one event: `e` who, what and where, `d` detail, and `t` terms when it is the first to tell them.
+-- Appends one event: state, amount, spent, deadline, flags (1: dispatched, 4: the first event about it), the
+-- present, the reservation, for each leg its interval and lease, the detail; then, of a first event, what the
+-- reservation was made with, of later ones the accounts alone.
 local function tell(record, accounts, legs, detail, is_first)
   local leg = legs[1]
-  local places = {}
+  local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
+  local event = struct.pack(
+    '<c1dddBdBc0B',
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    flags,
+    batch.now,
+    #record.id,
+    record.id,
+    #accounts
+  )
   for index, account in ipairs(accounts) do
-    local copy = copy_of(account)
-    places[index] = account .. '|' .. legs[index].lease .. '|' .. copy.starts .. '|' .. copy.ends
+    local copy, lease = batch.copies[account], legs[index].lease
+    event = event .. struct.pack('<ddBc0', copy.starts, copy.ends, #lease, lease)
   end
-  local where = table.concat(places, ',')
-  local head = record.id .. ' ' .. leg.state .. ' ' .. leg_text(leg) .. ' ' .. batch.now_text .. ' ' .. where
-  if is_first then head = head .. ' ' .. record.fingerprint .. ' ' .. record.created end
   local events = batch.events
   local at = #events
-  events[at + 1], events[at + 2], events[at + 3], events[at + 4] = 'e', head, 'd', detail
-  if is_first then events[at + 5], events[at + 6] = 't', record.terms end
+  events[at + 1] = 'v'
+  events[at + 2] = event
+    .. struct.pack('<I4', #detail)
+    .. detail
+    .. (is_first and record.made or table.concat(accounts, ','))
+end
+
+local function are_same(a, b)
+  if #a ~= #b then return false end
+  for index = 1, #a do
+    if a[index] ~= b[index] then return false end
+  end
+  return true
 end
 
 -- Puts a reservation where it belongs: open, or ended just now.
 local function store(record, accounts, legs, is_journaled)
-  local is_still_open = legs[1].state == 'o'
-  if not is_still_open or not record.is_open or #accounts ~= #record.accounts then
-    mark_changed(record)
-  end
+  local was_open, is_still_open = record.is_open, legs[1].state == 'o'
+  local is_moved = not are_same(accounts, record.accounts)
+  if not is_still_open or not was_open or is_moved then mark_changed(record) end
   for index, account in ipairs(accounts) do
     local leg = legs[index]
-    if leg.is_journaled ~= is_journaled then
-      leg.is_journaled = is_journaled
-      leg.text = nil
-    end
+    leg.is_journaled = is_journaled
     -- What had ended before is not in the copy.
-    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, leg) end
+    if is_still_open or was_open then put_leg(batch.copies[account], record.uuid, leg) end
   end
-  record.accounts = accounts
+  if is_moved then set_accounts(record, accounts) end
   record.is_open = is_still_open
   record.legs = nil
   if is_still_open then return end

@@ -65,7 +65,7 @@ end
 
 -- When `permits` fit, `-` for never.
 local function retry_at(policy, state, permits)
-  if fits(policy, state, permits) then return batch.now_text end
+  if fits(policy, state, permits) then return integer(batch.now) end
   local wanted = math.max(1, permits)
   if wanted > policy.limit then return '-' end
   local room = policy.limit - policy.counting.used(policy, state)

@@ -8,5 +8,5 @@ end
 
 -- The slots that a reservation holds; nil if none. Turns the command back unless their keys are declared.
 local function slots_held(record)
-  return record.taken ~= '' and limiters().slots_held(record) or nil
+  return taken_by(record) ~= '' and limiters().slots_held(record) or nil
 end

@@ -1,13 +1,13 @@
 -- prepare: account, above. Keeps the place of a missing copy for one caller at a time.
-local function prepare(account, above_ticket)
-  local copy = copy_of(account)
+local function prepare(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
   if copy.is_here then return copy_answer(copy) end
-  local above = tonumber(above_ticket)
+  local above = words[at + 1]
   if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
-    return { 'busy', integer(copy.placed + PLACE_MS - batch.now) }
+    return number_answer('busy', copy.placed + PLACE_MS - batch.now)
   end
   copy.ticket = math.max(copy.ticket or 0, above) + 1
   copy.placed = batch.now
   touch(copy)
-  return { 'prepared', integer(copy.ticket) }
+  return number_answer('prepared', copy.ticket)
 end

@@ -1,17 +1,16 @@
 -- What a whole command takes from its limiters: core's `reservation/rates.ts`.
 --
--- A hit is { limiter, policy, permits, view }. What a reservation took is the last line of its record:
+-- A hit is { limiter, policy, permits, view }. What a reservation took is a line of its record:
 -- `limiter permits kind`, with commas between; the kind is `c` for slots and `-` for the others.
 
--- The hits in `words` from `first` on: limiter, policy and permits each.
-local function parse_hits(words, first)
-  if #words < first then return nil end
+-- The hits in `words` from `first` to `last`: limiter, policy and permits each.
+local function parse_hits(words, first, last)
   local hits = {}
-  for index = first, #words, 3 do
+  for index = first, last, 3 do
     hits[#hits + 1] = {
       limiter = limiter_of(words[index]),
       policy = parse_policy(words[index + 1]),
-      permits = tonumber(words[index + 2]),
+      permits = words[index + 2],
     }
   end
   return hits
@@ -45,25 +44,16 @@ local function take_hits(hits, uuid, deadline)
   for _, hit in ipairs(hits) do
     if hit.permits > 0 then
       local state = hit.policy.counting.add(hit.policy, state_at(hit), hit.permits, uuid, deadline)
-      hit.view = limiter_view(hit.policy, state, true, batch.now_text)
+      hit.view = limiter_view(hit.policy, state, true, integer(batch.now))
       keep_hit(hit, state)
     end
   end
 end
 
-local function taken_text(hits)
-  local parts = {}
-  for index, hit in ipairs(hits) do
-    local kind = hit.policy.kind == 'c' and 'c' or '-'
-    parts[index] = hit.limiter.id .. ' ' .. integer(hit.permits) .. ' ' .. kind
-  end
-  return table.concat(parts, ',')
-end
-
 -- What a reservation took: { id, permits, is_slot } each.
 local function taken_of(record)
   local taken = {}
-  for part in string.gmatch(record.taken, '[^,]+') do
+  for part in string.gmatch(taken_by(record), '[^,]+') do
     local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
     if not id then fail('DAMAGED', 'what a reservation took does not read back') end
     taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
@@ -116,7 +106,7 @@ local function charge_hits(hits, record)
       if more > 0 then
         state = counting.add(hit.policy, state, more)
       else
-        state = counting.give_back(hit.policy, state, -more, tonumber(record.created))
+        state = counting.give_back(hit.policy, state, -more, created_of(record))
       end
       keep_hit(hit, state)
     end
@@ -124,10 +114,11 @@ local function charge_hits(hits, record)
   end
 end
 
--- Appends limiter and view of each.
-local function add_rates(answer, hits)
-  for _, hit in ipairs(hits) do
-    answer[#answer + 1] = hit.limiter.id
-    answer[#answer + 1] = hit.view
+-- Limiter and view of each.
+local function pack_rates(hits)
+  local parts = {}
+  for index, hit in ipairs(hits) do
+    parts[index] = struct.pack('<Hc0Bc0', #hit.limiter.id, hit.limiter.id, #hit.view, hit.view)
   end
+  return table.concat(parts)
 end

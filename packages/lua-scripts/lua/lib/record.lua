@@ -1,60 +1,115 @@
 -- Records of reservations: what they were made with, and once they have ended, how.
 --
---   open  `fingerprint createdAt account,account`, a line break, terms; the legs are in the copies
---   done  `fingerprint createdAt leg,leg`, a line break, terms; a leg is
---         `account|lease|state|amount spent deadline dispatched journaled`
+--   made  the instant of its making, eight bytes; its accounts with commas between; then, each after a line
+--         break, what it took from limiters (`rates.lua`), its fingerprint, and its terms
+--   open  `made`; the legs are in the copies
+--   done  the number of legs, in the order of the accounts: lease with its length, state, and the leg; `made`
 --
--- The terms may contain anything (but line breaks, which JSON escapes). After them, and another line break,
--- comes what it took from limiters (`rates.lua`), if anything.
-local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms, taken =
-    string.match(text, '^(%S*) (%d+) ([^\n]+)\n([^\n]*)\n?(.*)$')
-  if not fingerprint then fail('DAMAGED', 'a record does not read back') end
-  local record = {
+-- All but the instant is the driver's text, which is copied from place to place and mostly not looked into.
+local CREATED_BYTES = 8
+
+local function read_made(record)
+  local made = record.made
+  local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
+  if not list_end then fail('DAMAGED', 'a record does not read back') end
+  record.list_end = list_end
+  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  if not string.find(list, ',', 1, true) then
+    record.accounts = { list }
+    return
+  end
+  record.accounts = {}
+  for account in string.gmatch(list, '[^,]+') do record.accounts[#record.accounts + 1] = account end
+end
+
+-- What a reservation took from limiters, empty for nothing.
+local function taken_by(record)
+  local from = record.list_end + 1
+  if string.byte(record.made, from) == 10 then return '' end
+  return string.match(record.made, '^[^\n]*', from)
+end
+
+local function fingerprint_of(record)
+  return string.match(record.made, '^[^\n]*\n([^\n]*)', record.list_end + 1)
+end
+
+local function created_of(record)
+  return (struct.unpack('<d', record.made))
+end
+
+local function new_record(id, rest, accounts)
+  local made = struct.pack('<d', batch.now) .. rest
+  local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
+  return {
     id = id,
-    uuid = string.sub(id, -36),
-    fingerprint = fingerprint,
-    created = created,
-    terms = terms,
-    taken = taken,
-    accounts = {},
-    is_open = is_record_open,
+    uuid = string.sub(id, -ID_BYTES),
+    made = made,
+    list_end = list_end,
+    accounts = accounts,
+    is_open = false,
   }
+end
+
+local function parse_legs(record, text)
+  local legs, at = {}, 2
+  for index = 1, string.byte(text) do
+    local lease, state, amount, spent, deadline, flags
+    lease, state, amount, spent, deadline, flags, at = struct.unpack('<Bc0c1dddB', text, at)
+    legs[index] = make_leg(lease, state, amount, spent, deadline, flags)
+  end
+  record.made = string.sub(text, at)
+  return legs
+end
+
+local function parse_record(id, text, is_record_open)
+  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_record_open }
+  if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
   if is_record_open then
-    for account in string.gmatch(list, '[^,]+') do
-      record.accounts[#record.accounts + 1] = account
-    end
+    read_made(record)
     return record
   end
+  local is_read, legs = pcall(parse_legs, record, text)
+  if not is_read then fail('DAMAGED', 'a tombstone does not read back') end
+  read_made(record)
+  if #legs ~= #record.accounts then fail('DAMAGED', 'a tombstone does not read back') end
   record.legs = {}
-  for part in string.gmatch(list, '[^,]+') do
-    local account, lease, state, leg = string.match(part, '^([^|]+)|([^|]+)|([res])|(.*)$')
-    if not account then fail('DAMAGED', 'a tombstone does not read back') end
-    record.accounts[#record.accounts + 1] = account
-    record.legs[account] = parse_leg(leg, lease, state)
-  end
+  for index, account in ipairs(record.accounts) do record.legs[account] = legs[index] end
   return record
 end
 
+-- Leaves a reservation with fewer accounts, or others.
+local function set_accounts(record, accounts)
+  local made = record.made
+  local list = table.concat(accounts, ',')
+  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
+  record.list_end = CREATED_BYTES + #list + 1
+  record.accounts = accounts
+end
+
 local function pack_record(record)
-  local list
-  if record.is_open then
-    list = table.concat(record.accounts, ',')
-  else
-    local parts = {}
-    for index, account in ipairs(record.accounts) do
-      local leg = record.legs[account]
-      parts[index] = account .. '|' .. leg.lease .. '|' .. leg.state .. '|' .. leg_text(leg)
-    end
-    list = table.concat(parts, ',')
+  if record.is_open then return record.made end
+  local text = string.char(#record.accounts)
+  for _, account in ipairs(record.accounts) do
+    local leg = record.legs[account]
+    text = text
+      .. struct.pack(
+        '<Bc0c1dddB',
+        #leg.lease,
+        leg.lease,
+        leg.state,
+        leg.amount,
+        leg.spent,
+        leg.deadline,
+        leg_flags(leg)
+      )
   end
-  local head = record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\n' .. record.terms
-  return record.taken == '' and head or head .. '\n' .. record.taken
+  return text .. record.made
 end
 
 -- Reads the records of `ids`, each of them at most once a call and all in a few commands. Returns the key
 -- that holds something else, if one does.
 local function load_records(ids)
+  local records = batch.records
   for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
     if #ids == 0 then return nil end
     local texts = redis.pcall('HMGET', key, unpack(ids))
@@ -62,9 +117,9 @@ local function load_records(ids)
     local left = {}
     for index, id in ipairs(ids) do
       if texts[index] then
-        batch.records[id] = { text = texts[index], is_open = step == 1 }
+        records[id] = { text = texts[index], is_open = step == 1 }
       else
-        batch.records[id] = false
+        records[id] = false
         left[#left + 1] = id
       end
     end
@@ -75,11 +130,12 @@ end
 
 -- The record of a reservation, or false.
 local function record_of(id)
-  if batch.records[id] == nil then
+  local record = batch.records[id]
+  if record == nil then
     local wrong = load_records({ id })
     if wrong then fail('WRONGTYPE', wrong) end
+    record = batch.records[id]
   end
-  local record = batch.records[id]
   if record and record.text then
     record = parse_record(id, record.text, record.is_open)
     batch.records[id] = record

@@ -1,52 +1,85 @@
--- Answers: flat lists of strings, the status first. The driver's decode-answer.ts reads them.
-local function flag(value)
-  return value and '1' or '0'
+-- Answers: packed, a byte that says which first. The driver's decode-answer.ts reads them.
+local ANSWER = {
+  done = string.char(1),
+  short = string.char(2),
+  missing = string.char(3),
+  unknown = string.char(4),
+  period = string.char(5),
+  rejected = string.char(6),
+  swept = string.char(7),
+  prepared = string.char(8),
+  busy = string.char(9),
+  copy = string.char(10),
+  none = string.char(11),
+  found = string.char(12),
+  WIDEN = string.char(13),
+  LIMITERS = string.char(14),
+  WRONGTYPE = string.char(15),
+  DAMAGED = string.char(16),
+}
+
+-- An answer of a status and texts.
+local function text_answer(status, texts)
+  local answer = ANSWER[status]
+  for _, text in ipairs(texts) do answer = answer .. struct.pack('<Hc0', #text, text) end
+  return answer
 end
 
--- Appends a copy: three words.
-local function add_copy(answer, copy)
-  local at = #answer
-  answer[at + 1] = copy.account
-  answer[at + 2] = copy_text(copy)
-  answer[at + 3] = copy.elsewhere
+local function number_answer(status, number)
+  return ANSWER[status] .. struct.pack('<d', number)
+end
+
+-- A copy: the number of its account; the length of what only its lease changes, and this, which is its head,
+-- with a length of its own, and elsewhere; its sums.
+local function pack_copy(copy)
+  local head, elsewhere = copy.head, copy.elsewhere
+  return struct.pack('<HI4B', batch.places[copy.account], 1 + #head + #elsewhere, #head)
+    .. head
+    .. elsewhere
+    .. sums_of(copy)
+end
+
+local function pack_copies(accounts)
+  if #accounts == 1 then return pack_copy(batch.copies[accounts[1]]) end
+  local parts = {}
+  for index, account in ipairs(accounts) do parts[index] = pack_copy(copy_of(account)) end
+  return table.concat(parts)
 end
 
 local function copy_answer(copy)
-  if not copy then return { 'none' } end
-  return { 'copy', copy.account, copy_text(copy), copy.elsewhere }
+  if not copy then return ANSWER.none end
+  return ANSWER.copy .. pack_copy(copy)
 end
 
--- A reservation as one word: `fingerprint createdAt state amount spent deadline dispatched journaled`. Its
+-- A reservation: what it was made with unless `is_made_known`, state, amount, spent, deadline and flags. Its
 -- amounts are the largest of its legs', the rest is the first one's.
-local function found_text(record, legs)
+local function pack_found(record, legs, is_made_known)
   local first = legs[1]
-  local text = first and leg_text(first) or '0 0 0 0 0'
-  local amount, spent = 0, 0
-  for _, leg in ipairs(legs) do
-    amount = math.max(amount, leg.amount)
-    spent = math.max(spent, leg.spent)
+  local made = is_made_known and string.sub(record.made, 1, CREATED_BYTES) or record.made
+  if not first then return struct.pack('<I4c0c1dddB', #made, made, 'r', 0, 0, 0, 0) end
+  local amount, spent = first.amount, first.spent
+  for index = 2, #legs do
+    amount = math.max(amount, legs[index].amount)
+    spent = math.max(spent, legs[index].spent)
   end
-  if first and (amount ~= first.amount or spent ~= first.spent) then
-    local shown = leg_with(first, first.state, spent)
-    shown.amount = amount
-    text = leg_text(shown)
-  end
-  local state = first and first.state or 'r'
-  return record.fingerprint .. ' ' .. record.created .. ' ' .. state .. ' ' .. text
+  local flags = leg_flags(first)
+  return struct.pack('<I4c0c1dddB', #made, made, first.state, amount, spent, first.deadline, flags)
 end
 
 local function found_answer(record, accounts, legs)
-  local answer = { 'found', found_text(record, legs), record.terms }
+  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
   for index, account in ipairs(accounts) do
-    answer[#answer + 1] = account
-    answer[#answer + 1] = legs[index].lease
+    local lease = legs[index].lease
+    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
   end
-  return answer
+  return table.concat(parts)
 end
 
--- `done`, its four facts, the reservation, its terms, and the copies of its accounts.
-local function done_answer(facts, record, accounts, legs)
-  local answer = { 'done', facts, found_text(record, legs), record.terms }
-  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  return answer
+-- `done`: flags, overage, the reservation, the copies of its accounts, and how limiters stand.
+local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
+  return ANSWER.done
+    .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
+    .. pack_found(record, legs, is_made_known)
+    .. pack_copies(accounts)
+    .. (rates and limiters().pack_rates(rates) or '')
 end

@@ -1,5 +1,5 @@
--- reserve: id, fingerprint, amount, ttlMs, terms, then its accounts in byte order, then, after an empty word,
--- limiter, policy and permits of each of its rates. Core's `admit`.
+-- reserve: id, amount, ttlMs, what it is made with but the instant, its fingerprint, the number of its
+-- accounts, these in byte order, then limiter, policy and permits of each of its rates. Core's `admit`.
 local RESERVE_REFUSED = {
   r = 'reservation_already_released',
   e = 'reservation_expired',
@@ -10,8 +10,8 @@ local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < tonumber(copy.starts) - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= tonumber(copy.ends) + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
@@ -30,8 +30,10 @@ local function admit(copy, amount, deadline)
 end
 
 local function repeated(kept, fingerprint, hits)
-  if #kept.accounts == 0 then return { 'unknown' } end
-  if kept.record.fingerprint ~= fingerprint then return { 'rejected', 'idempotency_key_reused' } end
+  if #kept.accounts == 0 then return ANSWER.unknown end
+  if fingerprint_of(kept.record) ~= fingerprint then
+    return text_answer('rejected', { 'idempotency_key_reused' })
+  end
   local steps = {}
   for index, leg in ipairs(kept.legs) do
     steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
@@ -46,45 +48,46 @@ local function repeated(kept, fingerprint, hits)
   })
 end
 
--- The accounts in `words`, and what is to be taken from limiters, nil if nothing.
-local function parse_places(words)
-  local accounts = words
-  for index, word in ipairs(words) do
-    if word == '' then
-      accounts = { unpack(words, 1, index - 1) }
-      return accounts, limiters().parse_hits(words, index + 1)
-    end
-  end
-  return accounts
+-- Its accounts, and what is to be taken from limiters, nil if nothing.
+local function parse_places(words, at, last)
+  local accounts, count = {}, words[at]
+  for index = 1, count do accounts[index] = batch.accounts[words[at + index]] end
+  local first = at + count + 1
+  return accounts, first <= last and limiters().parse_hits(words, first, last) or nil
 end
 
-local function reserve(id, fingerprint, total, ttl, terms, ...)
-  local accounts, hits = parse_places({ ... })
-  local kept = find(id)
-  local missing = { 'missing' }
+-- Whether any of these copies has something that is due.
+local function is_any_due(accounts)
   for _, account in ipairs(accounts) do
-    if not copy_of(account, string.sub(id, -36)).is_here then missing[#missing + 1] = account end
+    if batch.copies[account].next_due <= batch.now then return true end
   end
-  if not kept and #missing > 1 then return missing end
-  end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX))
+  return false
+end
+
+local function reserve(words, at, last)
+  local id, amount, rest, fingerprint = words[at], words[at + 1], words[at + 3], words[at + 4]
+  local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
+  local accounts, hits = parse_places(words, at + 5, last)
+  local kept = find(id)
+  local missing
+  for _, account in ipairs(accounts) do
+    -- Of a new reservation there is no leg to read.
+    if not copy_of(account, kept and kept.record.uuid).is_here then
+      missing = missing or {}
+      missing[#missing + 1] = account
+    end
+  end
+  if not kept and missing then return text_answer('missing', missing) end
+  if is_any_due(accounts) then end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX)) end
   -- The sweep may have ended the very reservation that is repeated.
   if kept then return repeated(find(id), fingerprint, hits) end
-  local amount = tonumber(total)
-  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = admit(copy_of(account), amount, deadline)
+    steps[index] = admit(batch.copies[account], amount, deadline)
   end
-  local record = {
-    id = id,
-    uuid = string.sub(id, -36),
-    fingerprint = fingerprint,
-    created = batch.now_text,
-    terms = terms,
-    taken = hits and limiters().taken_text(hits) or '',
-    accounts = {},
-    is_open = false,
-  }
+  local record = new_record(id, rest, accounts)
+  -- Without a record it has no legs, and none is looked for.
+  for _, account in ipairs(accounts) do batch.copies[account].legs[record.uuid] = false end
   return conclude(record, accounts, steps, nil, 'null', hits and {
     hits = hits,
     is_asked = true,
@@ -92,5 +95,5 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
       limiters().take_hits(hits, record.uuid, deadline)
       return true
     end,
-  })
+  }, true)
 end

@@ -36,7 +36,7 @@ end
 
 -- Ends what `due_of` found, and finds out anew when the next one is due.
 local function end_due(accounts, ids)
-  for _, id in ipairs(ids) do expire(id) end
+  for index = 1, #ids do expire(ids, index) end
   for _, account in ipairs(accounts) do
     local copy = copy_of(account)
     if copy.is_swept then
@@ -47,17 +47,17 @@ local function end_due(accounts, ids)
       end
       if next_due ~= copy.next_due then
         touch(copy)
-        copy.next_due = next_due
-        copy.is_due_changed = true
+        set_next_due(copy, next_due)
       end
     end
   end
 end
 
-local function sweep(account, limit)
+local function sweep(words, at)
+  local account = batch.accounts[words[at]]
   -- What has no copy is never due; an entry that says so would be asked about for ever.
   if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
-  local ids = due_of({ account }, tonumber(limit))
+  local ids = due_of({ account }, words[at + 1])
   end_due({ account }, ids)
-  return { 'swept', integer(#ids) }
+  return number_answer('swept', #ids)
 end

@@ -14,20 +14,18 @@ import type { Script } from '../script.ts';
 export const dueAccounts: Script<
   'meta' | 'due',
   never,
-  'nowMs' | 'limit',
-  never
+  'nowMs' | 'limit'
 > = {
   name: 'due-accounts',
   keys: ['meta', 'due'],
   keyLists: [],
   arguments: ['nowMs', 'limit'],
-  argumentLists: [],
   text: `local function integer(number)
   if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
 local function now_ms(given)
-  if given ~= '' then return tonumber(given) end
+  if given then return given end
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
@@ -37,7 +35,7 @@ end
 local meta_key, due_key = KEYS[1], KEYS[2]
 local given, limit = ARGV[1], ARGV[2]
 if not is_current(meta_key) then return { 'FENCED' } end
-local now = integer(now_ms(given))
+local now = integer(now_ms(tonumber(given)))
 return { 'OK', unpack(redis.call('ZRANGEBYSCORE', due_key, '-inf', now, 'LIMIT', '0', limit)) }
 `,
 };

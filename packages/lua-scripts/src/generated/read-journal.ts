@@ -14,14 +14,12 @@ import type { Script } from '../script.ts';
 export const readJournal: Script<
   'meta' | 'journal',
   never,
-  'after' | 'limit',
-  never
+  'after' | 'limit'
 > = {
   name: 'read-journal',
   keys: ['meta', 'journal'],
   keyLists: [],
   arguments: ['after', 'limit'],
-  argumentLists: [],
   text: `local function integer(number)
   if number == 0 then return '0' end
   return string.format('%.0f', number)
@@ -45,9 +43,9 @@ repeat
       local size = #reply
       for index, word in ipairs(words) do
         reply[size + index] = word
-        if word == 'e' and index % 2 == 1 then events = events + 1 end
+        if index % 2 == 1 and (word == 'v' or word == 'e') then events = events + 1 end
       end
-      if words[1] ~= 'e' then events = events + 1 end
+      if words[1] ~= 'v' and words[1] ~= 'e' then events = events + 1 end
     end
     after = entry[1]
   end

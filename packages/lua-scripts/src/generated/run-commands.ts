@@ -9,36 +9,35 @@ import type { Script } from '../script.ts';
  * It does not decide about leases: it is told. The rules are core's account/transition.ts and
  * reservation/decide.ts, said once more; differential tests hold the two together.
  *
+ * The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
+ * bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
+ * limiters, come before their ids; a count of commands (1 to 64), then for each the number of its words, its
+ * kind, and these. Commands name accounts by their place among the copies.
+ *
+ * The answers are packed: the present; the position of the journal entry, with its length, empty if there is
+ * none; for each command the length of its answer and the answer, as lib/reply.lua has them.
+ *
  * - key `meta`, hash: which data these are
  * - key `open`, hash: open reservations
  * - key `done`, hash: reservations that ended in the time bucket `bucket`
  * - key `doneBefore`, hash: those of the bucket before
  * - key `due`, sorted set: accounts by a lower bound of their next deadline
  * - key `journal`, stream: events
- * - keys `copies`, hash: one for each of `accounts`, at most 1090
- * - keys `limiters`, string: one for each of `limiters`; of some algorithms a hash or sorted set
- * - argument `nowMs`, milliseconds: empty for the server's clock; 0 to 253402300799999
- * - argument `bucket`, number: nowMs / 900000, rounded down, as the keys were chosen
- * - arguments `accounts`, text: a count, then ids in the order of `copies`
- * - arguments `rates`, text: a count, then the ids of limiters in the order of `limiters`
- * - arguments `reservations`, text: a count, then those that the commands name
- * - arguments `commands`, text: a count (1 to 64), then for each the number of its words, its kind and these
+ * - keys `copies`, hash: at most 1090
+ * - keys `limiters`, string: of some algorithms a hash or sorted set
+ * - argument `call`, text: the commands
  * - reply `status`, text: OK; FENCED; BUCKET, then the present; WRONGTYPE, then a key
- * - reply `nowMs`, milliseconds: the present
- * - reply `position`, text: of the journal entry, empty if there is none
- * - reply `answers`, text: for each command the number of its words, its answer and what belongs to it
+ * - reply `answers`, text: one for each command
  */
 export const runCommands: Script<
   'meta' | 'open' | 'done' | 'doneBefore' | 'due' | 'journal',
   'copies' | 'limiters',
-  'nowMs' | 'bucket',
-  'accounts' | 'rates' | 'reservations' | 'commands'
+  'call'
 > = {
   name: 'run-commands',
   keys: ['meta', 'open', 'done', 'doneBefore', 'due', 'journal'],
   keyLists: ['copies', 'limiters'],
-  arguments: ['nowMs', 'bucket'],
-  argumentLists: ['accounts', 'rates', 'reservations', 'commands'],
+  arguments: ['call'],
   text: `local AMOUNT_MAX = 9007199254740991
 local INSTANT_MAX = 253402300799999
 local PERIOD_TOLERANCE_MS = 2000
@@ -51,8 +50,11 @@ local function integer(number)
   if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
+local function is_amount(number)
+  return number >= 0 and number <= AMOUNT_MAX and number % 1 == 0
+end
 local function now_ms(given)
-  if given ~= '' then return tonumber(given) end
+  if given then return given end
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
@@ -68,7 +70,9 @@ local function is_before(a, b)
 end
 local batch = {
   now = 0, -- ms
-  keys = {}, -- account → key of its copy, of those that the driver has declared
+  accounts = {}, -- number → account, as commands name those that the driver has declared
+  places = {}, -- account → its number
+  keys = {}, -- account → key of its copy
   copies = {}, -- account → copy
   touched = {}, -- copies to write, in the order in which they were first changed
   records = {}, -- reservation → record, false when there is none
@@ -82,37 +86,35 @@ local batch = {
 local function fail(status, ...)
   error({ status, ... }, 0)
 end
+local LEG_BYTES = 25
 local function held(leg)
   if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
   return leg.amount - leg.spent
 end
-local function leg_text(leg)
-  if not leg.text then
-    leg.text = string.format(
-      '%.0f %.0f %.0f %s %s',
-      leg.amount,
-      leg.spent,
-      leg.deadline,
-      leg.is_dispatched and '1' or '0',
-      leg.is_journaled and '1' or '0'
-    )
-  end
-  return leg.text
+local function leg_flags(leg)
+  return (leg.is_dispatched and 1 or 0) + (leg.is_journaled and 2 or 0)
 end
-local function parse_leg(text, lease, state)
-  local amount, spent, deadline, dispatched, journaled =
-    string.match(text, '^(%d+) (%d+) (%d+) ([01]) ([01])$')
-  if not amount then fail('DAMAGED', 'a leg does not read back') end
+local function make_leg(lease, state, amount, spent, deadline, flags)
+  if not (is_amount(amount) and is_amount(spent) and is_amount(deadline) and flags < 4) then
+    fail('DAMAGED', 'a leg does not read back')
+  end
   return {
-    text = text,
     lease = lease,
     state = state,
-    amount = tonumber(amount),
-    spent = tonumber(spent),
-    deadline = tonumber(deadline),
-    is_dispatched = dispatched == '1',
-    is_journaled = journaled == '1',
+    amount = amount,
+    spent = spent,
+    deadline = deadline,
+    is_dispatched = flags % 2 == 1,
+    is_journaled = flags >= 2,
   }
+end
+local function pack_leg(leg)
+  return struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+end
+local function parse_open_leg(text, lease)
+  if #text ~= LEG_BYTES then fail('DAMAGED', 'a leg does not read back') end
+  local amount, spent, deadline, flags = struct.unpack('<dddB', text)
+  return make_leg(lease, 'o', amount, spent, deadline, flags)
 end
 local function leg_with(leg, state, spent)
   return {
@@ -126,31 +128,44 @@ local function leg_with(leg, state, spent)
   }
 end
 local META_FIELDS = 3
+local LABEL = string.char(#INC) .. INC
+local SUMS_BYTES = 32
+local ID_BYTES = 16
 local function absent_copy(account, key)
   return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
 end
-local function fill_copy(copy, text, elsewhere, next_due)
-  local head, label, lease, starts, ends, drawn, returned, settled, reserved, sequence = string.match(
-    text,
-    '^((%S+) (%S+) (%d+) (%d+) (%d+) (%d+)) (%d+) (%d+) (%d+)$'
-  )
-  if not (head and elsewhere and next_due) then fail('DAMAGED', 'a copy does not read back') end
-  if label ~= INC then return end
-  copy.is_here = true
-  copy.is_stored = true
-  copy.is_leftover = false
-  copy.text = text
-  copy.head = head
-  copy.lease = lease
-  copy.starts = starts
-  copy.ends = ends
-  copy.drawn = tonumber(drawn)
-  copy.returned = tonumber(returned)
-  copy.settled = tonumber(settled)
-  copy.reserved = tonumber(reserved)
-  copy.sequence = tonumber(sequence)
-  copy.elsewhere = elsewhere
-  copy.next_due = tonumber(next_due) or math.huge
+local function stored_copy(account, key, head, sums, elsewhere)
+  if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
+  local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
+  if not is_whole then fail('DAMAGED', 'a copy does not read back') end
+  local drawn, returned, starts, ends, lease_at = struct.unpack('<dddd', head, #LABEL + 1)
+  local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
+  local is_sound = is_amount(drawn) and is_amount(returned) and is_amount(settled) and is_amount(reserved)
+  if not (is_sound and is_amount(sequence)) then fail('DAMAGED', 'a copy does not read back') end
+  return {
+    account = account,
+    key = key,
+    is_here = true,
+    is_stored = true,
+    is_leftover = false,
+    is_touched = false,
+    head = head,
+    sums = sums,
+    lease = string.sub(head, lease_at),
+    starts = starts,
+    ends = ends,
+    drawn = drawn,
+    returned = returned,
+    settled = settled,
+    reserved = reserved,
+    sequence = sequence,
+    elsewhere = elsewhere,
+    left = struct.unpack('<d', elsewhere),
+    next_due = next_due,
+    legs = {},
+    changed_legs = nil,
+    opened = 0,
+  }
 end
 local function fill_place(copy, text)
   local label, ticket, placed = string.match(text, '^(%S+) (%d+) (%d+)$')
@@ -163,41 +178,48 @@ local function copy_of(account, uuid)
   if copy then return copy end
   local key = batch.keys[account]
   if not key then fail('WIDEN', account) end
-  local fields = redis.pcall('HMGET', key, 'c', 'e', 'n', uuid or 't')
-  if fields.err then fail('WRONGTYPE', key) end
-  copy = absent_copy(account, key)
-  copy.is_leftover = true
-  if fields[1] then fill_copy(copy, fields[1], fields[2], fields[3]) end
-  if copy.is_here then
-    if uuid then copy.legs[uuid] = fields[4] and parse_leg(fields[4], copy.lease, 'o') or false end
+  local fields
+  if uuid then
+    fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
   else
-    local place = fields[4]
-    if uuid then place = redis.call('HGET', key, 't') end
+    fields = redis.pcall('HMGET', key, 'h', 's', 'e')
+  end
+  if fields.err then fail('WRONGTYPE', key) end
+  copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
+  if copy then
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], copy.lease) or false end
+  else
+    copy = absent_copy(account, key)
+    copy.is_leftover = true
+    local place = redis.call('HGET', key, 't')
     if place then fill_place(copy, place) end
   end
   batch.copies[account] = copy
   return copy
 end
-local function copy_text(copy)
-  if not copy.text then
-    copy.text = string.format('%s %.0f %.0f %.0f', copy.head, copy.settled, copy.reserved, copy.sequence)
+local function sums_of(copy)
+  if not copy.sums then
+    copy.sums = struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
   end
-  return copy.text
+  return copy.sums
 end
 local function set_lease(copy, drawn, returned)
   copy.drawn = drawn
   copy.returned = returned
-  copy.head = string.format(
-    '%s %s %s %s %.0f %.0f', INC, copy.lease, copy.starts, copy.ends, drawn, returned
-  )
-  copy.text = nil
+  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, copy.starts, copy.ends) .. copy.lease
+  copy.is_head_changed = true
+end
+local function set_elsewhere(copy, elsewhere)
+  copy.elsewhere = elsewhere
+  copy.left = struct.unpack('<d', elsewhere)
+  copy.is_elsewhere_changed = true
 end
 local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_leg(text, copy.lease, 'o') or false
+  leg = text and parse_open_leg(text, copy.lease) or false
   copy.legs[uuid] = leg
   return leg
 end
@@ -206,8 +228,8 @@ local function scan(copy)
   local fields = redis.call('HGETALL', copy.key)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
-    if #uuid == 36 and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_leg(fields[index + 1], copy.lease, 'o')
+    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
+      copy.legs[uuid] = parse_open_leg(fields[index + 1], copy.lease)
     end
   end
   copy.is_scanned = true
@@ -222,11 +244,20 @@ local function touch(copy)
   copy.is_touched = true
   batch.touched[#batch.touched + 1] = copy
 end
+local function set_next_due(copy, next_due)
+  copy.next_due = next_due
+  copy.sums = nil
+  copy.is_due_changed = true
+end
 local function put_leg(copy, uuid, leg)
   touch(copy)
   local before = leg_of(copy, uuid)
-  copy.changed_legs = copy.changed_legs or {}
-  copy.changed_legs[uuid] = true
+  local changed = copy.changed_legs
+  if changed then
+    changed[#changed + 1] = uuid
+  else
+    copy.changed_legs = { uuid }
+  end
   if leg.state ~= 'o' then
     if before then copy.opened = copy.opened - 1 end
     copy.legs[uuid] = false
@@ -234,17 +265,14 @@ local function put_leg(copy, uuid, leg)
   end
   if not before then copy.opened = copy.opened + 1 end
   copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then
-    copy.next_due = leg.deadline
-    copy.is_due_changed = true
-  end
+  if leg.deadline < copy.next_due then set_next_due(copy, leg.deadline) end
 end
 local function put_sums(copy, settled, reserved)
   touch(copy)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
-  copy.text = nil
+  copy.sums = nil
 end
 local function replace_copy(old, copy)
   copy.is_leftover = old.is_stored or old.is_leftover
@@ -259,51 +287,96 @@ local function replace_copy(old, copy)
     touch(copy)
   end
 end
-local function parse_record(id, text, is_record_open)
-  local fingerprint, created, list, terms, taken =
-    string.match(text, '^(%S*) (%d+) ([^\\n]+)\\n([^\\n]*)\\n?(.*)$')
-  if not fingerprint then fail('DAMAGED', 'a record does not read back') end
-  local record = {
+local CREATED_BYTES = 8
+local function read_made(record)
+  local made = record.made
+  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
+  if not list_end then fail('DAMAGED', 'a record does not read back') end
+  record.list_end = list_end
+  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  if not string.find(list, ',', 1, true) then
+    record.accounts = { list }
+    return
+  end
+  record.accounts = {}
+  for account in string.gmatch(list, '[^,]+') do record.accounts[#record.accounts + 1] = account end
+end
+local function taken_by(record)
+  local from = record.list_end + 1
+  if string.byte(record.made, from) == 10 then return '' end
+  return string.match(record.made, '^[^\\n]*', from)
+end
+local function fingerprint_of(record)
+  return string.match(record.made, '^[^\\n]*\\n([^\\n]*)', record.list_end + 1)
+end
+local function created_of(record)
+  return (struct.unpack('<d', record.made))
+end
+local function new_record(id, rest, accounts)
+  local made = struct.pack('<d', batch.now) .. rest
+  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
+  return {
     id = id,
-    uuid = string.sub(id, -36),
-    fingerprint = fingerprint,
-    created = created,
-    terms = terms,
-    taken = taken,
-    accounts = {},
-    is_open = is_record_open,
+    uuid = string.sub(id, -ID_BYTES),
+    made = made,
+    list_end = list_end,
+    accounts = accounts,
+    is_open = false,
   }
+end
+local function parse_legs(record, text)
+  local legs, at = {}, 2
+  for index = 1, string.byte(text) do
+    local lease, state, amount, spent, deadline, flags
+    lease, state, amount, spent, deadline, flags, at = struct.unpack('<Bc0c1dddB', text, at)
+    legs[index] = make_leg(lease, state, amount, spent, deadline, flags)
+  end
+  record.made = string.sub(text, at)
+  return legs
+end
+local function parse_record(id, text, is_record_open)
+  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_record_open }
+  if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
   if is_record_open then
-    for account in string.gmatch(list, '[^,]+') do
-      record.accounts[#record.accounts + 1] = account
-    end
+    read_made(record)
     return record
   end
+  local is_read, legs = pcall(parse_legs, record, text)
+  if not is_read then fail('DAMAGED', 'a tombstone does not read back') end
+  read_made(record)
+  if #legs ~= #record.accounts then fail('DAMAGED', 'a tombstone does not read back') end
   record.legs = {}
-  for part in string.gmatch(list, '[^,]+') do
-    local account, lease, state, leg = string.match(part, '^([^|]+)|([^|]+)|([res])|(.*)$')
-    if not account then fail('DAMAGED', 'a tombstone does not read back') end
-    record.accounts[#record.accounts + 1] = account
-    record.legs[account] = parse_leg(leg, lease, state)
-  end
+  for index, account in ipairs(record.accounts) do record.legs[account] = legs[index] end
   return record
 end
+local function set_accounts(record, accounts)
+  local made = record.made
+  local list = table.concat(accounts, ',')
+  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
+  record.list_end = CREATED_BYTES + #list + 1
+  record.accounts = accounts
+end
 local function pack_record(record)
-  local list
-  if record.is_open then
-    list = table.concat(record.accounts, ',')
-  else
-    local parts = {}
-    for index, account in ipairs(record.accounts) do
-      local leg = record.legs[account]
-      parts[index] = account .. '|' .. leg.lease .. '|' .. leg.state .. '|' .. leg_text(leg)
-    end
-    list = table.concat(parts, ',')
+  if record.is_open then return record.made end
+  local text = string.char(#record.accounts)
+  for _, account in ipairs(record.accounts) do
+    local leg = record.legs[account]
+    text = text
+      .. struct.pack(
+        '<Bc0c1dddB',
+        #leg.lease,
+        leg.lease,
+        leg.state,
+        leg.amount,
+        leg.spent,
+        leg.deadline,
+        leg_flags(leg)
+      )
   end
-  local head = record.fingerprint .. ' ' .. record.created .. ' ' .. list .. '\\n' .. record.terms
-  return record.taken == '' and head or head .. '\\n' .. record.taken
+  return text .. record.made
 end
 local function load_records(ids)
+  local records = batch.records
   for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
     if #ids == 0 then return nil end
     local texts = redis.pcall('HMGET', key, unpack(ids))
@@ -311,9 +384,9 @@ local function load_records(ids)
     local left = {}
     for index, id in ipairs(ids) do
       if texts[index] then
-        batch.records[id] = { text = texts[index], is_open = step == 1 }
+        records[id] = { text = texts[index], is_open = step == 1 }
       else
-        batch.records[id] = false
+        records[id] = false
         left[#left + 1] = id
       end
     end
@@ -322,11 +395,12 @@ local function load_records(ids)
   return nil
 end
 local function record_of(id)
-  if batch.records[id] == nil then
+  local record = batch.records[id]
+  if record == nil then
     local wrong = load_records({ id })
     if wrong then fail('WRONGTYPE', wrong) end
+    record = batch.records[id]
   end
-  local record = batch.records[id]
   if record and record.text then
     record = parse_record(id, record.text, record.is_open)
     batch.records[id] = record
@@ -340,19 +414,22 @@ local function mark_changed(record)
   batch.changed[#batch.changed + 1] = record
 end
 local function require_declared(records)
-  local undeclared = {}
+  local undeclared
   for _, record in ipairs(records) do
     for _, account in ipairs(record.accounts) do
-      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+      if not batch.keys[account] then
+        undeclared = undeclared or {}
+        undeclared[#undeclared + 1] = account
+      end
     end
   end
-  if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
+  if undeclared then fail('WIDEN', unpack(undeclared)) end
 end
 local function find(id)
   local record = record_of(id)
   if not record then return nil end
   require_declared({ record })
-  local kept = { record = record, accounts = {}, legs = {} }
+  local accounts, legs = {}, {}
   for _, account in ipairs(record.accounts) do
     local copy = copy_of(account, record.uuid)
     local leg
@@ -362,53 +439,11 @@ local function find(id)
       leg = record.legs[account]
     end
     if leg then
-      kept.accounts[#kept.accounts + 1] = account
-      kept.legs[#kept.legs + 1] = leg
+      accounts[#accounts + 1] = account
+      legs[#legs + 1] = leg
     end
   end
-  return kept
-end
-local function flag(value)
-  return value and '1' or '0'
-end
-local function add_copy(answer, copy)
-  local at = #answer
-  answer[at + 1] = copy.account
-  answer[at + 2] = copy_text(copy)
-  answer[at + 3] = copy.elsewhere
-end
-local function copy_answer(copy)
-  if not copy then return { 'none' } end
-  return { 'copy', copy.account, copy_text(copy), copy.elsewhere }
-end
-local function found_text(record, legs)
-  local first = legs[1]
-  local text = first and leg_text(first) or '0 0 0 0 0'
-  local amount, spent = 0, 0
-  for _, leg in ipairs(legs) do
-    amount = math.max(amount, leg.amount)
-    spent = math.max(spent, leg.spent)
-  end
-  if first and (amount ~= first.amount or spent ~= first.spent) then
-    local shown = leg_with(first, first.state, spent)
-    shown.amount = amount
-    text = leg_text(shown)
-  end
-  local state = first and first.state or 'r'
-  return record.fingerprint .. ' ' .. record.created .. ' ' .. state .. ' ' .. text
-end
-local function found_answer(record, accounts, legs)
-  local answer = { 'found', found_text(record, legs), record.terms }
-  for index, account in ipairs(accounts) do
-    answer[#answer + 1] = account
-    answer[#answer + 1] = legs[index].lease
-  end
-  return answer
-end
-local function done_answer(facts, record, accounts, legs)
-  local answer = { 'done', facts, found_text(record, legs), record.terms }
-  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  return answer
+  return { record = record, accounts = accounts, legs = legs }
 end
 local function make_limiters()
 local PIECE = 2097152
@@ -885,7 +920,7 @@ local function ends_at(policy, state)
   return math.min(policy.counting.ends_at(policy, state), INSTANT_MAX)
 end
 local function retry_at(policy, state, permits)
-  if fits(policy, state, permits) then return batch.now_text end
+  if fits(policy, state, permits) then return integer(batch.now) end
   local wanted = math.max(1, permits)
   if wanted > policy.limit then return '-' end
   local room = policy.limit - policy.counting.used(policy, state)
@@ -915,14 +950,13 @@ local function write_limiter(limiter)
   if batch.is_clock_given then return end
   redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
 end
-local function parse_hits(words, first)
-  if #words < first then return nil end
+local function parse_hits(words, first, last)
   local hits = {}
-  for index = first, #words, 3 do
+  for index = first, last, 3 do
     hits[#hits + 1] = {
       limiter = limiter_of(words[index]),
       policy = parse_policy(words[index + 1]),
-      permits = tonumber(words[index + 2]),
+      permits = words[index + 2],
     }
   end
   return hits
@@ -950,22 +984,14 @@ local function take_hits(hits, uuid, deadline)
   for _, hit in ipairs(hits) do
     if hit.permits > 0 then
       local state = hit.policy.counting.add(hit.policy, state_at(hit), hit.permits, uuid, deadline)
-      hit.view = limiter_view(hit.policy, state, true, batch.now_text)
+      hit.view = limiter_view(hit.policy, state, true, integer(batch.now))
       keep_hit(hit, state)
     end
   end
 end
-local function taken_text(hits)
-  local parts = {}
-  for index, hit in ipairs(hits) do
-    local kind = hit.policy.kind == 'c' and 'c' or '-'
-    parts[index] = hit.limiter.id .. ' ' .. integer(hit.permits) .. ' ' .. kind
-  end
-  return table.concat(parts, ',')
-end
 local function taken_of(record)
   local taken = {}
-  for part in string.gmatch(record.taken, '[^,]+') do
+  for part in string.gmatch(taken_by(record), '[^,]+') do
     local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
     if not id then fail('DAMAGED', 'what a reservation took does not read back') end
     taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
@@ -1010,29 +1036,29 @@ local function charge_hits(hits, record)
       if more > 0 then
         state = counting.add(hit.policy, state, more)
       else
-        state = counting.give_back(hit.policy, state, -more, tonumber(record.created))
+        state = counting.give_back(hit.policy, state, -more, created_of(record))
       end
       keep_hit(hit, state)
     end
     hit.view = limiter_view(hit.policy, state, true, retry_at(hit.policy, state, 0))
   end
 end
-local function add_rates(answer, hits)
-  for _, hit in ipairs(hits) do
-    answer[#answer + 1] = hit.limiter.id
-    answer[#answer + 1] = hit.view
+local function pack_rates(hits)
+  local parts = {}
+  for index, hit in ipairs(hits) do
+    parts[index] = struct.pack('<Hc0Bc0', #hit.limiter.id, hit.limiter.id, #hit.view, hit.view)
   end
+  return table.concat(parts)
 end
   return {
     parse_hits = parse_hits,
     ask_hits = ask_hits,
     take_hits = take_hits,
     charge_hits = charge_hits,
-    taken_text = taken_text,
     slots_held = slots_held,
     free_slots = free_slots,
     extend_slots = extend_slots,
-    add_rates = add_rates,
+    pack_rates = pack_rates,
     write_limiter = write_limiter,
   }
 end
@@ -1042,37 +1068,122 @@ local function limiters()
   return made_limiters
 end
 local function slots_held(record)
-  return record.taken ~= '' and limiters().slots_held(record) or nil
+  return taken_by(record) ~= '' and limiters().slots_held(record) or nil
+end
+local ANSWER = {
+  done = string.char(1),
+  short = string.char(2),
+  missing = string.char(3),
+  unknown = string.char(4),
+  period = string.char(5),
+  rejected = string.char(6),
+  swept = string.char(7),
+  prepared = string.char(8),
+  busy = string.char(9),
+  copy = string.char(10),
+  none = string.char(11),
+  found = string.char(12),
+  WIDEN = string.char(13),
+  LIMITERS = string.char(14),
+  WRONGTYPE = string.char(15),
+  DAMAGED = string.char(16),
+}
+local function text_answer(status, texts)
+  local answer = ANSWER[status]
+  for _, text in ipairs(texts) do answer = answer .. struct.pack('<Hc0', #text, text) end
+  return answer
+end
+local function number_answer(status, number)
+  return ANSWER[status] .. struct.pack('<d', number)
+end
+local function pack_copy(copy)
+  local head, elsewhere = copy.head, copy.elsewhere
+  return struct.pack('<HI4B', batch.places[copy.account], 1 + #head + #elsewhere, #head)
+    .. head
+    .. elsewhere
+    .. sums_of(copy)
+end
+local function pack_copies(accounts)
+  if #accounts == 1 then return pack_copy(batch.copies[accounts[1]]) end
+  local parts = {}
+  for index, account in ipairs(accounts) do parts[index] = pack_copy(copy_of(account)) end
+  return table.concat(parts)
+end
+local function copy_answer(copy)
+  if not copy then return ANSWER.none end
+  return ANSWER.copy .. pack_copy(copy)
+end
+local function pack_found(record, legs, is_made_known)
+  local first = legs[1]
+  local made = is_made_known and string.sub(record.made, 1, CREATED_BYTES) or record.made
+  if not first then return struct.pack('<I4c0c1dddB', #made, made, 'r', 0, 0, 0, 0) end
+  local amount, spent = first.amount, first.spent
+  for index = 2, #legs do
+    amount = math.max(amount, legs[index].amount)
+    spent = math.max(spent, legs[index].spent)
+  end
+  local flags = leg_flags(first)
+  return struct.pack('<I4c0c1dddB', #made, made, first.state, amount, spent, first.deadline, flags)
+end
+local function found_answer(record, accounts, legs)
+  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
+  for index, account in ipairs(accounts) do
+    local lease = legs[index].lease
+    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
+  end
+  return table.concat(parts)
+end
+local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
+  return ANSWER.done
+    .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
+    .. pack_found(record, legs, is_made_known)
+    .. pack_copies(accounts)
+    .. (rates and limiters().pack_rates(rates) or '')
 end
 local function tell(record, accounts, legs, detail, is_first)
   local leg = legs[1]
-  local places = {}
+  local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
+  local event = struct.pack(
+    '<c1dddBdBc0B',
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    flags,
+    batch.now,
+    #record.id,
+    record.id,
+    #accounts
+  )
   for index, account in ipairs(accounts) do
-    local copy = copy_of(account)
-    places[index] = account .. '|' .. legs[index].lease .. '|' .. copy.starts .. '|' .. copy.ends
+    local copy, lease = batch.copies[account], legs[index].lease
+    event = event .. struct.pack('<ddBc0', copy.starts, copy.ends, #lease, lease)
   end
-  local where = table.concat(places, ',')
-  local head = record.id .. ' ' .. leg.state .. ' ' .. leg_text(leg) .. ' ' .. batch.now_text .. ' ' .. where
-  if is_first then head = head .. ' ' .. record.fingerprint .. ' ' .. record.created end
   local events = batch.events
   local at = #events
-  events[at + 1], events[at + 2], events[at + 3], events[at + 4] = 'e', head, 'd', detail
-  if is_first then events[at + 5], events[at + 6] = 't', record.terms end
+  events[at + 1] = 'v'
+  events[at + 2] = event
+    .. struct.pack('<I4', #detail)
+    .. detail
+    .. (is_first and record.made or table.concat(accounts, ','))
+end
+local function are_same(a, b)
+  if #a ~= #b then return false end
+  for index = 1, #a do
+    if a[index] ~= b[index] then return false end
+  end
+  return true
 end
 local function store(record, accounts, legs, is_journaled)
-  local is_still_open = legs[1].state == 'o'
-  if not is_still_open or not record.is_open or #accounts ~= #record.accounts then
-    mark_changed(record)
-  end
+  local was_open, is_still_open = record.is_open, legs[1].state == 'o'
+  local is_moved = not are_same(accounts, record.accounts)
+  if not is_still_open or not was_open or is_moved then mark_changed(record) end
   for index, account in ipairs(accounts) do
     local leg = legs[index]
-    if leg.is_journaled ~= is_journaled then
-      leg.is_journaled = is_journaled
-      leg.text = nil
-    end
-    if is_still_open or record.is_open then put_leg(copy_of(account), record.uuid, leg) end
+    leg.is_journaled = is_journaled
+    if is_still_open or was_open then put_leg(batch.copies[account], record.uuid, leg) end
   end
-  record.accounts = accounts
+  if is_moved then set_accounts(record, accounts) end
   record.is_open = is_still_open
   record.legs = nil
   if is_still_open then return end
@@ -1092,89 +1203,91 @@ local function keep(record, accounts, legs, before, detail)
   if is_told then tell(record, accounts, legs, detail, not is_journaled) end
   return is_told
 end
-local function refusal(accounts, steps, rates)
-  for _, step in ipairs(steps) do
-    if step.code then return { 'rejected', step.code } end
-  end
-  for _, step in ipairs(steps) do
-    if step.is_outside then return { 'period' } end
-  end
-  local answer
+local function short_answer(accounts, steps, hits)
+  local parts, count = {}, 0
   for index, step in ipairs(steps) do
     if step.missing then
-      answer = answer or { 'short', '' }
-      answer[#answer + 1] = accounts[index]
-      answer[#answer + 1] = integer(step.missing)
+      count = count + 1
+      parts[count] = struct.pack('<Hd', batch.places[accounts[index]], step.missing)
     end
   end
+  return ANSWER.short
+    .. string.char(count, hits and #hits or 0, #accounts)
+    .. table.concat(parts)
+    .. pack_copies(accounts)
+    .. (hits and limiters().pack_rates(hits) or '')
+end
+local function refusal(accounts, steps, rates)
+  local is_outside, is_short = false, false
+  for _, step in ipairs(steps) do
+    if step.code then return text_answer('rejected', { step.code }) end
+    is_outside = is_outside or step.is_outside
+    is_short = is_short or step.missing
+  end
+  if is_outside then return ANSWER.period end
   local is_asked = rates and rates.is_asked
   local is_refused = is_asked and not limiters().ask_hits(rates.hits)
-  if not answer and not is_refused then return nil end
-  answer = answer or { 'short', '' }
-  answer[2] = integer((#answer - 2) / 2) .. (is_asked and ' ' .. integer(#rates.hits) or '')
-  for _, account in ipairs(accounts) do add_copy(answer, copy_of(account)) end
-  if is_asked then limiters().add_rates(answer, rates.hits) end
-  return answer
+  if not is_short and not is_refused then return nil end
+  return short_answer(accounts, steps, is_asked and rates.hits)
 end
-local function conclude(record, accounts, steps, before, detail, rates)
+local function conclude(record, accounts, steps, before, detail, rates, is_made_known)
   local refused = refusal(accounts, steps, rates)
   if refused then return refused end
   local legs = {}
   local overage, is_late, is_replayed = 0, false, true
   for index, step in ipairs(steps) do
     legs[index] = step.leg
-    overage = math.max(overage, step.overage or 0)
+    if step.overage and step.overage > overage then overage = step.overage end
     is_late = is_late or step.is_late == true
     is_replayed = is_replayed and step.is_replayed == true
-    if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
+    if step.settled then put_sums(batch.copies[accounts[index]], step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
-  local late = flag(is_late)
-  local facts = flag(is_replayed) .. ' ' .. integer(overage) .. ' ' .. late .. ' ' .. flag(is_told)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
-  if is_shown then facts = facts .. ' ' .. integer(#rates.hits) end
-  local answer = done_answer(facts, record, accounts, legs)
-  if is_shown then limiters().add_rates(answer, rates.hits) end
-  return answer
-end
-local function left_for_lease(copy)
-  if string.sub(copy.elsewhere, 1, 2) == '- ' then return math.huge end
-  local limit, granted, settled, reserved, leased =
-    string.match(copy.elsewhere, '^(%d+) (%d+) (%-?%d+) (%d+) (%d+)')
-  if not limit then fail('DAMAGED', 'a copy does not say what is elsewhere') end
-  return math.max(0, limit + granted - settled - reserved - leased)
+  local flags = (is_replayed and 1 or 0) + (is_late and 2 or 0) + (is_told and 4 or 0)
+  return done_answer(
+    flags,
+    overage,
+    record,
+    accounts,
+    legs,
+    is_made_known,
+    is_shown and rates.hits or nil
+  )
 end
 local function shortfall(copy, wanted)
   if wanted == 0 then return 0 end
-  local limit = math.min(math.max(0, copy.drawn - copy.returned), left_for_lease(copy))
+  local limit = math.min(math.max(0, copy.drawn - copy.returned), copy.left)
   local room = limit - (copy.settled + copy.reserved)
   if wanted <= room then return 0 end
   return wanted - math.max(room, 0)
 end
 local function end_leg(copy, leg, state, spent, is_settlement)
   local change = spent - leg.spent
+  local hold = held(leg)
   local next_leg = leg_with(leg, state, spent)
-  if copy.reserved < held(leg) then fail('DAMAGED', 'a copy holds less than its legs') end
-  local reserved = copy.reserved - held(leg) + held(next_leg)
+  if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
+  local reserved = copy.reserved - hold + held(next_leg)
   local settled = copy.settled + change
   if settled + reserved > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
   return {
     leg = next_leg,
     settled = settled,
     reserved = reserved,
-    overage = is_settlement and math.max(0, change - held(leg)) or 0,
+    overage = is_settlement and change > hold and change - hold or 0,
     is_late = is_settlement and leg.state ~= 'o',
   }
 end
-local function change(id, step, detail, rates_of)
-  local kept = find(id)
-  if not kept or #kept.accounts == 0 then return { 'unknown' } end
-  local rates = rates_of and rates_of(kept.record)
+local function change(kept, step, words, at, detail, rates)
   local steps = {}
   for index, account in ipairs(kept.accounts) do
-    steps[index] = step(copy_of(account), kept.legs[index])
+    steps[index] = step(batch.copies[account], kept.legs[index], words, at)
   end
   return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail, rates)
+end
+local function changeable(id)
+  local kept = find(id)
+  return kept and #kept.accounts > 0 and kept or nil
 end
 local function rates_at_end(record, hits)
   local holding = slots_held(record)
@@ -1194,74 +1307,81 @@ local EXTEND_REFUSED = {
   e = 'reservation_expired',
   s = 'reservation_already_settled',
 }
-local function extend(id, amount, ttl, dispatched)
-  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
-  local is_dispatched = dispatched == '1'
-  return change(id, function(copy, leg)
-    if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-    local next_leg = leg_with(leg, 'o', leg.spent)
-    next_leg.amount = math.max(leg.amount, tonumber(amount) or 0)
-    if not is_dispatched or leg.is_dispatched then
-      next_leg.deadline = math.max(leg.deadline, deadline)
-    else
-      next_leg.deadline = deadline
-    end
-    next_leg.is_dispatched = leg.is_dispatched or is_dispatched
-    local more = held(next_leg) - held(leg)
-    if copy.settled + copy.reserved + more > AMOUNT_MAX then
-      return { code = 'amount_out_of_range' }
-    end
-    local missing = shortfall(copy, more)
-    if missing > 0 then return { missing = missing } end
-    if more > 0 then
-      return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
-    end
-    local is_same = next_leg.amount == leg.amount
-      and next_leg.deadline == leg.deadline
-      and next_leg.is_dispatched == leg.is_dispatched
-    return { leg = next_leg, is_replayed = is_same }
-  end, 'null', function(record)
-    local slots = slots_held(record)
-    return slots
-      and {
-        finish = function(leg, is_replayed)
-          if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
-          return false
-        end,
-      }
-  end)
-end
-local function settle(id, total, final, detail, ...)
-  local cost = tonumber(total)
-  local is_final = final == '1'
-  local words = select('#', ...) > 0 and { ... }
-  local function rates_of(record)
-    return rates_at_end(record, words and limiters().parse_hits(words, 1))
+local function extend_leg(copy, leg, words, at)
+  if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
+  local deadline, is_dispatched = math.min(batch.now + words[at + 2], INSTANT_MAX), words[at + 3]
+  local next_leg = leg_with(leg, 'o', leg.spent)
+  next_leg.amount = math.max(leg.amount, words[at + 1])
+  if not is_dispatched or leg.is_dispatched then
+    next_leg.deadline = math.max(leg.deadline, deadline)
+  else
+    next_leg.deadline = deadline
   end
-  return change(id, function(copy, leg)
-    if leg.state == 's' then
-      local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
-      if agrees then return { leg = leg, is_replayed = true } end
-      return { code = 'reservation_already_settled' }
-    end
-    if is_final then return end_leg(copy, leg, 's', cost, true) end
-    if cost <= leg.spent then return { leg = leg, is_replayed = true } end
-    return end_leg(copy, leg, leg.state, cost, true)
-  end, detail, is_final and rates_of)
+  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+  local more = held(next_leg) - held(leg)
+  if copy.settled + copy.reserved + more > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
+  local missing = shortfall(copy, more)
+  if missing > 0 then return { missing = missing } end
+  if more > 0 then
+    return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
+  end
+  local is_same = next_leg.amount == leg.amount
+    and next_leg.deadline == leg.deadline
+    and next_leg.is_dispatched == leg.is_dispatched
+  return { leg = next_leg, is_replayed = is_same }
 end
-local function release(id, detail)
-  return change(id, function(copy, leg)
-    if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
-    if leg.state == 'r' then return { leg = leg, is_replayed = true } end
-    return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
-  end, detail, rates_at_end)
+local function extend(words, at)
+  local kept = changeable(words[at])
+  if not kept then return ANSWER.unknown end
+  local record = kept.record
+  local slots = slots_held(record)
+  return change(kept, extend_leg, words, at, 'null', slots and {
+    finish = function(leg, is_replayed)
+      if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
+      return false
+    end,
+  })
 end
-local function expire(id)
-  return change(id, function(copy, leg)
-    if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
-    local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
-    return end_leg(copy, leg, 'e', spent, false)
-  end, 'null')
+local function settle_leg(copy, leg, words, at)
+  local cost, is_final = words[at + 1], words[at + 2]
+  if leg.state == 's' then
+    local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
+    if agrees then return { leg = leg, is_replayed = true } end
+    return { code = 'reservation_already_settled' }
+  end
+  if is_final then return end_leg(copy, leg, 's', cost, true) end
+  if cost <= leg.spent then return { leg = leg, is_replayed = true } end
+  return end_leg(copy, leg, leg.state, cost, true)
+end
+local function settle(words, at, last)
+  local kept = changeable(words[at])
+  if not kept then return ANSWER.unknown end
+  local rates
+  if words[at + 2] then
+    local hits = at + 4 <= last and limiters().parse_hits(words, at + 4, last) or nil
+    rates = rates_at_end(kept.record, hits)
+  end
+  return change(kept, settle_leg, words, at, words[at + 3], rates)
+end
+local function release_leg(copy, leg)
+  if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
+  if leg.state == 'r' then return { leg = leg, is_replayed = true } end
+  return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
+end
+local function release(words, at)
+  local kept = changeable(words[at])
+  if not kept then return ANSWER.unknown end
+  return change(kept, release_leg, words, at, words[at + 1], rates_at_end(kept.record))
+end
+local function expire_leg(copy, leg)
+  if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
+  local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
+  return end_leg(copy, leg, 'e', spent, false)
+end
+local function expire(words, at)
+  local kept = changeable(words[at])
+  if not kept then return ANSWER.unknown end
+  return change(kept, expire_leg, words, at, 'null')
 end
 local function is_earlier(a, b)
   if a.deadline ~= b.deadline then return a.deadline < b.deadline end
@@ -1295,7 +1415,7 @@ local function due_of(accounts, limit)
   return ids
 end
 local function end_due(accounts, ids)
-  for _, id in ipairs(ids) do expire(id) end
+  for index = 1, #ids do expire(ids, index) end
   for _, account in ipairs(accounts) do
     local copy = copy_of(account)
     if copy.is_swept then
@@ -1306,17 +1426,17 @@ local function end_due(accounts, ids)
       end
       if next_due ~= copy.next_due then
         touch(copy)
-        copy.next_due = next_due
-        copy.is_due_changed = true
+        set_next_due(copy, next_due)
       end
     end
   end
 end
-local function sweep(account, limit)
+local function sweep(words, at)
+  local account = batch.accounts[words[at]]
   if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
-  local ids = due_of({ account }, tonumber(limit))
+  local ids = due_of({ account }, words[at + 1])
   end_due({ account }, ids)
-  return { 'swept', integer(#ids) }
+  return number_answer('swept', #ids)
 end
 local RESERVE_REFUSED = {
   r = 'reservation_already_released',
@@ -1327,8 +1447,8 @@ local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < tonumber(copy.starts) - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= tonumber(copy.ends) + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
@@ -1346,8 +1466,10 @@ local function admit(copy, amount, deadline)
   }
 end
 local function repeated(kept, fingerprint, hits)
-  if #kept.accounts == 0 then return { 'unknown' } end
-  if kept.record.fingerprint ~= fingerprint then return { 'rejected', 'idempotency_key_reused' } end
+  if #kept.accounts == 0 then return ANSWER.unknown end
+  if fingerprint_of(kept.record) ~= fingerprint then
+    return text_answer('rejected', { 'idempotency_key_reused' })
+  end
   local steps = {}
   for index, leg in ipairs(kept.legs) do
     steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
@@ -1361,42 +1483,39 @@ local function repeated(kept, fingerprint, hits)
     end,
   })
 end
-local function parse_places(words)
-  local accounts = words
-  for index, word in ipairs(words) do
-    if word == '' then
-      accounts = { unpack(words, 1, index - 1) }
-      return accounts, limiters().parse_hits(words, index + 1)
+local function parse_places(words, at, last)
+  local accounts, count = {}, words[at]
+  for index = 1, count do accounts[index] = batch.accounts[words[at + index]] end
+  local first = at + count + 1
+  return accounts, first <= last and limiters().parse_hits(words, first, last) or nil
+end
+local function is_any_due(accounts)
+  for _, account in ipairs(accounts) do
+    if batch.copies[account].next_due <= batch.now then return true end
+  end
+  return false
+end
+local function reserve(words, at, last)
+  local id, amount, rest, fingerprint = words[at], words[at + 1], words[at + 3], words[at + 4]
+  local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
+  local accounts, hits = parse_places(words, at + 5, last)
+  local kept = find(id)
+  local missing
+  for _, account in ipairs(accounts) do
+    if not copy_of(account, kept and kept.record.uuid).is_here then
+      missing = missing or {}
+      missing[#missing + 1] = account
     end
   end
-  return accounts
-end
-local function reserve(id, fingerprint, total, ttl, terms, ...)
-  local accounts, hits = parse_places({ ... })
-  local kept = find(id)
-  local missing = { 'missing' }
-  for _, account in ipairs(accounts) do
-    if not copy_of(account, string.sub(id, -36)).is_here then missing[#missing + 1] = account end
-  end
-  if not kept and #missing > 1 then return missing end
-  end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX))
+  if not kept and missing then return text_answer('missing', missing) end
+  if is_any_due(accounts) then end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX)) end
   if kept then return repeated(find(id), fingerprint, hits) end
-  local amount = tonumber(total)
-  local deadline = math.min(batch.now + tonumber(ttl), INSTANT_MAX)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = admit(copy_of(account), amount, deadline)
+    steps[index] = admit(batch.copies[account], amount, deadline)
   end
-  local record = {
-    id = id,
-    uuid = string.sub(id, -36),
-    fingerprint = fingerprint,
-    created = batch.now_text,
-    terms = terms,
-    taken = hits and limiters().taken_text(hits) or '',
-    accounts = {},
-    is_open = false,
-  }
+  local record = new_record(id, rest, accounts)
+  for _, account in ipairs(accounts) do batch.copies[account].legs[record.uuid] = false end
   return conclude(record, accounts, steps, nil, 'null', hits and {
     hits = hits,
     is_asked = true,
@@ -1404,54 +1523,56 @@ local function reserve(id, fingerprint, total, ttl, terms, ...)
       limiters().take_hits(hits, record.uuid, deadline)
       return true
     end,
-  })
+  }, true)
 end
-local function prepare(account, above_ticket)
-  local copy = copy_of(account)
+local function prepare(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
   if copy.is_here then return copy_answer(copy) end
-  local above = tonumber(above_ticket)
+  local above = words[at + 1]
   if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
-    return { 'busy', integer(copy.placed + PLACE_MS - batch.now) }
+    return number_answer('busy', copy.placed + PLACE_MS - batch.now)
   end
   copy.ticket = math.max(copy.ticket or 0, above) + 1
   copy.placed = batch.now
   touch(copy)
-  return { 'prepared', integer(copy.ticket) }
+  return number_answer('prepared', copy.ticket)
 end
-local function install(account, ticket, lease, starts, ends, drawn, sequence, elsewhere)
+local function install(words, at)
+  local account, ticket, lease = batch.accounts[words[at]], words[at + 1], words[at + 2]
   local current = copy_of(account)
   if current.is_here then return copy_answer(current.lease == lease and current) end
-  if current.ticket ~= tonumber(ticket) then return copy_answer(nil) end
+  if current.ticket ~= ticket then return copy_answer(nil) end
   local copy = absent_copy(account, current.key)
   copy.is_here = true
   copy.lease = lease
-  copy.starts = starts
-  copy.ends = ends
+  copy.starts = words[at + 3]
+  copy.ends = words[at + 4]
   copy.settled = 0
   copy.reserved = 0
-  copy.sequence = tonumber(sequence)
-  copy.elsewhere = elsewhere
-  set_lease(copy, tonumber(drawn), 0)
+  copy.sequence = words[at + 6]
+  set_elsewhere(copy, words[at + 7])
+  set_lease(copy, words[at + 5], 0)
   replace_copy(current, copy)
   return copy_answer(copy)
 end
-local function apply(account, lease, drawn, elsewhere)
-  local copy = copy_of(account)
-  if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
-  set_lease(copy, math.max(copy.drawn, tonumber(drawn)), copy.returned)
-  copy.elsewhere = elsewhere
-  copy.is_elsewhere_changed = true
+local function apply(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
+  if not copy.is_here or copy.lease ~= words[at + 1] then return copy_answer(nil) end
+  set_lease(copy, math.max(copy.drawn, words[at + 2]), copy.returned)
+  set_elsewhere(copy, words[at + 3])
   touch(copy)
   return copy_answer(copy)
 end
-local function recall(account, lease, retire)
+local function recall(words, at)
+  local account = batch.accounts[words[at]]
   local copy = copy_of(account)
-  if not copy.is_here or copy.lease ~= lease then return copy_answer(nil) end
+  if not copy.is_here or copy.lease ~= words[at + 1] then return copy_answer(nil) end
   local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
   set_lease(copy, copy.drawn, copy.returned + room)
   copy.sequence = copy.sequence + 1
+  copy.sums = nil
   local answer = copy_answer(copy)
-  if retire == '1' and not is_open(copy) then
+  if words[at + 2] and not is_open(copy) then
     replace_copy(copy, absent_copy(account, copy.key))
   else
     touch(copy)
@@ -1479,20 +1600,20 @@ end
 local function by_account(a, b)
   return is_before(a.account, b.account)
 end
-local function correct(id, ...)
-  local corrections = { ... }
-  if #corrections == 0 then return { 'unknown' } end
+local function correct(words, at, last)
+  local id, first = words[at], at + 1
+  if first > last then return ANSWER.unknown end
   local kept = find(id)
   local slots = kept and slots_held(kept.record)
   local known = {}
   for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
-  for index = 1, #corrections, 4 do copy_of(corrections[index]) end
+  for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
   local parts, is_named = {}, {}
-  for index = 1, #corrections, 4 do
-    local account, state = corrections[index], corrections[index + 2]
-    local copy, spent = copy_of(account), tonumber(corrections[index + 3])
+  for index = first, last, 4 do
+    local account, state = batch.accounts[words[index]], words[index + 2]
+    local copy, spent = copy_of(account), words[index + 3]
     local is_relevant = known[account] or spent ~= 0
-    if copy.is_here and copy.lease == corrections[index + 1] and is_relevant then
+    if copy.is_here and copy.lease == words[index + 1] and is_relevant then
       parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
       is_named[account] = true
     end
@@ -1500,40 +1621,30 @@ local function correct(id, ...)
   for index, account in ipairs(kept and kept.accounts or {}) do
     local leg = kept.legs[index]
     if leg.state == 'o' and not is_named[account] then
-      local ended = put_right(copy_of(account), leg, corrections[3], tonumber(corrections[4]))
+      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
       parts[#parts + 1] = { account = account, leg = ended }
       is_named[account] = true
     end
   end
-  if #parts == 0 then return { 'unknown' } end
+  if #parts == 0 then return ANSWER.unknown end
   for index, account in ipairs(kept and kept.accounts or {}) do
     if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
   end
   table.sort(parts, by_account)
   local accounts, legs = {}, {}
   for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
-  local record = kept and kept.record
-    or {
-      id = id,
-      uuid = string.sub(id, -36),
-      fingerprint = '',
-      created = batch.now_text,
-      terms = 'null',
-      taken = '',
-      accounts = {},
-      is_open = false,
-    }
+  local record = kept and kept.record or new_record(id, table.concat(accounts, ',') .. '\\n\\n\\nnull', accounts)
   store(record, accounts, legs, true)
   if slots then limiters().free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end
-local function read(account)
-  local copy = copy_of(account)
+local function read(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
   return copy_answer(copy.is_here and copy)
 end
-local function look_up(id)
-  local kept = find(id)
-  if not kept then return { 'unknown' } end
+local function look_up(words, at)
+  local kept = find(words[at])
+  if not kept then return ANSWER.unknown end
   return found_answer(kept.record, kept.accounts, kept.legs)
 end
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
@@ -1546,29 +1657,39 @@ local function write_copy(copy)
     end
     return
   end
-  local fields = { 'c', copy_text(copy) }
+  local key, changed = copy.key, copy.changed_legs
   local is_new = not copy.is_stored
-  if is_new or copy.is_due_changed then
-    fields[3], fields[4] = 'n', copy.next_due < math.huge and integer(copy.next_due) or ''
+  if not (is_new or copy.is_head_changed or copy.is_elsewhere_changed) and changed and #changed == 1 then
+    local uuid = changed[1]
+    local leg = copy.legs[uuid]
+    if leg then
+      redis.call('HSET', key, 's', sums_of(copy), uuid, pack_leg(leg))
+    else
+      redis.call('HSET', key, 's', sums_of(copy))
+      redis.call('HDEL', key, uuid)
+    end
+    return
+  end
+  local fields, ended = { 's', sums_of(copy) }, {}
+  if is_new or copy.is_head_changed then
+    fields[3], fields[4] = 'h', copy.head
   end
   local size = #fields
   if is_new or copy.is_elsewhere_changed then
     fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
     size = size + 2
   end
-  local ended
-  for uuid in pairs(copy.changed_legs or {}) do
+  for _, uuid in ipairs(changed or {}) do
     local leg = copy.legs[uuid]
     if leg then
-      fields[size + 1], fields[size + 2] = uuid, leg_text(leg)
+      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
       size = size + 2
     elseif copy.is_stored then
-      ended = ended or {}
       ended[#ended + 1] = uuid
     end
   end
-  redis.call('HSET', copy.key, unpack(fields))
-  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
+  redis.call('HSET', key, unpack(fields))
+  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
 end
 local function due_changes()
   local later, none = {}, batch.not_due
@@ -1598,7 +1719,7 @@ local function write_events()
   if #batch.events == 0 then return '' end
   local key = batch.journal_key
   if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
-  local at = batch.now_text
+  local at = integer(batch.now)
   local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
   local info = redis.call('XINFO', 'STREAM', key)
@@ -1644,48 +1765,52 @@ local COMMANDS = {
   read = read,
   find = look_up,
 }
-local FIRST_COPY = 7
-local KEYS, ARGV = KEYS, ARGV
+local HEAD_WORDS = 2
+local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
+local KEYS = KEYS
 batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
 batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
-local given, bucket, account_count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
+local words = { cmsgpack.unpack(ARGV[1]) }
+local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
+local FIRST_COMMAND = 7
+local account_count = #KEYS - 6 - limiter_count
 for index = 1, account_count do
-  batch.keys[ARGV[3 + index]] = KEYS[FIRST_COPY - 1 + index]
+  local key = KEYS[6 + index]
+  local account = string.sub(key, copy_prefix + 1)
+  batch.accounts[index] = account
+  batch.places[account] = index
+  batch.keys[account] = key
 end
-local at = 4 + account_count
-local limiter_count = tonumber(ARGV[at])
-for index = 1, limiter_count do
-  batch.limiter_keys[ARGV[at + index]] = KEYS[FIRST_COPY - 1 + account_count + index]
+for index = account_count + 7, #KEYS do
+  batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
 end
-at = at + 1 + limiter_count
-local ids = { unpack(ARGV, at + 1, at + tonumber(ARGV[at])) }
-at = at + 1 + #ids
-local command_count = tonumber(ARGV[at])
+local ids, at = {}, FIRST_COMMAND
+for _ = 1, command_count do
+  if not NAMES_NONE[words[at + 1]] then ids[#ids + 1] = words[at + 2] end
+  at = at + HEAD_WORDS + words[at]
+end
 if not is_current(KEYS[1]) then return { 'FENCED' } end
-batch.now = now_ms(given)
-batch.now_text = integer(batch.now)
-batch.is_clock_given = given ~= ''
-if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', batch.now_text } end
+batch.is_clock_given = given >= 0
+batch.now = now_ms(batch.is_clock_given and given)
+if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 local answers = {}
+at = FIRST_COMMAND
 for index = 1, command_count do
-  local words = tonumber(ARGV[at + 1])
-  local is_decided, answer =
-    pcall(COMMANDS[ARGV[at + 2]], unpack(ARGV, at + 3, at + 1 + words))
-  if not is_decided and (type(answer) ~= 'table' or answer.err) then error(answer, 0) end
-  answers[index] = answer
-  at = at + 1 + words
+  local first, last = at + HEAD_WORDS, at + 1 + words[at]
+  local is_decided, answer = pcall(COMMANDS[words[at + 1]], words, first, last)
+  if not is_decided then
+    if type(answer) ~= 'table' or answer.err then error(answer, 0) end
+    answer = text_answer(table.remove(answer, 1), answer)
+  end
+  answers[index * 2] = struct.pack('<I4', #answer)
+  answers[index * 2 + 1] = answer
+  at = last + 1
 end
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-local reply = { 'OK', batch.now_text, position }
-local size = 3
-for _, answer in ipairs(answers) do
-  reply[size + 1] = integer(#answer)
-  for index, word in ipairs(answer) do reply[size + 1 + index] = word end
-  size = size + 1 + #answer
-end
-return reply
+answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+return { 'OK', table.concat(answers) }
 `,
 };

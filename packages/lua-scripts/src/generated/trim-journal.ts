@@ -15,20 +15,18 @@ import type { Script } from '../script.ts';
 export const trimJournal: Script<
   'meta' | 'journal',
   never,
-  'nowMs' | 'upToMs' | 'upToCount' | 'olderThanMs',
-  never
+  'nowMs' | 'upToMs' | 'upToCount' | 'olderThanMs'
 > = {
   name: 'trim-journal',
   keys: ['meta', 'journal'],
   keyLists: [],
   arguments: ['nowMs', 'upToMs', 'upToCount', 'olderThanMs'],
-  argumentLists: [],
   text: `local function integer(number)
   if number == 0 then return '0' end
   return string.format('%.0f', number)
 end
 local function now_ms(given)
-  if given ~= '' then return tonumber(given) end
+  if given then return given end
   local time = redis.call('TIME')
   return tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)
 end
@@ -39,7 +37,7 @@ local meta_key, journal_key = KEYS[1], KEYS[2]
 local given, up_to, count = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 local older_than = tonumber(ARGV[4])
 if not is_current(meta_key) then return { 'FENCED' } end
-local before = now_ms(given) - older_than
+local before = now_ms(tonumber(given)) - older_than
 local first = integer(up_to) .. '-' .. integer(count + 1)
 if before <= up_to then first = integer(math.max(before, 0)) end
 redis.call('XTRIM', journal_key, 'MINID', '=', first)

@@ -247,8 +247,10 @@ it('notices data that went back in time behind its back', async () => {
   await install(copies, ALICE, 100);
   await copies.execute(reserve(1));
   await copies.execute(reserve(1));
-  const now = String(await redis.server.cli('HGET', key, 'c'));
-  await redis.server.cli('HSET', key, 'c', now.replace(/ 2 2$/, ' 1 1'));
+  const setBack = `
+    local settled, reserved, sequence, due = struct.unpack('<dddd', redis.call('HGET', KEYS[1], 's'))
+    redis.call('HSET', KEYS[1], 's', struct.pack('<dddd', settled, reserved - 1, sequence - 1, due))`;
+  await redis.server.cli('EVAL', setBack, '1', key);
   await expect(copies.execute(reserve(1))).rejects.toThrow('went back');
 });
 
@@ -365,11 +367,57 @@ it.each(['meta', 'open', 'due', 'journal', 'usage'] as const)(
   },
 );
 
-it('data that contradict themselves are not worked with', async () => {
+it.each([
+  ['sums that are too short', "'s', 'short'"],
+  ['sums that are no whole numbers', "'s', struct.pack('<dddd', 0, 0.5, 1, 1)"],
+  ['sums that are no numbers', "'s', struct.pack('<dddd', 0, 0 / 0, 1, 1)"],
+  ['negative sums', "'s', struct.pack('<dddd', 0, -1, 1, 1)"],
+  ['more than there can be', "'s', struct.pack('<dddd', 2 ^ 53, 0, 1, 1)"],
+  ['a head that is cut off', "'h', string.sub(redis.call('HGET', KEYS[1], 'h'), 1, 20)"],
+  ['nothing about elsewhere', "'e', ''"],
+])('data that contradict themselves are not worked with: %s', async (_, field) => {
   const copies = await redis.open({ prefix: 'damaged' });
   const key = new ShardKeys('damaged', 0).usage(ALICE);
+  await redis.server.cli('DEL', key);
   await install(copies, ALICE, 100);
-  await redis.server.cli('HSET', key, 'c', '1 lease-1 0 1 100 0 0 1e3x 1');
+  await redis.server.cli('EVAL', `redis.call('HSET', KEYS[1], ${field})`, '1', key);
+  await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+});
+
+it('takes data of another layout for none, lets no other write them, and brings its journal home', async () => {
+  const prefix = 'layout';
+  const copies = await redis.open({ prefix });
+  const keys = new ShardKeys(prefix, 0);
+  const { cli } = redis.server;
+  // As the first layout had them: an incarnation without a layout, a copy in words, an event in words.
+  await cli('HSET', keys.meta, 'inc', '50', 'lineage', 'whoever');
+  await cli(
+    'HSET',
+    keys.usage(ALICE),
+    'c',
+    '50 lease-0 0 9 100 0 0 0 1',
+    'e',
+    '- 0 0 0 0',
+    'n',
+    '',
+  );
+  const id = newReservation();
+  const event = `${id} s 5 4 9 0 1 8 ${ALICE}|lease-0|0|9 print 7`;
+  await cli('XADD', keys.journal, '*', 'e', event, 'd', 'null', 't', '{"model":"gpt"}');
+  await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+  expect(await copies.inspect()).toMatchObject({ incarnation: 0 });
+  expect(await adoptAs(copies, 51)).toBe(true);
+  expect(await copies.execute(reserve(1))).toMatchObject({ answer: 'missing' });
+  await install(copies, ALICE, 100, 'lease-1');
+  expect(await sumsOf(copies, ALICE)).toEqual({ drawn: 100, settled: 0, reserved: 0 });
+  expect(await cli('HKEYS', keys.usage(ALICE))).not.toContain('c');
+  expect(await copies.journal(0, '0-0', 10)).toMatchObject([
+    { reservation: id, state: 'settled', spent: 4, made: { terms: { model: 'gpt' } } },
+  ]);
+  // The first layout's own driver reads this as a number, and adopts nothing that it cannot compare.
+  expect(Number(await cli('HGET', keys.meta, 'inc'))).toBeNaN();
+  await cli('HSET', keys.meta, 'inc', '3/51');
+  await expect(copies.inspect()).rejects.toMatchObject({ code: 'store_unavailable' });
   await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
 });
 

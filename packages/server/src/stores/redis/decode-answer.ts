@@ -1,19 +1,12 @@
-/** From the words of `run-commands.lua` to an answer. */
+/** From what `run-commands.lua` packed to an answer. */
 import {
   type AccountId,
-  type AccountTerms,
-  type Amount,
   CopiesFenced,
-  type Copy,
   type CopyAnswer,
-  type Elsewhere,
   type Fingerprint,
-  instant,
   type InstantMs,
-  isAmount,
   type JournalPosition,
   type Json,
-  type LeaseId,
   LEGS_MAX,
   type LegState,
   type LimiterId,
@@ -21,15 +14,28 @@ import {
   RATES_MAX,
   type RejectionCode,
   type ReservationId,
-  type SignedAmount,
 } from '@bursar/core';
-import { ReplyMalformed, type ReplyReader } from './reply-reader.ts';
+import { unpackLease } from './pack-lease.ts';
+import type { PackedReader } from './packed-reader.ts';
+import { accountAt, type CopyReader } from './read-copy.ts';
+import { ReplyMalformed, ReplyReader } from './reply-reader.ts';
 import { wrongType } from './run-script.ts';
 
-/** What belongs to a whole call. */
+/** What a reservation was made with, as far as a caller is told. */
+export interface Made {
+  readonly fingerprint: Fingerprint;
+  readonly terms: Json;
+}
+
+/** What belongs to a whole call, and to the command. */
 export interface AnswerContext {
   /** The reservation that the command named. */
   readonly reservation: ReservationId | null;
+  /** Of the call, in the order of its keys. */
+  readonly accounts: readonly AccountId[];
+  readonly copies: CopyReader;
+  /** What the reservation was made with, if `text` is what the data say about it. */
+  readonly madeWith: (text: string) => Made | undefined;
   readonly nowMs: InstantMs;
   readonly position: JournalPosition;
 }
@@ -41,9 +47,33 @@ export interface Widen {
   readonly limiters: readonly LimiterId[];
 }
 
-/** Words that say what is elsewhere, and those about the terms behind them. */
-const SUMS_ELSEWHERE = 5;
-const TERMS_WORDS = 5;
+/** Answers, as reply.lua numbers them. */
+const ANSWERS = [
+  undefined,
+  'done',
+  'short',
+  'missing',
+  'unknown',
+  'period',
+  'rejected',
+  'swept',
+  'prepared',
+  'busy',
+  'copy',
+  'none',
+  'found',
+  'WIDEN',
+  'LIMITERS',
+  'WRONGTYPE',
+  'DAMAGED',
+] as const;
+
+const IS_REPLAYED = 1;
+const IS_LATE = 2;
+const IS_TOLD = 4;
+const IS_DISPATCHED = 1;
+/** What a record begins with: the instant of its making. */
+const CREATED_BYTES = 8;
 
 const STATES: Readonly<Record<string, LegState>> = {
   o: 'reserved',
@@ -60,27 +90,27 @@ const CODES = new Set<string>([
 ] satisfies RejectionCode[]);
 
 /** Throws `CopiesFenced` for data that contradict themselves, and `ReplyMalformed`. */
-export function decodeAnswer(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen {
+export function decodeAnswer(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen {
   const answer = decode(reply, context);
   reply.end();
   return answer;
 }
 
-function decode(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen {
-  const status = reply.text();
+function decode(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen {
+  const status = ANSWERS[reply.byte()];
   switch (status) {
     case 'done':
       return done(reply, context);
     case 'short':
-      return short(reply);
+      return short(reply, context);
     case 'missing':
-      return { answer: 'missing', accounts: reply.rest() as AccountId[] };
+      return { answer: 'missing', accounts: texts(reply) as AccountId[] };
     case 'unknown':
       return { answer: 'unknown' };
     case 'period':
       return { answer: 'period_mismatch', nowMs: context.nowMs };
     case 'rejected':
-      return { answer: 'rejected', code: rejectionCode(reply.text()) };
+      return { answer: 'rejected', code: rejectionCode(text(reply)) };
     case 'swept':
       return { answer: 'swept', ended: reply.amount() };
     case 'prepared':
@@ -88,111 +118,137 @@ function decode(reply: ReplyReader, context: AnswerContext): CopyAnswer | Widen 
     case 'busy':
       return { answer: 'busy', forMs: reply.amount() };
     case 'copy':
-      return { answer: 'copy', copy: copy(reply) };
+      return { answer: 'copy', copy: context.copies.read(reply, context.accounts) };
     case 'none':
       return { answer: 'copy', copy: null };
     case 'found':
       return looked(reply, context);
     case 'WIDEN':
-      return { answer: 'widen', accounts: reply.rest() as AccountId[], limiters: [] };
+      return { answer: 'widen', accounts: texts(reply) as AccountId[], limiters: [] };
     case 'LIMITERS':
-      return { answer: 'widen', accounts: [], limiters: reply.rest() as LimiterId[] };
+      return { answer: 'widen', accounts: [], limiters: texts(reply) as LimiterId[] };
     case 'WRONGTYPE':
-      throw wrongType(reply.text());
+      throw wrongType(text(reply));
     case 'DAMAGED':
-      throw new CopiesFenced(`the data contradict themselves: ${reply.text().slice(0, 120)}`);
+      throw new CopiesFenced(`the data contradict themselves: ${text(reply).slice(0, 120)}`);
     default:
-      throw new ReplyMalformed(`no answer: ${status.slice(0, 40)}`);
+      throw new ReplyMalformed('no answer');
   }
 }
 
-function done(reply: ReplyReader, context: AnswerContext): CopyAnswer {
-  const facts = reply.words();
-  const replayed = facts.flag();
-  const overage = facts.amount();
-  const late = facts.flag();
-  const isTold = facts.flag();
-  const rateCount = facts.isAtEnd ? 0 : facts.count(RATES_MAX);
-  facts.end();
+function done(reply: PackedReader, context: AnswerContext): CopyAnswer {
+  const flags = reply.byte();
+  const overage = reply.amount();
+  const count = reply.count(LEGS_MAX);
+  const rateCount = reply.count(RATES_MAX);
+  const isTold = (flags & IS_TOLD) !== 0;
   if (isTold && context.position === '') throw new ReplyMalformed('an event without a position');
-  const { leg, made } = found(reply, context);
-  const copies = rest(reply, copy, rateCount);
+  const { id, made, state, amount, spent, deadlineAtMs, dispatched } = found(reply, context);
+  const { fingerprint, terms, createdAtMs } = made;
+  const copies = list(count, () => context.copies.read(reply, context.accounts));
   const accounts = copies.map(({ account }) => account);
   const leases = copies.map(({ lease }) => lease);
-  return {
+  const answer: CopyAnswer = {
     answer: 'done',
-    found: { reservation: { ...made, accounts }, leases, ...leg },
-    replayed,
+    found: {
+      reservation: { id, fingerprint, terms, createdAtMs, accounts },
+      leases,
+      state,
+      amount,
+      spent,
+      deadlineAtMs,
+      dispatched,
+    },
+    replayed: (flags & IS_REPLAYED) !== 0,
     overage,
-    late,
+    late: (flags & IS_LATE) !== 0,
     copies,
     position: isTold ? context.position : null,
     nowMs: context.nowMs,
-    ...rates(reply, rateCount),
   };
+  return rateCount === 0 ? answer : { ...answer, rates: list(rateCount, () => rate(reply)) };
 }
 
-function looked(reply: ReplyReader, context: AnswerContext): CopyAnswer {
-  const { leg, made } = found(reply, context);
-  const places = rest(reply, (words) => ({
-    account: words.text() as AccountId,
-    lease: words.text() as LeaseId,
+function looked(reply: PackedReader, context: AnswerContext): CopyAnswer {
+  const { id, made, ...leg } = found(reply, context);
+  const places = list(reply.count(LEGS_MAX), () => ({
+    account: accountAt(reply, context.accounts),
+    lease: unpackLease(reply.binary(reply.byte())),
   }));
   const accounts = places.map(({ account }) => account);
   const leases = places.map(({ lease }) => lease);
-  return { answer: 'found', found: { reservation: { ...made, accounts }, leases, ...leg } };
+  return { answer: 'found', found: { reservation: { id, ...made, accounts }, leases, ...leg } };
 }
 
-function short(reply: ReplyReader): CopyAnswer {
-  const counts = reply.words();
-  const count = counts.count(LEGS_MAX);
-  const rateCount = counts.isAtEnd ? 0 : counts.count(RATES_MAX);
-  counts.end();
-  const shortfalls = Array.from({ length: count }, () => ({
-    account: reply.text() as AccountId,
+function short(reply: PackedReader, { accounts, copies }: AnswerContext): CopyAnswer {
+  const count = reply.count(LEGS_MAX);
+  const rateCount = reply.count(RATES_MAX);
+  const copyCount = reply.count(LEGS_MAX);
+  const shortfalls = list(count, () => ({
+    account: accountAt(reply, accounts),
     missing: reply.amount(),
   }));
-  const copies = rest(reply, copy, rateCount);
-  return { answer: 'short', shortfalls, copies, ...rates(reply, rateCount) };
+  return {
+    answer: 'short',
+    shortfalls,
+    copies: list(copyCount, () => copies.read(reply, accounts)),
+    ...(rateCount === 0 ? {} : { rates: list(rateCount, () => rate(reply)) }),
+  };
 }
 
 /** A reservation without its accounts. */
-function found(reply: ReplyReader, context: AnswerContext) {
-  if (context.reservation === null) throw new ReplyMalformed('a reservation nobody asked for');
-  const words = reply.words();
-  const fingerprint = decodeFingerprint(words.text());
-  const createdAtMs = words.instant();
-  const leg = {
-    state: legState(words.text()),
-    amount: words.amount(),
-    spent: words.amount(),
-    deadlineAtMs: words.instant(),
-    dispatched: words.flag(),
+function found(reply: PackedReader, { reservation: id, madeWith }: AnswerContext) {
+  if (id === null) throw new ReplyMalformed('a reservation nobody asked for');
+  const length = reply.length();
+  if (length < CREATED_BYTES) throw new ReplyMalformed('a reservation that was never made');
+  const createdAtMs = reply.instant();
+  const text = reply.text(length - CREATED_BYTES);
+  const { fingerprint, terms } = madeWith(text) ?? decodeMade(text);
+  return {
+    id,
+    made: { fingerprint, terms, createdAtMs },
+    state: legState(reply.binary(1)),
+    amount: reply.amount(),
+    spent: reply.amount(),
+    deadlineAtMs: reply.instant(),
+    // Whether the journal knows of it is the scripts' business.
+    dispatched: (reply.byte() & IS_DISPATCHED) !== 0,
   };
-  // Whether the journal knows of it is the scripts' business.
-  words.flag();
-  words.end();
-  const terms = parseJson(reply.text());
-  return { leg, made: { id: context.reservation, fingerprint, terms, createdAtMs } };
 }
 
-/** Everything that is left but `rateCount` rates, one after the other; at most one for each leg. */
-function rest<T>(reply: ReplyReader, read: (reply: ReplyReader) => T, rateCount = 0): readonly T[] {
+/** What a record says after the instant of its making: accounts, what it took, fingerprint, terms. */
+export function decodeMade(text: string): Made & { readonly accounts: readonly AccountId[] } {
+  const [accounts = '', , fingerprint, terms, ...more] = text.split('\n');
+  if (fingerprint === undefined || terms === undefined || more.length > 0) {
+    throw new ReplyMalformed('what a reservation was made with does not read back');
+  }
+  return {
+    accounts: accounts.split(',') as AccountId[],
+    fingerprint: decodeFingerprint(fingerprint),
+    terms: parseJson(terms),
+  };
+}
+
+function list<T>(count: number, read: () => T): readonly T[] {
   const items: T[] = [];
-  while (reply.left > 2 * rateCount) items.push(read(reply));
-  if (items.length > LEGS_MAX)
-    throw new ReplyMalformed('more accounts than a reservation can have');
+  while (items.length < count) items.push(read());
   return items;
 }
 
-/** How `count` limiters stand; no field at all if there are none. */
-function rates(reply: ReplyReader, count: number): { readonly rates?: readonly RateAnswer[] } {
-  return count === 0 ? {} : { rates: Array.from({ length: count }, () => rate(reply)) };
+function text(reply: PackedReader): string {
+  return reply.text(reply.short());
 }
 
-function rate(reply: ReplyReader): RateAnswer {
-  const limiter = reply.text() as LimiterId;
-  const words = reply.words();
+/** Everything that is left. */
+function texts(reply: PackedReader): readonly string[] {
+  const found: string[] = [];
+  while (!reply.isAtEnd) found.push(text(reply));
+  return found;
+}
+
+function rate(reply: PackedReader): RateAnswer {
+  const limiter = text(reply) as LimiterId;
+  const words = ReplyReader.of(reply.text(reply.byte()).split(' '));
   const admits = words.flag();
   const limit = words.amount();
   const used = words.amount();
@@ -201,72 +257,6 @@ function rate(reply: ReplyReader): RateAnswer {
   words.end();
   const remaining = Math.max(0, limit - used);
   return { limiter, admits, view: { limit, used, remaining, resetAtMs, retryAtMs } };
-}
-
-function copy(reply: ReplyReader): Copy {
-  const account = reply.text() as AccountId;
-  const words = reply.words();
-  // Its label, which the script has checked.
-  words.text();
-  const sums = {
-    lease: words.text() as LeaseId,
-    startAtMs: words.instant(),
-    endAtMs: words.instant(),
-    drawn: words.amount(),
-    returned: words.amount(),
-    settled: words.amount(),
-    reserved: words.amount(),
-    sequence: words.amount(),
-  };
-  words.end();
-  return { account, ...sums, elsewhere: elsewhere(reply.text()) };
-}
-
-function elsewhere(text: string): Elsewhere {
-  const words = text.split(' ');
-  if (words.length !== SUMS_ELSEWHERE && words.length !== SUMS_ELSEWHERE + TERMS_WORDS) {
-    throw new ReplyMalformed('a copy does not say what is elsewhere');
-  }
-  const [limit = '', granted = '', settled = '', reserved = '', leased = '', ...terms] = words;
-  return {
-    limit: limitOf(limit),
-    granted: amountOf(granted),
-    // Negative when more was corrected downwards than was booked there.
-    settled: settled.startsWith('-')
-      ? ((0 - amountOf(settled.slice(1))) as SignedAmount)
-      : amountOf(settled),
-    reserved: amountOf(reserved),
-    leased: amountOf(leased),
-    ...(terms.length === 0 ? {} : { terms: termsOf(terms) }),
-  };
-}
-
-/** What `encodeElsewhere` made of an account's terms. */
-function termsOf([
-  limit = '',
-  granted = '',
-  enforced,
-  version = '',
-  sinceMs = '',
-]: string[]): AccountTerms {
-  if (enforced !== '0' && enforced !== '1') throw new ReplyMalformed('no terms elsewhere');
-  return {
-    limit: limitOf(limit),
-    granted: amountOf(granted),
-    isEnforced: enforced === '1',
-    version: amountOf(version),
-    sinceMs: instant(amountOf(sinceMs)),
-  };
-}
-
-function limitOf(text: string): Amount | null {
-  return text === '-' ? null : amountOf(text);
-}
-
-function amountOf(text: string): Amount {
-  const value = Number(text);
-  if (!isAmount(value) || String(value) !== text) throw new ReplyMalformed('no amount elsewhere');
-  return value;
 }
 
 function rejectionCode(word: string): RejectionCode {

@@ -1,106 +1,102 @@
 /** From an entry of a shard's journal to its events. What does not read back is shown, never skipped. */
 import {
   type AccountId,
-  type InstantMs,
-  isAmount,
   type JournalEvent,
   type JournalPosition,
-  type LeaseId,
   LEGS_MAX,
   type MalformedEvent,
-  type Amount,
   type ReservationId,
 } from '@bursar/core';
-import { decodeFingerprint, legState, parseJson } from './decode-answer.ts';
+import { decodeMade, legState, parseJson } from './decode-answer.ts';
+import { decodeEventTexts } from './decode-event-texts.ts';
+import { unpackLease } from './pack-lease.ts';
+import { PackedReader, uuidOf } from './packed-reader.ts';
 import { ReplyMalformed } from './reply-reader.ts';
 
 const MALFORMED_LENGTH_MAX = 1_000;
+const IS_DISPATCHED = 1;
+const IS_FIRST = 4;
+const CREATED_BYTES = 8;
+const UUID_BYTES = 16;
 
-/** `words` are names and values: `e` begins an event, `d` is its detail, `t` the terms it was made with. */
+/** `words` are names and values: `v` is an event, and anything else of another layout, or not ours. */
 export function decodeEvents(
   position: JournalPosition,
-  words: readonly string[],
+  words: readonly Buffer[],
 ): readonly (JournalEvent | MalformedEvent)[] {
   return groups(words).map((group) => {
     try {
-      return decodeEvent(position, group);
+      const [name, packed] = group;
+      return name === 'v' && typeof packed !== 'string' && packed !== undefined
+        ? decodeEvent(position, packed)
+        : decodeEventTexts(position, group.map(String));
     } catch (error) {
       if (!(error instanceof ReplyMalformed)) throw error;
-      return { position, malformed: group.join(' ').slice(0, MALFORMED_LENGTH_MAX) };
+      const shown = group.map((word) =>
+        typeof word === 'string' ? word : word.toString('base64'),
+      );
+      return { position, malformed: shown.join(' ').slice(0, MALFORMED_LENGTH_MAX) };
     }
   });
 }
 
-function groups(words: readonly string[]): readonly (readonly string[])[] {
-  const found: string[][] = [];
+/** Names and values of each event; the value of `v` as bytes, everything else as text. */
+function groups(words: readonly Buffer[]): readonly (readonly (string | Buffer)[])[] {
+  const found: (string | Buffer)[][] = [];
   for (let index = 0; index < words.length; index += 2) {
-    const pair = words.slice(index, index + 2);
+    const name = String(words[index]);
+    const value = words[index + 1];
+    const pair = value === undefined ? [name] : [name, name === 'v' ? value : String(value)];
     const last = found.at(-1);
-    if (pair[0] === 'e' || last === undefined) found.push(pair);
+    if (name === 'v' || name === 'e' || last === undefined || last[0] === 'v') found.push(pair);
     else last.push(...pair);
   }
   return found;
 }
 
-function decodeEvent(position: JournalPosition, group: readonly string[]): JournalEvent {
-  const [e, head = '', d, detail = '', t, terms, ...more] = group;
-  const isFirst = t !== undefined;
-  if (
-    e !== 'e' ||
-    d !== 'd' ||
-    more.length > 0 ||
-    (isFirst && (t !== 't' || terms === undefined))
-  ) {
-    throw new ReplyMalformed('no event');
-  }
-  // Whether the journal knew of it before is the scripts' business.
-  const [id, state, amount, spent, deadline, dispatched, , at, legs, ...made] = head.split(' ');
-  const [fingerprint, created] = made;
-  if (made.length !== (isFirst ? 2 : 0) || id === undefined || legs === undefined) {
+function decodeEvent(position: JournalPosition, packed: Buffer): JournalEvent {
+  const reader = new PackedReader(packed);
+  const state = legState(reader.binary(1));
+  const amount = reader.amount();
+  const spent = reader.amount();
+  const deadlineAtMs = reader.instant();
+  const flags = reader.byte();
+  const atMs = reader.instant();
+  const id = reader.binary(reader.byte());
+  const places = Array.from({ length: reader.count(LEGS_MAX) }, () => ({
+    startAtMs: reader.instant(),
+    endAtMs: reader.instant(),
+    lease: unpackLease(reader.binary(reader.byte())),
+  }));
+  const detail = parseJson(reader.text(reader.length()));
+  const isFirst = (flags & IS_FIRST) !== 0;
+  const createdAtMs = isFirst && reader.left >= CREATED_BYTES ? reader.instant() : undefined;
+  const rest = reader.text(reader.left);
+  const made = isFirst ? decodeMade(rest) : undefined;
+  const accounts = made?.accounts ?? (rest.split(',') as AccountId[]);
+  if (accounts.length !== places.length || (isFirst && createdAtMs === undefined)) {
     throw new ReplyMalformed('no event');
   }
   return {
     position,
-    reservation: id as ReservationId,
-    legs: legs.split(',').map(decodeLeg).slice(0, LEGS_MAX),
-    state: legState(state ?? ''),
-    amount: number(amount),
-    spent: number(spent),
-    deadlineAtMs: instant(deadline),
-    dispatched: dispatched === '1',
-    atMs: instant(at),
-    detail: parseJson(detail),
-    ...(isFirst
-      ? {
-          made: {
-            fingerprint: decodeFingerprint(fingerprint ?? ''),
-            terms: parseJson(terms ?? ''),
-            createdAtMs: instant(created),
-          },
-        }
-      : {}),
+    reservation: idOf(id),
+    legs: places.map((place, index) => ({ account: accounts[index] as AccountId, ...place })),
+    state,
+    amount,
+    spent,
+    deadlineAtMs,
+    dispatched: (flags & IS_DISPATCHED) !== 0,
+    atMs,
+    detail,
+    ...(made === undefined || createdAtMs === undefined
+      ? {}
+      : { made: { fingerprint: made.fingerprint, terms: made.terms, createdAtMs } }),
   };
 }
 
-function decodeLeg(text: string): JournalEvent['legs'][number] {
-  const [account, lease, start, end, ...more] = text.split('|');
-  if (account === undefined || lease === undefined || more.length > 0) {
-    throw new ReplyMalformed('no leg');
-  }
-  return {
-    account: account as AccountId,
-    lease: lease as LeaseId,
-    startAtMs: instant(start),
-    endAtMs: instant(end),
-  };
-}
-
-function number(text: string | undefined): Amount {
-  const value = Number(text);
-  if (text === undefined || text === '' || !isAmount(value)) throw new ReplyMalformed('no number');
-  return value;
-}
-
-function instant(text: string | undefined): InstantMs {
-  return number(text) as number as InstantMs;
+/** The tenant and the slash, and the UUID in sixteen bytes. */
+function idOf(binary: string): ReservationId {
+  const tenant = binary.length - UUID_BYTES;
+  if (tenant < 2 || binary.charAt(tenant - 1) !== '/') throw new ReplyMalformed('no event');
+  return (binary.slice(0, tenant) + uuidOf(binary.slice(tenant))) as ReservationId;
 }

@@ -1,7 +1,8 @@
 /**
- * From a command to the words that `run-commands.lua` reads, and the accounts whose keys it will need.
+ * From a command to what `run-commands.lua` reads, and the accounts whose keys it will need.
  *
- * Refuses what could not be told from the script's own punctuation: ids with blanks, braces, bars or commas.
+ * Refuses what could not be told from the script's own punctuation: ids with blanks, braces, bars or commas. All
+ * that can be wrong is found out in `encodeCommand`; `writeCommand` only writes, for many commands at once.
  */
 import {
   type AccountId,
@@ -9,17 +10,22 @@ import {
   assert,
   BursarError,
   type CopyCommand,
-  type Elsewhere,
   LEGS_MAX,
+  type LeaseId,
   type LimiterId,
   RATES_MAX,
   type RateHit,
   type ReservationId,
 } from '@bursar/core';
+import { packElsewhere } from './pack-elsewhere.ts';
+import { packLease } from './pack-lease.ts';
+import type { PackedWriter } from './packed-writer.ts';
 
-/** A command as it travels. */
+/** A command that may be sent. */
 export interface EncodedCommand {
-  readonly words: readonly string[];
+  readonly command: CopyCommand;
+  /** JSON that it carries; of a reservation all that it is made with. */
+  readonly text: string;
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
   /** Limiters that are known to be needed. */
@@ -32,13 +38,19 @@ export interface EncodedCommand {
   readonly changes: number;
 }
 
+/** The place of each account of a call among its keys, from 1. */
+export type Places = ReadonlyMap<AccountId, number>;
+
 const TENANT = '[a-z0-9][a-z0-9_-]{0,62}';
-const ACCOUNT = new RegExp(`^(${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
-const LIMITER = new RegExp(`^(${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
+const ACCOUNT = new RegExp(`^(?:${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
+const LIMITER = ACCOUNT;
 const RESERVATION = new RegExp(
-  `^(${TENANT})/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`,
+  `^(?:${TENANT})/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`,
 );
 const LEASE = /^[A-Za-z0-9_.@%:/-]{1,200}$/;
+const NO_ACCOUNTS: readonly AccountId[] = [];
+/** What stands for no amount in an extension. */
+const AS_IT_IS = -1;
 
 /** `known` are accounts, and limiters, of the reservation that the caller did not name. Throws `id_invalid`. */
 export function encodeCommand(
@@ -46,190 +58,277 @@ export function encodeCommand(
   known: Pick<EncodedCommand, 'accounts' | 'limiters'>,
   lazyExpiryMax: number,
 ): EncodedCommand {
-  const parts = partsOf(command, lazyExpiryMax);
-  const accounts = [...new Set([...parts.accounts, ...known.accounts])];
-  const limiters = [
-    ...new Set([...ratesOf(command).map(({ limiter }) => limiter), ...known.limiters]),
-  ];
-  const tenants = accounts.map((account) => match(ACCOUNT, account, 'account'));
-  for (const limiter of limiters) tenants.push(match(LIMITER, limiter, 'limiter'));
+  const accounts = unique(accountsOf(command), known.accounts);
+  const rates = ratesOf(command);
+  const limiters =
+    rates.length === 0
+      ? known.limiters
+      : unique(
+          rates.map(({ limiter }) => limiter),
+          known.limiters,
+        );
   const reservation = 'reservation' in command ? command.reservation : null;
-  if (reservation !== null) tenants.push(match(RESERVATION, reservation, 'reservation'));
-  if (new Set(tenants).size > 1) {
-    throw new BursarError('id_invalid', {
-      field: 'accounts',
-      message: 'accounts and limiters of a command must be of the tenant of its reservation',
-    });
-  }
+  assertIds(reservation, accounts, limiters);
+  assertNumbers(command);
   return {
-    words: [command.kind, ...parts.words],
+    command,
+    text: textOf(command),
     accounts,
     limiters,
     reservation,
-    allowsOom: parts.allowsOom,
-    changes: parts.changes,
+    allowsOom: allowsOom(command),
+    changes: changesOf(command, lazyExpiryMax),
   };
 }
 
-interface Parts {
-  readonly words: readonly string[];
-  readonly accounts: readonly AccountId[];
-  readonly allowsOom: boolean;
-  readonly changes: number;
-}
-
-function partsOf(command: CopyCommand, lazyExpiryMax: number): Parts {
+/** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
+export function writeCommand(
+  writer: PackedWriter,
+  { command, text }: EncodedCommand,
+  places: Places,
+): void {
+  const rates = ratesOf(command);
+  const begin = (words: number): void => {
+    writer.number(words + 3 * rates.length);
+    writer.ascii(command.kind);
+  };
+  const place = (account: AccountId): void => {
+    const number = places.get(account);
+    assert(number !== undefined, 'every account of a command has a key');
+    writer.number(number);
+  };
   switch (command.kind) {
-    case 'reserve': {
-      const accounts = command.accounts.toSorted();
-      assert(
-        accounts.length > 0 &&
-          accounts.length <= LEGS_MAX &&
-          new Set(accounts).size === accounts.length,
-        'a reservation has 1 to 16 legs, each on another account',
-      );
-      return {
-        words: [
-          command.reservation,
-          encodeFingerprint(command.fingerprint),
-          decimal(command.amount),
-          decimal(command.ttlMs),
-          JSON.stringify(command.terms),
-          ...accounts,
-          ...encodeRates(command.rates, ['']),
-        ],
-        accounts,
-        allowsOom: false,
-        changes: 1 + lazyExpiryMax,
-      };
-    }
+    case 'reserve':
+      begin(6 + command.accounts.length);
+      writer.reservation(command.reservation);
+      writer.number(command.amount);
+      writer.number(command.ttlMs);
+      writer.text(text);
+      writer.ascii(encodeFingerprint(command.fingerprint));
+      writer.number(command.accounts.length);
+      for (const account of inOrder(command.accounts)) place(account);
+      break;
     case 'extend':
-      return {
-        words: [
-          command.reservation,
-          command.amount === null ? '' : decimal(command.amount),
-          decimal(command.ttlMs),
-          flag(command.dispatched),
-        ],
-        accounts: hinted(command.accounts),
-        allowsOom: command.amount === null,
-        changes: 1,
-      };
+      begin(4);
+      writer.reservation(command.reservation);
+      writer.number(command.amount ?? AS_IT_IS);
+      writer.number(command.ttlMs);
+      writer.flag(command.dispatched);
+      break;
     case 'settle':
-      return {
-        words: [
-          command.reservation,
-          decimal(command.cost),
-          flag(command.final),
-          JSON.stringify(command.detail),
-          ...(command.final ? encodeRates(command.charges, []) : []),
-        ],
-        accounts: hinted(command.accounts),
-        allowsOom: true,
-        changes: 1,
-      };
+      begin(4);
+      writer.reservation(command.reservation);
+      writer.number(command.cost);
+      writer.flag(command.final);
+      writer.text(text);
+      break;
     case 'release':
-      return {
-        words: [command.reservation, JSON.stringify(command.detail)],
-        accounts: hinted(command.accounts),
-        allowsOom: true,
-        changes: 1,
-      };
+      begin(2);
+      writer.reservation(command.reservation);
+      writer.text(text);
+      break;
     case 'expire':
     case 'find':
-      return {
-        words: [command.reservation],
-        accounts: hinted(command.accounts),
-        allowsOom: true,
-        changes: 1,
-      };
+      begin(1);
+      writer.reservation(command.reservation);
+      break;
     case 'sweep':
-      return about(command.account, [decimal(command.limit)], true, command.limit);
+      begin(2);
+      place(command.account);
+      writer.number(command.limit);
+      break;
     case 'prepare':
-      return about(command.account, [decimal(command.above)], false, 1);
+      begin(2);
+      place(command.account);
+      writer.number(command.above);
+      break;
     case 'install':
-      return about(
-        command.account,
-        [
-          decimal(command.ticket),
-          lease(command.lease),
-          decimal(command.startAtMs),
-          decimal(command.endAtMs),
-          decimal(command.drawn),
-          decimal(command.sequence),
-          encodeElsewhere(command.elsewhere),
-        ],
-        false,
-        1,
-      );
+      begin(8);
+      place(command.account);
+      writer.number(command.ticket);
+      writer.bytes(packLease(command.lease));
+      writer.number(command.startAtMs);
+      writer.number(command.endAtMs);
+      writer.number(command.drawn);
+      writer.number(command.sequence);
+      writer.bytes(packElsewhere(command.elsewhere));
+      break;
     case 'apply':
-      return about(
-        command.account,
-        [lease(command.lease), decimal(command.drawn), encodeElsewhere(command.elsewhere)],
-        false,
-        1,
-      );
+      begin(4);
+      place(command.account);
+      writer.bytes(packLease(command.lease));
+      writer.number(command.drawn);
+      writer.bytes(packElsewhere(command.elsewhere));
+      break;
     case 'recall':
-      return about(command.account, [lease(command.lease), flag(command.retire)], true, 1);
+      begin(3);
+      place(command.account);
+      writer.bytes(packLease(command.lease));
+      writer.flag(command.retire);
+      break;
     case 'correct':
-      return {
-        words: [
-          command.reservation,
-          ...command.corrections.flatMap((correction) => [
-            correction.account,
-            lease(correction.lease),
-            correction.state.charAt(0),
-            decimal(correction.spent),
-          ]),
-        ],
-        accounts: command.corrections.map(({ account }) => account),
-        allowsOom: true,
-        changes: 1,
-      };
+      begin(1 + 4 * command.corrections.length);
+      writer.reservation(command.reservation);
+      for (const correction of command.corrections) {
+        place(correction.account);
+        writer.bytes(packLease(correction.lease));
+        writer.ascii(correction.state.charAt(0));
+        writer.number(correction.spent);
+      }
+      break;
     case 'read':
-      return about(command.account, [], true, 1);
+      begin(1);
+      place(command.account);
+      break;
+  }
+  for (const { limiter, policy, permits } of rates) {
+    writer.ascii(limiter);
+    writer.ascii(encodePolicy(policy));
+    writer.number(permits);
   }
 }
 
-function about(
-  account: AccountId,
-  words: readonly string[],
-  allowsOom: boolean,
-  changes: number,
-): Parts {
-  return { words: [account, ...words], accounts: [account], allowsOom, changes };
+/** Most words that a command can have: what a call may carry is bounded. */
+export function wordsOf({ command }: EncodedCommand): number {
+  if (command.kind === 'correct') return 3 + 4 * command.corrections.length;
+  if (command.kind === 'reserve') return 8 + LEGS_MAX + 3 * RATES_MAX;
+  return command.kind === 'settle' ? 6 + 3 * (command.charges?.length ?? 0) : 10;
+}
+
+function accountsOf(command: CopyCommand): readonly AccountId[] {
+  switch (command.kind) {
+    case 'reserve': {
+      const { accounts } = command;
+      const count = accounts.length;
+      assert(
+        count > 0 && count <= LEGS_MAX && (count === 1 || new Set(accounts).size === count),
+        'a reservation has 1 to 16 legs, each on another account',
+      );
+      return accounts;
+    }
+    case 'extend':
+    case 'settle':
+    case 'release':
+    case 'expire':
+    case 'find':
+      // A hint is only a hint.
+      return command.accounts?.slice(0, LEGS_MAX) ?? NO_ACCOUNTS;
+    case 'correct':
+      return command.corrections.map(({ account }) => account);
+    default:
+      return [command.account];
+  }
+}
+
+/** In the order of their bytes. */
+function inOrder(accounts: readonly AccountId[]): readonly AccountId[] {
+  return accounts.length === 1 ? accounts : accounts.toSorted();
+}
+
+function unique<T>(some: readonly T[], more: readonly T[]): readonly T[] {
+  if (more.length === 0 && some.length <= 1) return some;
+  return [...new Set([...some, ...more])];
+}
+
+function textOf(command: CopyCommand): string {
+  switch (command.kind) {
+    case 'reserve': {
+      const { accounts, rates = [], fingerprint, terms } = command;
+      const taken = rates
+        .map(
+          ({ limiter, permits, policy }) =>
+            `${limiter} ${permits} ${policy.algorithm === 'concurrency' ? 'c' : '-'}`,
+        )
+        .join(',');
+      return `${inOrder(accounts).join(',')}\n${taken}\n${encodeFingerprint(fingerprint)}\n${JSON.stringify(terms)}`;
+    }
+    case 'settle':
+    case 'release':
+      return JSON.stringify(command.detail);
+    default:
+      return '';
+  }
+}
+
+function allowsOom(command: CopyCommand): boolean {
+  switch (command.kind) {
+    case 'reserve':
+    case 'prepare':
+    case 'install':
+    case 'apply':
+      return false;
+    case 'extend':
+      return command.amount === null;
+    default:
+      return true;
+  }
+}
+
+function changesOf(command: CopyCommand, lazyExpiryMax: number): number {
+  if (command.kind === 'reserve') return 1 + lazyExpiryMax;
+  return command.kind === 'sweep' ? command.limit : 1;
 }
 
 /** What the command takes from limiters, or charges them. */
 function ratesOf(command: CopyCommand): readonly RateHit[] {
+  if (command.kind === 'reserve') return command.rates ?? [];
+  return command.kind === 'settle' && command.final ? (command.charges ?? []) : [];
+}
+
+function assertNumbers(command: CopyCommand): void {
+  for (const { permits } of assertRates(ratesOf(command))) assertWhole(permits);
   switch (command.kind) {
     case 'reserve':
-      return command.rates ?? [];
+      assertWhole(command.amount);
+      assertWhole(command.ttlMs);
+      break;
+    case 'extend':
+      if (command.amount !== null) assertWhole(command.amount);
+      assertWhole(command.ttlMs);
+      break;
     case 'settle':
-      return command.charges ?? [];
+      assertWhole(command.cost);
+      break;
+    case 'sweep':
+      assertWhole(command.limit);
+      break;
+    case 'prepare':
+      assertWhole(command.above);
+      break;
+    case 'install':
+      assertLease(command.lease);
+      assertWhole(command.ticket);
+      assertWhole(command.startAtMs);
+      assertWhole(command.endAtMs);
+      assertWhole(command.drawn);
+      assertWhole(command.sequence);
+      break;
+    case 'apply':
+      assertLease(command.lease);
+      assertWhole(command.drawn);
+      break;
+    case 'recall':
+      assertLease(command.lease);
+      break;
+    case 'correct':
+      for (const { lease, spent } of command.corrections) {
+        assertLease(lease);
+        assertWhole(spent);
+      }
+      break;
     default:
-      return [];
   }
 }
 
-/** Three words for each, after `before`; nothing at all if there are none. */
-function encodeRates(
-  rates: readonly RateHit[] = [],
-  before: readonly string[] = [],
-): readonly string[] {
-  if (rates.length === 0) return [];
-  assert(
-    rates.length <= RATES_MAX && new Set(rates.map(({ limiter }) => limiter)).size === rates.length,
-    'a call takes from at most 16 limiters, each once',
-  );
-  return [
-    ...before,
-    ...rates.flatMap(({ limiter, policy, permits }) => [
-      limiter,
-      encodePolicy(policy),
-      decimal(permits),
-    ]),
-  ];
+function assertRates(rates: readonly RateHit[]): readonly RateHit[] {
+  if (rates.length > 0) {
+    assert(
+      rates.length <= RATES_MAX &&
+        new Set(rates.map(({ limiter }) => limiter)).size === rates.length,
+      'a call takes from at most 16 limiters, each once',
+    );
+  }
+  return rates;
 }
 
 /** As one word: a letter for the algorithm, its limit, and its rate or window. */
@@ -250,46 +349,42 @@ function encodePolicy(policy: RateHit['policy']): string {
   }
 }
 
-/** A hint is only a hint. */
-function hinted(accounts: readonly AccountId[] | undefined): readonly AccountId[] {
-  return accounts?.slice(0, LEGS_MAX) ?? [];
-}
-
-/** As one word; what `decodeFingerprint` undoes. */
+/** As one word of ASCII; what `decodeFingerprint` undoes. */
 function encodeFingerprint(fingerprint: string): string {
   return encodeURIComponent(fingerprint);
 }
 
-/**
- * As one word, of which the scripts read the sums: `limit granted settled reserved leased`, `-` for no limit, and
- * behind it, if there are terms, `limit granted enforced version since`.
- */
-export function encodeElsewhere(elsewhere: Elsewhere): string {
-  const { limit, granted, settled, reserved, leased, terms } = elsewhere;
-  const sums = [limit ?? '-', granted, settled, reserved, leased];
-  if (terms === undefined) return sums.join(' ');
-  const { isEnforced, version, sinceMs } = terms;
-  return [...sums, terms.limit ?? '-', terms.granted, flag(isEnforced), version, sinceMs].join(' ');
-}
-
 function decimal(value: Amount | number): string {
-  assert(Number.isSafeInteger(value) && value >= 0, 'Redis gets whole numbers from 0 to 2^53 − 1');
+  assertWhole(value);
   return String(value);
 }
 
-function flag(value: boolean): string {
-  return value ? '1' : '0';
+function assertWhole(value: number): void {
+  assert(Number.isSafeInteger(value) && value >= 0, 'Redis gets whole numbers from 0 to 2^53 − 1');
 }
 
-function lease(id: string): string {
+function assertLease(id: LeaseId): void {
   if (!LEASE.test(id)) throw invalid('lease');
-  return id;
 }
 
-function match(pattern: RegExp, id: string, field: string): string {
-  const [, tenant] = pattern.exec(id) ?? [];
-  if (tenant === undefined) throw invalid(field);
-  return tenant;
+/** That all of them are ids, and of one tenant. */
+function assertIds(
+  reservation: ReservationId | null,
+  accounts: readonly AccountId[],
+  limiters: readonly LimiterId[],
+): void {
+  for (const account of accounts) if (!ACCOUNT.test(account)) throw invalid('account');
+  for (const limiter of limiters) if (!LIMITER.test(limiter)) throw invalid('limiter');
+  if (reservation !== null && !RESERVATION.test(reservation)) throw invalid('reservation');
+  const first = reservation ?? accounts[0] ?? '';
+  const tenant = first.slice(0, first.indexOf('/') + 1);
+  const isOther = (id: string): boolean => !id.startsWith(tenant);
+  if (accounts.some(isOther) || limiters.some(isOther)) {
+    throw new BursarError('id_invalid', {
+      field: 'accounts',
+      message: 'accounts and limiters of a command must be of the tenant of its reservation',
+    });
+  }
 }
 
 function invalid(field: string): BursarError {

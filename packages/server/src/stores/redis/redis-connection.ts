@@ -5,7 +5,7 @@
  * unanswered ones again on the next connection, where another dataset may be: all of that is off. Whoever
  * uses a connection has to notice that it is a new one (`generation`) before the first command on it.
  */
-import { Redis, type RedisOptions } from 'ioredis';
+import { Command, Redis, type RedisOptions } from 'ioredis';
 import { toCopiesError, unavailable } from './redis-failure.ts';
 
 /** Longest pause between two attempts to connect. */
@@ -14,8 +14,22 @@ const RETRY_MS_STEP = 50;
 const CONNECT_TIMEOUT_MS = 2_000;
 const KEEP_ALIVE_MS = 5_000;
 
-/** What may be added: everything but the shape of replies. */
-export type MoreRedisOptions = Omit<RedisOptions, 'replyMapping'>;
+/** What may be added: everything but the shape of replies and the names of keys. */
+export type MoreRedisOptions = Omit<RedisOptions, 'replyMapping' | 'keyPrefix'>;
+
+/** A command whose words are bytes already: the library would make a text of each, and bytes of it again. */
+class PackedCommand extends Command {
+  readonly #bytes: Buffer;
+
+  constructor(name: string, bytes: Buffer) {
+    super(name, []);
+    this.#bytes = bytes;
+  }
+
+  override toWritable(): Buffer {
+    return this.#bytes;
+  }
+}
 
 /** How to reach Redis. */
 export interface RedisConnectionOptions {
@@ -105,6 +119,26 @@ export class RedisConnection {
     this.#assertReady();
     try {
       return await this.#client.call(name, ...values);
+    } catch (error) {
+      throw toCopiesError(error);
+    }
+  }
+
+  /** The same, with a reply in which every text is bytes. */
+  async sendForBytes(name: string, values: readonly string[]): Promise<unknown> {
+    this.#assertReady();
+    try {
+      return await this.#client.callBuffer(name, ...values);
+    } catch (error) {
+      throw toCopiesError(error);
+    }
+  }
+
+  /** Sends the command `name` as these bytes of the protocol. In the reply every text is bytes. */
+  async sendPacked(name: string, bytes: Buffer): Promise<unknown> {
+    this.#assertReady();
+    try {
+      return await this.#client.sendCommand(new PackedCommand(name, bytes));
     } catch (error) {
       throw toCopiesError(error);
     }

@@ -30,6 +30,7 @@ import {
 import {
   adoptIncarnation,
   dueAccounts,
+  LAYOUT,
   readJournal,
   runCommands,
   trimJournal,
@@ -38,14 +39,25 @@ import { LRUCache } from 'lru-cache';
 import { systemClock } from '../../clock/system-clock.ts';
 import { checkRedis, type RedisCheck } from './check-redis.ts';
 import { CommandBatcher } from './command-batcher.ts';
-import { decodeAnswer, type Widen } from './decode-answer.ts';
+import { decodeAnswer, type Made, type Widen } from './decode-answer.ts';
 import { decodeEvents } from './decode-events.ts';
 import { encodeCommand, type EncodedCommand } from './encode-command.ts';
+import { packCall } from './pack-call.ts';
+import { PackedReader } from './packed-reader.ts';
+import { CopyReader } from './read-copy.ts';
 import type { MoreRedisOptions, RedisConnection } from './redis-connection.ts';
 import { isOutOfMemory, unavailable, unknownOutcome } from './redis-failure.ts';
 import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
 import { RedisNodes } from './redis-nodes.ts';
-import { bindScript, loadScript, readStatus, runScript } from './run-script.ts';
+import { ReplyMalformed } from './reply-reader.ts';
+import {
+  bindScript,
+  loadScript,
+  readBytes,
+  readStatus,
+  runScript,
+  runScriptForBytes,
+} from './run-script.ts';
 import { type Floor, SequenceWatch } from './sequence-watch.ts';
 import { joinLineages, lineageOf, parseInfo } from './server-info.ts';
 
@@ -59,6 +71,9 @@ const WAITING_MAX = 10_000;
 const SWEEP_STEP = 64;
 const PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const COMMAND_TIMEOUT_MS = 1_000;
+const SERVERS_CLOCK = -1;
+const EMPTY = Buffer.alloc(0);
+const NOTHING_MORE = { accounts: [], limiters: [] };
 
 /** How Redis is reached and used. */
 export interface RedisCopiesOptions {
@@ -99,6 +114,13 @@ interface Job extends EncodedCommand {
   readonly failed: (error: unknown) => void;
 }
 
+/** A reservation that was made here, or told of. */
+interface Known extends Made {
+  readonly accounts: readonly AccountId[];
+  /** What its record says after the instant of its making, if it was made here. */
+  readonly text: string | undefined;
+}
+
 /** Copies in one Redis, or in a cluster of them, in a fixed number of shards. */
 export class RedisCopies implements CopyStore {
   readonly name = 'redis';
@@ -109,10 +131,11 @@ export class RedisCopies implements CopyStore {
   readonly #clock: Clock | undefined;
   readonly #timeoutMs: number;
   readonly #onLost: (reason: string) => void;
-  readonly #accounts = new LRUCache<ReservationId, readonly AccountId[]>({ max: REMEMBERED_MAX });
+  readonly #known = new LRUCache<ReservationId, Known>({ max: REMEMBERED_MAX });
   /** The limiters of which a reservation holds slots, if it holds any. */
   readonly #slots = new LRUCache<ReservationId, readonly LimiterId[]>({ max: REMEMBERED_MAX });
   readonly #watch = new SequenceWatch();
+  readonly #copies = new CopyReader();
   #adopted: Adopted | undefined;
   /** How far Redis' clock is ahead of this machine's. */
   #aheadMs = 0;
@@ -144,7 +167,7 @@ export class RedisCopies implements CopyStore {
 
   async execute(command: CopyCommand): Promise<CopyAnswer> {
     if (command.kind === 'sweep' && command.limit > SWEEP_STEP) return this.#sweep(command);
-    const encoded = encodeCommand(command, this.#known(command), LAZY_EXPIRY_MAX);
+    const encoded = encodeCommand(command, this.#needs(command), LAZY_EXPIRY_MAX);
     const answer = await this.#ask(encoded);
     if (command.kind === 'reserve' && answer.answer === 'done') this.#rememberSlots(command);
     return answer.answer === 'done' || command.kind !== 'reserve'
@@ -159,11 +182,10 @@ export class RedisCopies implements CopyStore {
       keys: { meta: keys.meta, due: keys.due },
       keyLists: {},
       arguments: { nowMs: this.#givenNow(), limit: String(limit) },
-      argumentLists: {},
     };
     return this.#fenced(
       runScript(this.#nodes.of(shard), due, call, (reply) => {
-        readStatus(reply);
+        readStatus(reply.text(), undefined);
         return reply.rest() as AccountId[];
       }),
     );
@@ -180,20 +202,8 @@ export class RedisCopies implements CopyStore {
       keys: { meta: keys.meta, journal: keys.journal },
       keyLists: {},
       arguments: { after, limit: String(Math.min(Math.max(limit, 1), JOURNAL_PAGE_MAX)) },
-      argumentLists: {},
     };
-    return this.#fenced(
-      runScript(this.#nodes.of(shard), read, call, (reply) => {
-        readStatus(reply);
-        const events: (JournalEvent | MalformedEvent)[] = [];
-        while (!reply.isAtEnd) {
-          const position = reply.text();
-          const words = reply.part(reply.count(Number.MAX_SAFE_INTEGER)).rest();
-          events.push(...decodeEvents(position, words));
-        }
-        return events;
-      }),
-    );
+    return this.#fenced(runScriptForBytes(this.#nodes.of(shard), read, call, readPage));
   }
 
   async trim(shard: number, upTo: JournalPosition, olderThanMs: number): Promise<void> {
@@ -204,9 +214,10 @@ export class RedisCopies implements CopyStore {
       keys: { meta: keys.meta, journal: keys.journal },
       keyLists: {},
       arguments: { nowMs: this.#givenNow(), upToMs, upToCount, olderThanMs: String(olderThanMs) },
-      argumentLists: {},
     };
-    await this.#fenced(runScript(this.#nodes.of(shard), trim, call, readStatus));
+    await this.#fenced(
+      runScript(this.#nodes.of(shard), trim, call, (reply) => readStatus(reply.text(), undefined)),
+    );
   }
 
   async inspect(): Promise<Dataset> {
@@ -248,8 +259,12 @@ export class RedisCopies implements CopyStore {
               due: keys.due,
             },
             keyLists: {},
-            arguments: { incarnation: String(incarnation), lineage, found: String(found) },
-            argumentLists: {},
+            arguments: {
+              layout: String(LAYOUT),
+              incarnation: String(incarnation),
+              lineage,
+              found: String(found),
+            },
           },
           (reply) => reply.flag(),
         ),
@@ -334,13 +349,14 @@ export class RedisCopies implements CopyStore {
   }
 
   /** What a command does not name, and will need the keys of. */
-  #known(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters'> {
-    if (!('reservation' in command)) return { accounts: [], limiters: [] };
+  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters'> {
+    if (!('reservation' in command) || command.kind === 'reserve') return NOTHING_MORE;
     const isNamed = 'accounts' in command && command.accounts !== undefined;
-    return {
-      accounts: isNamed ? [] : (this.#accounts.get(command.reservation) ?? []),
-      limiters: command.kind === 'reserve' ? [] : (this.#slots.get(command.reservation) ?? []),
-    };
+    const accounts = isNamed ? undefined : this.#known.get(command.reservation)?.accounts;
+    const limiters = this.#slots.get(command.reservation);
+    return accounts === undefined && limiters === undefined
+      ? NOTHING_MORE
+      : { accounts: accounts ?? [], limiters: limiters ?? [] };
   }
 
   #rememberSlots({ reservation, rates }: Extract<CopyCommand, { kind: 'reserve' }>): void {
@@ -349,10 +365,31 @@ export class RedisCopies implements CopyStore {
     if (slots.length > 0) this.#slots.set(reservation, slots);
   }
 
-  #remember({ reservation }: EncodedCommand, answer: CopyAnswer): void {
+  /** Where an open reservation is, and what it was made with, which its end need not be told then. */
+  #remember({ command, reservation, text }: EncodedCommand, answer: CopyAnswer): void {
     if (reservation === null || !('found' in answer)) return;
-    const { accounts } = answer.found.reservation;
-    if (accounts.length > 0) this.#accounts.set(reservation, accounts);
+    if (answer.found.state !== 'reserved') {
+      this.#known.delete(reservation);
+      return;
+    }
+    const { accounts, fingerprint, terms } = answer.found.reservation;
+    if (accounts.length === 0) return;
+    const isMadeHere = command.kind === 'reserve' && answer.answer === 'done' && !answer.replayed;
+    if (!isMadeHere && this.#known.has(reservation)) return;
+    this.#known.set(reservation, {
+      accounts,
+      fingerprint,
+      terms,
+      text: isMadeHere ? text : undefined,
+    });
+  }
+
+  /** What a reservation was made with, if it is known here without reading it. */
+  #madeWith({ command, reservation }: EncodedCommand, text: string): Made | undefined {
+    // The answer to one that was made just now leaves out what it was told.
+    if (text === '') return command.kind === 'reserve' ? command : undefined;
+    const known = reservation === null ? undefined : this.#known.get(reservation);
+    return known?.text === text ? known : undefined;
   }
 
   /** Sends one call, and answers each of its commands. */
@@ -369,48 +406,23 @@ export class RedisCopies implements CopyStore {
   }
 
   async #call(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
-    const accounts = [...new Set(jobs.flatMap((job) => job.accounts))];
-    const limiters = [...new Set(jobs.flatMap((job) => job.limiters))];
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       const { commands } = this.#assertAdopted();
-      const floor = this.#watch.floorOf(accounts);
       const bucket = bucketAt(this.#nowMs());
-      const isDone = await runScript(
-        this.#nodes.of(keys.shard),
-        jobs.every(({ allowsOom }) => allowsOom) ? commands.lenient : commands.strict,
-        {
-          keys: {
-            meta: keys.meta,
-            open: keys.open,
-            done: keys.done(bucket),
-            doneBefore: keys.done(bucket - 1),
-            due: keys.due,
-            journal: keys.journal,
-          },
-          keyLists: {
-            copies: accounts.map((account) => keys.usage(account)),
-            limiters: limiters.map((limiter) => keys.rate(limiter)),
-          },
-          arguments: { nowMs: this.#givenNow(), bucket: String(bucket) },
-          argumentLists: {
-            accounts,
-            rates: limiters,
-            reservations: jobs.flatMap(({ reservation }) => reservation ?? []),
-            commands: jobs.map(({ words }) => words),
-          },
-        },
-        (reply) => {
-          const status = readStatus(reply);
-          const nowMs = reply.instant();
-          this.#aheadMs = nowMs - systemClock.nowMs();
-          if (status === 'BUCKET') return false;
-          const position = reply.text();
-          const answers = jobs.map((job) => {
-            const part = reply.part(reply.count(Number.MAX_SAFE_INTEGER));
-            return () => decodeAnswer(part, { ...job, nowMs, position });
-          });
-          reply.end();
-          this.#answer(jobs, answers, floor);
+      const { sha } = jobs.every(({ allowsOom }) => allowsOom) ? commands.lenient : commands.strict;
+      const given = this.#clock?.nowMs() ?? SERVERS_CLOCK;
+      const call = packCall({ sha, keys, nowMs: given, bucket, commands: jobs });
+      const floor = this.#watch.floorOf(call.accounts);
+      const connection = this.#nodes.of(keys.shard);
+      const isDone = await readBytes(
+        connection,
+        connection.sendPacked('evalsha', call.bytes),
+        ([status = EMPTY, packed = EMPTY]) => {
+          if (readStatus(String(status), String(packed)) === 'BUCKET') {
+            this.#noteClock(Number(String(packed)));
+            return false;
+          }
+          this.#answer(jobs, call.accounts, new PackedReader(packed), floor);
           return true;
         },
       );
@@ -419,18 +431,35 @@ export class RedisCopies implements CopyStore {
     throw unavailable('The clock of Redis jumps.');
   }
 
+  #noteClock(nowMs: number): void {
+    if (!Number.isSafeInteger(nowMs)) throw new ReplyMalformed('no clock');
+    this.#aheadMs = nowMs - systemClock.nowMs();
+  }
+
   /** Gives each command its answer, or the reason why there is none. */
   #answer(
     jobs: readonly Job[],
-    answers: readonly (() => CopyAnswer | Widen)[],
+    accounts: readonly AccountId[],
+    reply: PackedReader,
     floor: Floor,
   ): void {
+    const nowMs = reply.instant();
+    this.#noteClock(nowMs);
+    const position = reply.text(reply.byte());
     let wentBack = false;
-    const answered = answers.map((read, index) => {
+    const answered = jobs.map((job) => {
+      const part = reply.part(reply.length());
       try {
-        const answer = read();
-        const isReserve = jobs[index]?.words[0] === 'reserve';
+        const answer = decodeAnswer(part, {
+          reservation: job.reservation,
+          accounts,
+          copies: this.#copies,
+          madeWith: (text) => this.#madeWith(job, text),
+          nowMs,
+          position,
+        });
         if (answer.answer !== 'widen') {
+          const isReserve = job.command.kind === 'reserve';
           wentBack = this.#watch.wentBack(answer, floor, isReserve) || wentBack;
         }
         return answer;
@@ -440,6 +469,7 @@ export class RedisCopies implements CopyStore {
         throw error;
       }
     });
+    reply.end();
     if (wentBack) throw new CopiesFenced('the data of Redis went back in time');
     answered.forEach((answer, index) => {
       if (!(answer instanceof Error)) return jobs[index]?.answered(answer);
@@ -498,10 +528,8 @@ export class RedisCopies implements CopyStore {
   async #meta(keys: ShardKeys): Promise<{ incarnation: number; writtenBy: string | null }> {
     const reply = await this.#nodes.of(keys.shard).send('HMGET', [keys.meta, 'inc', 'lineage']);
     const [inc, lineage] = Array.isArray(reply) ? (reply as unknown[]) : [];
-    const incarnation = Number(inc ?? 0);
-    const isSound = Number.isSafeInteger(incarnation) && incarnation >= 0;
     return {
-      incarnation: isSound ? incarnation : 0,
+      incarnation: incarnationOf(inc),
       writtenBy: typeof lineage === 'string' ? lineage : null,
     };
   }
@@ -535,6 +563,36 @@ export class RedisCopies implements CopyStore {
   #givenNow(): string {
     return this.#clock === undefined ? '' : String(this.#clock.nowMs());
   }
+}
+
+/** The incarnation of data that are laid out as this driver does it; others count as none. */
+function incarnationOf(label: unknown): number {
+  const [, layout, number] = /^(\d+)\/(\d+)$/.exec(String(label)) ?? [];
+  if (layout === undefined) return 0;
+  if (Number(layout) > LAYOUT) {
+    throw unavailable(
+      'The data in Redis are laid out by a newer Bursar; run that one, or give this one another prefix.',
+    );
+  }
+  const incarnation = Number(number);
+  return Number(layout) === LAYOUT && Number.isSafeInteger(incarnation) ? incarnation : 0;
+}
+
+/** Events, and what does not read back, of a page of a journal. */
+function readPage([status = EMPTY, ...words]: readonly Buffer[]): readonly (
+  | JournalEvent
+  | MalformedEvent
+)[] {
+  readStatus(String(status), undefined);
+  const events: (JournalEvent | MalformedEvent)[] = [];
+  for (let at = 0; at < words.length;) {
+    const [position = EMPTY, count = EMPTY] = words.slice(at, at + 2);
+    const end = at + 2 + Number(String(count));
+    if (!(end > at + 1 && end <= words.length)) throw new ReplyMalformed('no page of a journal');
+    events.push(...decodeEvents(String(position), words.slice(at + 2, end)));
+    at = end;
+  }
+  return events;
 }
 
 function bindCommands(incarnation: number) {

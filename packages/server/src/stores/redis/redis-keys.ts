@@ -3,7 +3,7 @@
  *
  * | Key | Type | Holds | Expires |
  * |---|---|---|---|
- * | `bursar:{<shard>}:meta` | hash | `inc` incarnation, `lineage` that wrote it | never |
+ * | `bursar:{<shard>}:meta` | hash | `inc` layout and incarnation, `lineage` that wrote it | never |
  * | `bursar:{<shard>}:usage:<account>` | hash | a copy and its open legs, or the place kept for one | never |
  * | `bursar:{<shard>}:rate:<limiter>` | string, hash or sorted set | what is in use of a limiter | when nothing is |
  * | `bursar:{<shard>}:open` | hash | open reservations | never |
@@ -26,11 +26,16 @@ export class ShardKeys {
   readonly open: string;
   readonly due: string;
   readonly journal: string;
+  /** Before the id of an account, and of a limiter, in the name of its key. */
+  readonly usagePrefix: string;
+  readonly ratePrefix: string;
   readonly #base: string;
 
   constructor(prefix: string, shard: number) {
     this.shard = shard;
     this.#base = `${prefix}:{${shard}}`;
+    this.usagePrefix = `${this.#base}:usage:`;
+    this.ratePrefix = `${this.#base}:rate:`;
     this.meta = `${this.#base}:meta`;
     this.open = `${this.#base}:open`;
     this.due = `${this.#base}:due`;
@@ -39,12 +44,12 @@ export class ShardKeys {
 
   /** The copy of an account, or the place kept for it. */
   usage(account: AccountId): string {
-    return `${this.#base}:usage:${account}`;
+    return this.usagePrefix + account;
   }
 
   /** What is in use of a limiter. */
   rate(limiter: LimiterId): string {
-    return `${this.#base}:rate:${limiter}`;
+    return this.ratePrefix + limiter;
   }
 
   /** Reservations that ended in a time bucket, as `bucketAt` counts them. */

@@ -57,12 +57,6 @@ export class ReplyReader {
     return word;
   }
 
-  /** The next word, as the words between its blanks. */
-  words(): ReplyReader {
-    const words = this.text().split(' ');
-    return new ReplyReader(words, 0, words.length);
-  }
-
   /** An integer, sign allowed, exactly as JavaScript holds it. */
   integer(): number {
     const word = this.text();
@@ -94,15 +88,6 @@ export class ReplyReader {
     const value = this.integer();
     if (value < 0 || value > max) throw new ReplyMalformed(`a count of ${value}`);
     return value;
-  }
-
-  /** The next `length` words as a reply of their own. */
-  part(length: number): ReplyReader {
-    const end = this.#at + length;
-    if (end > this.#end) throw new ReplyMalformed('the reply is too short');
-    const part = new ReplyReader(this.#words, this.#at, end);
-    this.#at = end;
-    return part;
   }
 
   /** Everything that is left. */

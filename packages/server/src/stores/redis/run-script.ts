@@ -7,20 +7,15 @@
  * script when it is missing: that would step over the fence. Only a handshake loads scripts.
  */
 import { createHash } from 'node:crypto';
-import { encodeCall, type Script, type ScriptCall } from '@bursar/lua-scripts';
+import { encodeCall, LAYOUT, type Script, type ScriptCall } from '@bursar/lua-scripts';
 import { CopiesFenced, isBursarError } from '@bursar/core';
 import type { RedisConnection } from './redis-connection.ts';
 import { unavailable, unknownOutcome } from './redis-failure.ts';
 import { ReplyMalformed, ReplyReader } from './reply-reader.ts';
 
 /** A script with the lines before it, as Redis gets it. */
-export interface BoundScript<
-  K extends string,
-  L extends string,
-  A extends string,
-  B extends string,
-> {
-  readonly script: Script<K, L, A, B>;
+export interface BoundScript<K extends string, L extends string, A extends string> {
+  readonly script: Script<K, L, A>;
   readonly text: string;
   readonly sha: string;
 }
@@ -30,21 +25,26 @@ export interface BoundScript<
  * has no memory left, which is for what gives back more than it takes; the others are refused before they
  * have changed anything.
  */
-export function bindScript<K extends string, L extends string, A extends string, B extends string>(
-  script: Script<K, L, A, B>,
+export function bindScript<K extends string, L extends string, A extends string>(
+  script: Script<K, L, A>,
   incarnation: number | null,
   allowsOom: boolean,
-): BoundScript<K, L, A, B> {
+): BoundScript<K, L, A> {
   const flags = allowsOom ? ' flags=allow-oom' : '';
-  const fence = incarnation === null ? '' : `local INC = '${incarnation}'\n`;
+  const fence = incarnation === null ? '' : `local INC = '${labelOf(incarnation)}'\n`;
   const text = `#!lua${flags}\n${fence}${script.text}`;
   return { script, text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+/** An incarnation as the data have it: with their layout, so that no other takes them for its own. */
+export function labelOf(incarnation: number): string {
+  return `${LAYOUT}/${incarnation}`;
 }
 
 /** Makes Redis know a script. */
 export async function loadScript(
   connection: RedisConnection,
-  { text, sha }: Pick<BoundScript<string, string, string, string>, 'text' | 'sha'>,
+  { text, sha }: Pick<BoundScript<string, string, string>, 'text' | 'sha'>,
 ): Promise<void> {
   const loaded = await connection.send('SCRIPT', ['LOAD', text]);
   if (loaded !== sha) throw new ReplyMalformed('Redis calls the script something else');
@@ -56,16 +56,10 @@ export async function loadScript(
  *
  * @throws CopiesFenced, `store_unavailable` (nothing changed) or `store_timeout` (outcome unknown).
  */
-export async function runScript<
-  K extends string,
-  L extends string,
-  A extends string,
-  B extends string,
-  T,
->(
+export async function runScript<K extends string, L extends string, A extends string, T>(
   connection: RedisConnection,
-  { script, sha }: BoundScript<K, L, A, B>,
-  call: ScriptCall<K, L, A, B>,
+  { script, sha }: BoundScript<K, L, A>,
+  call: ScriptCall<K, L, A>,
   read: (reply: ReplyReader) => T,
 ): Promise<T> {
   const { keys, values } = encodeCall(script, call);
@@ -79,9 +73,39 @@ export async function runScript<
   }
 }
 
-/** Reads the status of a fenced script. */
-export function readStatus(reply: ReplyReader): 'OK' | 'BUCKET' {
-  const status = reply.text();
+/** Runs a script whose reply holds bytes. Throws as `runScript` does. */
+export function runScriptForBytes<K extends string, L extends string, A extends string, T>(
+  connection: RedisConnection,
+  { script, sha }: BoundScript<K, L, A>,
+  call: ScriptCall<K, L, A>,
+  read: (reply: readonly Buffer[]) => T,
+): Promise<T> {
+  const { keys, values } = encodeCall(script, call);
+  const words = [sha, String(keys.length), ...keys, ...values];
+  return readBytes(connection, connection.sendForBytes('EVALSHA', words), read);
+}
+
+/** Reads a reply that holds bytes; throws as `runScript` does. */
+export async function readBytes<T>(
+  connection: RedisConnection,
+  sending: Promise<unknown>,
+  read: (reply: readonly Buffer[]) => T,
+): Promise<T> {
+  try {
+    const reply = await sending;
+    if (!Array.isArray(reply) || !reply.every((word) => Buffer.isBuffer(word))) {
+      throw new ReplyMalformed('the reply is no list of texts');
+    }
+    return read(reply);
+  } catch (error) {
+    if (error instanceof CopiesFenced || isBursarError(error)) throw error;
+    connection.drop('a reply made no sense');
+    throw unknownOutcome(error);
+  }
+}
+
+/** Reads the status of a fenced script, and what may come after it. */
+export function readStatus(status: string, more: string | undefined): 'OK' | 'BUCKET' {
   switch (status) {
     case 'OK':
     case 'BUCKET':
@@ -89,7 +113,7 @@ export function readStatus(reply: ReplyReader): 'OK' | 'BUCKET' {
     case 'FENCED':
       throw new CopiesFenced('the data are of another incarnation');
     case 'WRONGTYPE':
-      throw wrongType(reply.text());
+      throw wrongType(more ?? '');
     default:
       throw new ReplyMalformed(`no status: ${status.slice(0, 40)}`);
   }
