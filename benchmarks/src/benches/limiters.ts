@@ -281,7 +281,7 @@ function tradeOffs(of: (name: string) => Figures, bytes: KeyBytes, errors: Error
   ];
   const wrong = (name: string): readonly string[] => {
     if (errors[name] === undefined) return ['', ''];
-    const [passed = 0, over = 0] = worst(errors, name);
+    const [passed, over] = worst(errors, name);
     return [`${passed.toFixed(1)} %`, `${over.toFixed(1)} %`];
   };
   return markdownTable(
