@@ -121,6 +121,14 @@ describe('the snippets run', () => {
     expect(await research('scholar', ['one', 'two'])).toMatch(/^2 calls, \$0\.0/);
   });
 
+  test('pace.ts', async () => {
+    const { chat, summarize } = await import('./snippets/pace.ts');
+    expect((await chat('chatter', 'why', new AbortController().signal)).length).toBeGreaterThan(20);
+    expect(await summarize('chatter', ['one', 'two', 'three'])).toHaveLength(3);
+    const left = chat('chatter', 'why', AbortSignal.abort());
+    await expect(left).rejects.toThrow('aborted');
+  });
+
   test('watch.ts', async () => {
     const { waitForSpend } = await import('./snippets/watch.ts');
     expect(Number(await waitForSpend('scholar', new AbortController().signal))).toBeGreaterThan(0);
