@@ -93,7 +93,7 @@ export interface Talker {
 
 /** Lets somebody call on `bursar`, about every `everyMs` if never kept waiting, until time stops. */
 export function talk(
-  { time }: PacedWorld,
+  { time }: Pick<PacedWorld, 'time'>,
   bursar: Bursar,
   options: {
     readonly everyMs: number;

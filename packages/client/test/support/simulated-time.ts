@@ -7,17 +7,11 @@ import type { Timers } from '@bursar/server';
 import { MID_NOVEMBER } from '@bursar/testkit';
 import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import { seededRandom } from './seeded-random.ts';
-
-interface Timer {
-  readonly atMs: number;
-  readonly number: number;
-  readonly task: () => void;
-}
+import { TimerList } from './timer-list.ts';
 
 export class SimulatedTime implements Clock, Timers {
   #nowMs: number = MID_NOVEMBER;
-  #timers: Timer[] = [];
-  #numbers = 0;
+  readonly #timers = new TimerList();
   #pending = 0;
 
   nowMs(): InstantMs {
@@ -25,22 +19,7 @@ export class SimulatedTime implements Clock, Timers {
   }
 
   after(delayMs: number, task: () => void): () => void {
-    this.#numbers += 1;
-    const timer = { atMs: this.#nowMs + Math.max(0, delayMs), number: this.#numbers, task };
-    // Kept in order: there are many, and the next one is asked for all the time.
-    let low = 0;
-    let high = this.#timers.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = this.#timers[middle];
-      if (other !== undefined && other.atMs <= timer.atMs) low = middle + 1;
-      else high = middle;
-    }
-    this.#timers.splice(low, 0, timer);
-    return () => {
-      const at = this.#timers.indexOf(timer);
-      if (at >= 0) this.#timers.splice(at, 1);
-    };
+    return this.#timers.add({ atMs: this.#nowMs + Math.max(0, delayMs), task });
   }
 
   /** Resolves after `delayMs` of this time. */
@@ -74,9 +53,8 @@ export class SimulatedTime implements Clock, Timers {
     const untilMs = this.#nowMs + forMs;
     for (;;) {
       await this.#quiet();
-      const next = this.#timers[0];
-      if (next === undefined || next.atMs > untilMs) break;
-      this.#timers.shift();
+      const next = this.#timers.next(untilMs);
+      if (next === undefined) break;
       this.#nowMs = Math.max(this.#nowMs, next.atMs);
       next.task();
     }
