@@ -40,7 +40,7 @@ test('C25: over HTTP, ten paced clients at twice the limit that they share see u
                 const response = await fetch(input, init);
                 const text = await response.text();
                 const { status, headers } = response;
-                asked += String(input).split('meter.reserve').length - 1;
+                asked += new Request(input).url.split('meter.reserve').length - 1;
                 refused += text.split('"reason":"rate_limited"').length - 1;
                 return new Response(text, { status, headers });
               })(),

@@ -94,13 +94,10 @@ describe.each(REACHES)('over %s', (reach) => {
     await openai.chat.completions.create(chat);
     const abort = new AbortController();
     const waiting = openai.chat.completions.create(chat, { signal: abort.signal });
-    const left = expect(waiting).rejects.toMatchObject({
-      name: 'Error',
-      message: 'Request was aborted.',
-    });
+    const left = waiting.catch((error: unknown) => error);
     await new Promise((resolve) => setTimeout(resolve, 20));
     abort.abort();
-    await left;
+    expect(await left).toMatchObject({ message: 'Request was aborted.' });
     await world.time.pass(180_000);
     expect(world.provider.calls).toHaveLength(2);
     expect((await world.booked()).map(({ kind }) => kind)).toEqual(['settle', 'settle']);

@@ -55,13 +55,6 @@ describe.each(limitersOf(LIMIT).map((limiter) => [limiter.algorithm, limiter] as
       await world.time.pass(WINDOWS * WINDOW_MS);
       const answered = talkers.map(({ answeredAtMs }) => answeredAtMs.length);
       const total = answered.reduce((sum, count) => sum + count, 0);
-      console.log(
-        'MEAS',
-        _algorithm,
-        refusedIn(world.asked) / world.asked.length,
-        total / (LIMIT * WINDOWS),
-        fairness(answered),
-      );
       expect(refusedIn(world.asked) / world.asked.length).toBeLessThan(0.01);
       expect(total).toBeGreaterThan(0.9 * WINDOWS * LIMIT);
       expect(fairness(answered)).toBeGreaterThan(0.95);
