@@ -28,6 +28,7 @@ const DIRECT_POOL = 10;
 const BURST_POOL = 50;
 /** A rate at which two cores have room for a fault. */
 const FAULT_RATE = 200;
+const BURST_RATE = 2_000;
 const LEVELS = [10, 100, 500, 1_000, 2_000];
 const DELAYS_MS = [50, 200, 1_000];
 
@@ -40,13 +41,13 @@ export const SCENARIOS: readonly Scenario[] = [
     plans: (options) => [
       planOf(options, {
         name: 'normal-100-users',
-        title: '100 users, 10 calls a minute each',
+        title: `${rateText(options, 100 * (10 / 60))} calls a second: 100 users, 10 a minute each`,
         users: 100,
         phases: [steady(options.seconds, 100 * (10 / 60))],
       }),
       planOf(options, {
         name: 'normal-1000-rps',
-        title: '1,000 calls a second',
+        title: `${rateText(options, 1_000)} calls a second`,
         phases: [steady(options.seconds, 1_000)],
       }),
     ],
@@ -58,13 +59,13 @@ export const SCENARIOS: readonly Scenario[] = [
     plans: (options) => [
       planOf(options, {
         name: 'burst',
-        title: 'A burst of 2,000 calls a second',
+        title: `A burst of ${rateText(options, BURST_RATE)} calls a second`,
         phases: burst(options.seconds),
         directPool: BURST_POOL,
       }),
       planOf(options, {
         name: 'burst-one-user',
-        title: 'A burst of 2,000 calls a second, all of one user',
+        title: `A burst of ${rateText(options, BURST_RATE)} calls a second, all of one user`,
         users: 1,
         runsOut: false,
         phases: burst(options.seconds),
@@ -117,7 +118,7 @@ export const SCENARIOS: readonly Scenario[] = [
       LEVELS.map((perSecond) =>
         planOf(options, {
           name: `level-${perSecond}`,
-          title: `${perSecond.toLocaleString('en-US')} calls a second`,
+          title: `${rateText(options, perSecond)} calls a second`,
           phases: [steady(options.seconds, perSecond)],
           isLevel: true,
         }),
@@ -145,6 +146,11 @@ function planOf(
   };
 }
 
+/** A rate as it is made in this run. */
+function rateText({ rateFactor = 1 }: ScenarioOptions, perSecond: number): string {
+  return (perSecond * rateFactor).toLocaleString('en-US', { maximumFractionDigits: 1 });
+}
+
 function steady(seconds: number, perSecond: number): Phase {
   return { name: 'steady', seconds, perSecond };
 }
@@ -152,7 +158,7 @@ function steady(seconds: number, perSecond: number): Phase {
 function burst(seconds: number): readonly Phase[] {
   return [
     { name: 'before', seconds: seconds / 4, perSecond: 100 },
-    { name: 'burst', seconds: seconds / 4, perSecond: 2_000, isDisturbed: true },
+    { name: 'burst', seconds: seconds / 4, perSecond: BURST_RATE, isDisturbed: true },
     { name: 'after', seconds: seconds / 2, perSecond: 100 },
   ];
 }
