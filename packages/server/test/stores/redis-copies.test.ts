@@ -182,6 +182,30 @@ it('does not go back to an older incarnation, and fences whoever works under one
   }
 });
 
+it('goes on working while hands are shaken again with the same data', async () => {
+  const copies = await redis.open();
+  await install(copies, ALICE, 100);
+  const { lineage } = await copies.inspect();
+
+  const adopting = copies.adopt(1, lineage, 1);
+  const meanwhile = await copies.execute(reserve(1));
+
+  expect(meanwhile).toMatchObject({ answer: 'done', copies: [{ reserved: 1 }] });
+  expect(await adopting).toBe(true);
+  expect(await copies.execute(reserve(1))).toMatchObject({ copies: [{ reserved: 2 }] });
+});
+
+it('works no more on data that turn out to be others when hands are shaken again', async () => {
+  const copies = await redis.open();
+  await install(copies, ALICE, 100);
+
+  await expect(copies.adopt(1, 'another:lineage', 1)).rejects.toThrow('not the Redis');
+  await expect(copies.execute(reserve(1))).rejects.toThrow('handshake');
+  await adoptAs(copies, 2);
+  expect(await adoptAs(copies, 1)).toBe(false);
+  await expect(copies.execute(reserve(1))).rejects.toThrow('handshake');
+});
+
 it('does not adopt another Redis than the one that was inspected', async () => {
   const copies = await redis.open();
   await expect(copies.adopt(2, 'another:lineage')).rejects.toMatchObject({ name: 'CopiesFenced' });

@@ -236,7 +236,20 @@ export class RedisCopies implements CopyStore {
 
   async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
     assert(Number.isSafeInteger(incarnation) && incarnation > 0, 'incarnations begin with 1');
-    this.#adopted = undefined;
+    // A handshake takes several round trips, and one is made every second. Data that turn out to be the present ones
+    // are worked on meanwhile: each script looks for its incarnation itself.
+    if (this.#adopted?.incarnation !== incarnation) this.#adopted = undefined;
+    try {
+      this.#adopted = await this.#adopt(incarnation, lineage, found);
+    } catch (error) {
+      this.#adopted = undefined;
+      throw error;
+    }
+    return this.#adopted !== undefined;
+  }
+
+  /** What can be worked with once Redis has this incarnation; `undefined`: it has another. */
+  async #adopt(incarnation: number, lineage: string, found: number): Promise<Adopted | undefined> {
     await this.#nodes.locate(this.#timeoutMs);
     const { generation } = this.#nodes;
     if ((await this.#lineage()) !== lineage) {
@@ -270,7 +283,7 @@ export class RedisCopies implements CopyStore {
         ),
       ),
     );
-    if (holds.includes(false)) return false;
+    if (holds.includes(false)) return undefined;
     const adopted: Adopted = {
       incarnation,
       generation,
@@ -286,8 +299,7 @@ export class RedisCopies implements CopyStore {
       throw new CopiesFenced('the connection was lost during the handshake');
     }
     this.#watch.clear();
-    this.#adopted = adopted;
-    return true;
+    return adopted;
   }
 
   /** Whether this Redis may be used as it is set up. Throws `store_unavailable` if there is no connection. */
