@@ -45,7 +45,7 @@ export class SocketCalls implements Calls {
   #lastId = 0;
   #isFlushing = false;
   #tick = 0;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #isTicking = false;
 
   /** `url` of the procedures, without a slash at its end. */
   constructor(server: HttpServer, url: string) {
@@ -88,7 +88,7 @@ export class SocketCalls implements Calls {
       }
       connection.socket.send(messages.length === 1 ? String(messages[0]) : `[${messages.join()}]`);
     }
-    this.#timer ??= this.#planTick();
+    if (!this.#isTicking) this.#planTick();
   }
 
   #connect(): Connection {
@@ -151,13 +151,15 @@ export class SocketCalls implements Calls {
     if (this.#current === connection) this.#current = undefined;
   }
 
-  #planTick(): ReturnType<typeof setTimeout> {
+  #planTick(): void {
+    this.#isTicking = true;
     const { requestMsMax = REQUEST_MS_MAX } = this.#server;
-    return setTimeout(() => {
+    setTimeout(() => {
       this.#tick += 1;
       for (const connection of this.#open) this.#giveUpOld(connection, requestMsMax);
       const isBusy = Array.from(this.#open).some(({ isOpen, calls }) => !isOpen || calls.size > 0);
-      this.#timer = isBusy || this.#waiting.length > 0 ? this.#planTick() : undefined;
+      this.#isTicking = false;
+      if (isBusy || this.#waiting.length > 0) this.#planTick();
     }, requestMsMax / TICKS_MAX);
   }
 
