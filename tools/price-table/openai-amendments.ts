@@ -15,6 +15,11 @@ function longContext(input: number, output: number, cacheRead: number, cacheWrit
   };
 }
 
+const SHUT_DOWN =
+  'OpenAI itself has shut the model down; these were its last prices, for those who still serve it.';
+/** A copy of openai.com/pricing; the model pages have no prices any more. */
+const LAST_IMAGE_PRICES = 'https://github.com/kevinhermawan/Canvas/blob/main/model-info.json';
+
 export const OPENAI_AMENDMENTS: readonly Amendment[] = [
   {
     model: 'gpt-4o-audio-preview',
@@ -65,6 +70,43 @@ export const OPENAI_AMENDMENTS: readonly Amendment[] = [
     prices: {
       ...longContext(2, 10, 0.1, 2.5),
       cache_write_12h_mtok: { base: 5, tiers: [{ start: 272_000, price: 10 }] },
+    },
+  },
+  {
+    model: 'tts-1',
+    because: 'The source has no prices by the character.',
+    source: 'https://developers.openai.com/api/docs/models/tts-1',
+    retrievedOn: '2026-11-30',
+    match: { or: [{ equals: 'tts-1' }, { equals: 'tts-1-1106' }] },
+    prices: { input_mcharacters: 15 },
+  },
+  {
+    model: 'tts-1-hd',
+    because: 'The source has no prices by the character.',
+    source: 'https://developers.openai.com/api/docs/models/tts-1-hd.md',
+    retrievedOn: '2026-11-30',
+    match: { or: [{ equals: 'tts-1-hd' }, { equals: 'tts-1-hd-1106' }] },
+    prices: { input_mcharacters: 30 },
+  },
+  {
+    model: 'dall-e-2',
+    because: `The source has no prices by the piece. ${SHUT_DOWN}`,
+    source: LAST_IMAGE_PRICES,
+    retrievedOn: '2026-11-30',
+    match: { equals: 'dall-e-2' },
+    prices: { small_images_kcount: 16, medium_images_kcount: 18, images_kcount: 20 },
+  },
+  {
+    model: 'dall-e-3',
+    because: `The source has no prices by the piece. ${SHUT_DOWN}`,
+    source: LAST_IMAGE_PRICES,
+    retrievedOn: '2026-11-30',
+    match: { equals: 'dall-e-3' },
+    prices: {
+      images_kcount: 40,
+      large_images_kcount: 80,
+      hd_images_kcount: 80,
+      large_hd_images_kcount: 120,
     },
   },
 ];

@@ -11,12 +11,12 @@ interface PriceKey {
 const NANO_USD_PER_USD = 1_000_000_000n;
 const MILLISECONDS_PER_HOUR = 3_600_000n;
 
-/** USD per million tokens. */
+/** USD per million tokens or characters. */
 function perMillion(usageClass: UsageClass): PriceKey {
   return { usageClass, numerator: NANO_USD_PER_USD, denominator: 1n };
 }
 
-/** USD per thousand calls or pages. */
+/** USD per thousand calls, pages or images. */
 function perThousand(usageClass: UsageClass): PriceKey {
   return { usageClass, numerator: NANO_USD_PER_USD * 1000n, denominator: 1n };
 }
@@ -51,6 +51,14 @@ export const PRICE_KEYS: Readonly<Record<string, PriceKey>> = {
   output_video_mtok: perMillion('videoOutputTokens'),
   input_audio_hours: perHour('audioInputMilliseconds'),
   audio_hours: perHour('audioMilliseconds'),
+  // No keys of the source, which has no price for speech by its text or images by the piece; used by amendments.
+  input_mcharacters: perMillion('textCharacters'),
+  small_images_kcount: perThousand('smallImages'),
+  medium_images_kcount: perThousand('mediumImages'),
+  images_kcount: perThousand('images'),
+  large_images_kcount: perThousand('largeImages'),
+  hd_images_kcount: perThousand('hdImages'),
+  large_hd_images_kcount: perThousand('largeHdImages'),
   input_document_kpages: perThousand('documentPages'),
   input_annotated_document_kpages: perThousand('annotatedPages'),
   input_text_messages_kcount: perThousand('textMessages'),

@@ -9,7 +9,7 @@ import { answerChat } from './chat/chat-endpoint.ts';
 import { answerCompletions } from './completions.ts';
 import { answerEmbeddings } from './embeddings.ts';
 import type { Exchange } from './exchange.ts';
-import { answerImages } from './images.ts';
+import { answerImages, answerVariations } from './images.ts';
 import { answerMessages, countTokens } from './messages/messages-endpoint.ts';
 import { modelList } from './models.ts';
 import { answerModerations } from './moderations.ts';
@@ -42,6 +42,7 @@ export function createEndpoints(store: ResponseStore, answerLine: AnswerLine): F
     'POST /v1/images/generations': (exchange, body) =>
       answerImages(exchange, body, 'image_generation'),
     'POST /v1/images/edits': (exchange, body) => answerImages(exchange, body, 'image_edit'),
+    'POST /v1/images/variations': answerVariations,
     'POST /v1/audio/speech': answerSpeech,
     'POST /v1/audio/transcriptions': answerTranscription,
     'POST /v1/audio/translations': answerTranscription,

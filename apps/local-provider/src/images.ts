@@ -1,4 +1,7 @@
-/** `POST /v1/images/generations` and `/v1/images/edits`, of models that are charged by tokens. */
+/**
+ * `POST /v1/images/generations`, `/v1/images/edits` and `/v1/images/variations`. Models that are charged by the piece
+ * report nothing.
+ */
 import { missingField } from './api-error.ts';
 import type { Exchange } from './exchange.ts';
 import { requestedModel } from './models.ts';
@@ -20,7 +23,7 @@ export async function answerImages(
   body: JsonObject,
   kind: 'image_generation' | 'image_edit',
 ): Promise<void> {
-  requestedModel(body);
+  const model = requestedModel(body);
   const { prompt } = body;
   if (typeof prompt !== 'string' || prompt === '') throw missingField('prompt');
   const reading = startReading();
@@ -35,10 +38,13 @@ export async function answerImages(
   const usage = exchange.usage();
   const shared = { background: 'opaque', output_format: 'png', quality, size: '1024x1024' };
   const created = Math.floor(exchange.call.arrivedAtMs / 1000);
+  if (model.startsWith('dall-e-')) {
+    exchange.answer({ created, data: pixels(images) }, null);
+    return;
+  }
   const reported = usage === null ? {} : { usage: imageUsage(usage, imageTokens) };
   if (String(body['stream']) !== 'true') {
-    const data = Array.from({ length: images }, () => ({ b64_json: PIXEL }));
-    exchange.answer({ created, data, ...shared, ...reported }, usage);
+    exchange.answer({ created, data: pixels(images), ...shared, ...reported }, usage);
     return;
   }
   exchange.beginStream();
@@ -51,6 +57,19 @@ export async function answerImages(
   exchange.call.outputTokens -= 1;
   exchange.call.reportedUsage = usage;
   exchange.endStream();
+}
+
+/** Answers with `n` images like the one that was sent. */
+export function answerVariations(exchange: Exchange, body: JsonObject): void {
+  if (body['model'] !== undefined) requestedModel(body);
+  if (countOf(body['#files']) === 0) throw missingField('image');
+  exchange.accept(0);
+  const created = Math.floor(exchange.call.arrivedAtMs / 1000);
+  exchange.answer({ created, data: pixels(Math.max(1, countOf(body['n']))) }, null);
+}
+
+function pixels(count: number): readonly object[] {
+  return Array.from({ length: count }, () => ({ b64_json: PIXEL }));
 }
 
 function imageUsage({ promptTokens, outputTokens }: TokenUsage, imageTokens: number): object {

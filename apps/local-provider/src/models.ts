@@ -11,7 +11,8 @@ import type { JsonObject } from './request-fields.ts';
 /** What deployments of Azure are called here: this, then the model that they answer as. */
 const DEPLOYMENT = /^prod-/;
 
-const ACCEPTED = /^(?:prod-|gpt-|chatgpt-|o[0-9]|text-embedding-|tts-|whisper-|davinci-|babbage-)/;
+const ACCEPTED =
+  /^(?:prod-|gpt-|chatgpt-|o[0-9]|text-embedding-|tts-|whisper-|dall-e-|davinci-|babbage-)/;
 
 /** Alias → snapshot. Everything else answers under its own name. */
 const SNAPSHOTS: ReadonlyMap<string, string> = new Map([

@@ -17,6 +17,7 @@ import {
   type BatchPart,
   isBursarError,
   type ManyCalls,
+  type OtherClass,
   type ServiceTier,
   type Usage,
 } from '@bursar/core';
@@ -57,6 +58,8 @@ export interface CallTerms {
   readonly longCache: boolean;
   /** The service tier that it asks for; `undefined` for the standard one. */
   readonly serviceTier: ServiceTier | undefined;
+  /** Upper bounds of what its model may be charged by instead of tokens. */
+  readonly otherUnits?: OtherUnits | undefined;
   /** With how many output tokens it may be made if it does not fit as it is; `undefined`: with no less. */
   readonly outputTokensMin: number | undefined;
   /** Whether it can be made with the user's own key. */
@@ -74,6 +77,9 @@ export interface CallTerms {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Units that are no tokens, by class. */
+export type OtherUnits = { readonly [K in OtherClass]?: number };
+
 /** What a call did use, or what it did cost. */
 export interface Spent {
   /** Nothing where the cost is given; of many calls the sum. */
@@ -82,6 +88,8 @@ export interface Spent {
   readonly batch?: readonly BatchPart[];
   /** The reservation that the provider's answer names, of whoever made the call. */
   readonly reservation?: string | undefined;
+  /** What it is settled by instead where its model is charged by such units. */
+  readonly otherUnits?: OtherUnits | undefined;
   /** Decimal USD, where the price is not Bursar's. */
   readonly costUsd?: string;
   readonly basis: Basis;
@@ -181,6 +189,8 @@ export class MeteredCall {
   /** Repeats what fails; heartbeats do not need it, the next one says the same. */
   readonly #meter: MeterApi;
   readonly #coverage: Coverage;
+  /** Whether it is charged by other units than tokens. */
+  readonly #isByPiece: boolean;
   /** Output tokens of all choices that the provider must be held to; `undefined`: the call is made as it was asked. */
   readonly clampedTo: number | undefined;
   /** The user's own key that pays, and so the call must be made with; `undefined`: the service pays. */
@@ -217,8 +227,9 @@ export class MeteredCall {
         : { user: identity.user, provider: funding.provider, id: funding.keyId };
     const tokens = allowed.outputTokensMax ?? undefined;
     this.clampedTo = allowed.clamped ? tokens : undefined;
+    this.#isByPiece = allowed.chargedBy !== undefined;
     this.#coverage = new Coverage({
-      tokens: tokens ?? terms.outputTokensMax,
+      tokens: this.#isByPiece ? undefined : (tokens ?? terms.outputTokensMax),
       extendTo: (tokens) => this.#extendTo(tokens),
       onError: this.#extendFailed,
     });
@@ -281,7 +292,8 @@ export class MeteredCall {
   /** Books what the call used. Resolves when that is acknowledged, or after a second; never rejects. */
   settle(spent: Spent): Promise<void> {
     return this.#finish(async () => {
-      const { usage, basis, model, units = this.#units } = spent;
+      const { basis, model, units = this.#units } = spent;
+      const usage = this.#isByPiece ? (spent.otherUnits ?? spent.usage) : spent.usage;
       const { reservation, user, model: reserved } = this.#identity;
       const settled = await this.#meter.settle({
         reservation,
@@ -291,7 +303,7 @@ export class MeteredCall {
           ...payersOf(this.#metering),
           ...(this.paidBy === undefined ? {} : { ownKey: this.paidBy.id }),
         },
-        ...settlementOf({ ...spent, units }),
+        ...settlementOf({ ...spent, usage, units }),
       });
       this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
       tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
@@ -372,7 +384,7 @@ export function settlementOf({
 }
 
 function estimateOf(
-  { inputTokens, choices, audio, longCache, serviceTier, many }: CallTerms,
+  { inputTokens, choices, audio, longCache, serviceTier, many, otherUnits }: CallTerms,
   outputTokensMax: number | undefined,
 ): NonNullable<ExtendInput['estimate']> {
   return {
@@ -385,5 +397,6 @@ function estimateOf(
       ? {}
       : { many: { calls: many.calls, inputTokensMax: many.inputTokensMax } }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(otherUnits === undefined ? {} : { otherUnits }),
   };
 }

@@ -289,6 +289,8 @@ export {
 } from './pricing/usage.ts';
 export {
   TEXT_CLASSES,
+  OTHER_CLASSES,
+  type OtherClass,
   USAGE_CLASS_NAMES,
   USAGE_CLASSES,
   type UsageClass,

@@ -9,6 +9,8 @@ import {
   isBursarError,
   MODEL_LENGTH_MAX,
   nameProblem,
+  OTHER_CLASSES,
+  type OtherClass,
   parseUsd,
   SERVICE_TIERS,
   UNITS_MAX,
@@ -103,6 +105,13 @@ export const manyCallsField = z.strictObject({
   inputTokensMax: tokensField,
 });
 
+/** Units that are no tokens, by class, as core's `USAGE_CLASSES` lists them. */
+const otherUnitsField = z.strictObject(
+  Object.fromEntries(OTHER_CLASSES.map((name) => [name, tokensField.optional()])) as {
+    readonly [K in OtherClass]: z.ZodOptional<typeof tokensField>;
+  },
+);
+
 /** What a call may use at most; without an output bound the model's own is taken. */
 export const estimateField = z.strictObject({
   inputTokens: tokensField,
@@ -120,6 +129,11 @@ export const estimateField = z.strictObject({
    * request to rate limits, and takes no tokens from them.
    */
   many: manyCallsField.optional(),
+  /**
+   * What the call uses of other units, if its model is charged by those: characters, milliseconds of sound, images.
+   * Where the price has none of them, they do not count; where it has, tokens that it does not cover do not.
+   */
+  otherUnits: otherUnitsField.optional(),
 });
 
 /** The caller's leave to reserve less output than asked for, when only less fits. */

@@ -1,4 +1,5 @@
 /** `meter.reserve`: may this call be made, and if so, set its possible cost aside. */
+import type { OtherClass } from '@bursar/core';
 import { z } from 'zod';
 import {
   clampField,
@@ -77,6 +78,11 @@ export interface Allowed {
    * provider produces no more than `outputTokensMax`.
    */
   readonly clamped: boolean;
+  /**
+   * Of the other units that the request named, those that the call is charged by, and so has to be settled by. Absent
+   * when it is charged by tokens, or when none were named.
+   */
+  readonly chargedBy?: readonly OtherClass[];
   /** When the reservation ends unless it is extended or settled, ISO 8601. */
   readonly deadlineAt: string;
   /** The version of the price table that the call will be charged by. */

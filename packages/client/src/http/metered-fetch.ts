@@ -196,6 +196,7 @@ class MeteredFetch {
       audio: request.audio,
       longCache: request.longCache,
       serviceTier: request.serviceTier,
+      otherUnits: request.otherUnits,
       outputTokensMin: this.#leastOutputOf(read),
       many: request.many,
       isJob: request.isJob,

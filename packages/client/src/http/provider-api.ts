@@ -5,7 +5,7 @@
  */
 import type { Denied } from '@bursar/api';
 import type { BursarError, ManyCalls, ServiceTier } from '@bursar/core';
-import type { Spent } from '../metered-call.ts';
+import type { OtherUnits, Spent } from '../metered-call.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { Metering } from '../wrap-options.ts';
 import type { HttpRequest } from './http-request.ts';
@@ -96,6 +96,10 @@ export interface ModelRequest {
   readonly longCache: boolean;
   /** The service tier asked for; `undefined` when none is. */
   readonly serviceTier: ServiceTier | undefined;
+  /** Upper bounds of what the model may be charged by instead of tokens. */
+  readonly otherUnits?: OtherUnits;
+  /** What of those the provider charges for a request whose answer nobody has seen. */
+  readonly otherUnitsUnseen?: OtherUnits;
   readonly streams: boolean;
   /** Several calls at once, whose tokens the bounds are together. */
   readonly many?: ManyRequests;
@@ -127,8 +131,8 @@ export interface ReadRequest {
   /** The id under which the provider goes on with the call after this answer; `undefined` when it has ended. */
   continuesAs?(answer: WholeAnswer): string | undefined;
   /**
-   * Whether it is of a kind that many models charge for by something that has no price here (by the piece, by the
-   * minute), so that `unmeteredRoutes: 'allow'` lets it through where it has none.
+   * Whether it is of a kind that some models charge for by something that has no price here, so that
+   * `unmeteredRoutes: 'allow'` lets it through where it has none.
    */
   readonly mayBeUnpriced?: boolean;
   /** The JSON text to send, with the reservation in it, by which another process can settle the call. */

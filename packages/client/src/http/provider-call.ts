@@ -60,8 +60,8 @@ export async function endUnseen(call: AnsweredCall, { request }: ReadRequest): P
 
 /** What a call cost whose answer nobody saw: the provider has read the input, more is not known. */
 export function spentUnseen(request: ModelRequest): Spent {
-  const { inputTokensExpected: inputTokens, serviceTier } = request;
-  return { usage: { inputTokens }, basis: 'estimated', serviceTier };
+  const { inputTokensExpected: inputTokens, serviceTier, otherUnitsUnseen: otherUnits } = request;
+  return { usage: { inputTokens }, otherUnits, basis: 'estimated', serviceTier };
 }
 
 /** `sending`, or a rejection as soon as `signal` aborts: a `fetch` of the caller's own may not listen to it. */

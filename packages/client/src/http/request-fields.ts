@@ -11,8 +11,7 @@ export interface RequestFields {
   /** The whole number from 0 in a field; anything else is left to the provider to refuse. */
   count(name: string): number | undefined;
   isTrue(name: string): boolean;
-  /** The files in it: their sizes in bytes. */
-  readonly files: readonly number[];
+  readonly files: readonly Blob[];
   /** UTF-8 bytes of everything that is no file. */
   readonly textBytes: number;
   /** The JSON text to send; `undefined` for a form, which is sent as it is. */
@@ -40,11 +39,11 @@ export function modelIn(fields: RequestFields): string {
 }
 
 function formFields(form: FormData): RequestFields {
-  const files: number[] = [];
+  const files: Blob[] = [];
   let textBytes = 0;
   form.forEach((value) => {
     if (typeof value === 'string') textBytes += utf8Bytes(value);
-    else files.push(value.size);
+    else files.push(value);
   });
   return { ...fieldsBy((name) => stringOf(form.get(name))), files, textBytes, json: undefined };
 }

@@ -1,14 +1,14 @@
 /**
- * Images, generated and edited. Answers of the models that are charged by tokens report them; models that are
- * charged by the piece have no price by tokens, so that Bursar refuses them.
+ * Images, generated, edited and varied. Answers of the models that are charged by tokens report them; of those that are
+ * charged by the piece, the pieces are counted.
  */
-import { textTokensUpperBound, type Usage, usageFromOpenAi } from '@bursar/core';
+import { type OtherClass, textTokensUpperBound, type Usage, usageFromOpenAi } from '@bursar/core';
 import type { HttpRequest } from '../http/http-request.ts';
 import { arrayOf, fieldOf, jsonIn } from '../http/json-fields.ts';
 import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { requestFields, type RequestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { OtherUnits, Spent } from '../metered-call.ts';
 import { PlainStream } from './plain-stream.ts';
 
 /**
@@ -39,6 +39,8 @@ export async function readImages(http: HttpRequest): Promise<ReadRequest> {
   const fields = await requestFields(http);
   const inputImages = Math.max(fields.files.length, imagesIn(fields));
   const images = Math.max(1, fields.count('n') ?? 1);
+  const piece = pieceOf(fields);
+  const pieces = (count: number): OtherUnits => ({ [piece]: Math.min(count, images) });
   const request: ModelRequest = {
     model: fields.text('model') || MODEL_USUAL,
     inputTokensMax: textTokensUpperBound(fields.textBytes) + inputImages * INPUT_IMAGE_TOKENS_MAX,
@@ -50,6 +52,9 @@ export async function readImages(http: HttpRequest): Promise<ReadRequest> {
     audio: false,
     longCache: false,
     serviceTier: undefined,
+    otherUnits: pieces(images),
+    // The input is not charged for, and nobody knows what was made of it.
+    otherUnitsUnseen: {},
     streams: fields.isTrue('stream'),
     text: fields.json,
   };
@@ -58,11 +63,38 @@ export async function readImages(http: HttpRequest): Promise<ReadRequest> {
     mayBeUnpriced: true,
     spentBy: ({ bytes }) => {
       const answer = jsonIn(bytes);
-      return reportedIn(answer) ?? unsaid(request, arrayOf(fieldOf(answer, 'data')).length);
+      const made = arrayOf(fieldOf(answer, 'data')).length;
+      const spent = reportedIn(answer) ?? unsaid(request, made);
+      return { ...spent, otherUnits: pieces(made) };
     },
-    readStream: () =>
-      new PlainStream({ spentBy: reportedIn, spentUnsaid: (events) => unsaid(request, events) }),
+    readStream: () => {
+      const withPieces = (spent: Spent): Spent => ({ ...spent, otherUnits: pieces(images) });
+      return new PlainStream({
+        spentBy: (event) => {
+          const spent = reportedIn(event);
+          return spent && withPieces(spent);
+        },
+        spentUnsaid: (events) => withPieces(unsaid(request, events)),
+      });
+    },
   };
+}
+
+/** As what an image is charged where it is charged by the piece. */
+function pieceOf(fields: RequestFields): OtherClass {
+  const pixels = pixelsOf(fields);
+  const isHd = fields.text('quality') === 'hd';
+  if (pixels > 1_024 * 1_024) return isHd ? 'largeHdImages' : 'largeImages';
+  if (isHd) return 'hdImages';
+  if (pixels > 512 * 512 || pixels === 0) return 'images';
+  return pixels > 256 * 256 ? 'mediumImages' : 'smallImages';
+}
+
+/** Pixels that are asked for; 0 when the model chooses. */
+function pixelsOf(fields: RequestFields): number {
+  const [, width = 0, height = 0] =
+    /^(\d{1,5})x(\d{1,5})$/.exec(fields.text('size'))?.map(Number) ?? [];
+  return width * height;
 }
 
 function reportedIn(answer: unknown): Spent | undefined {
@@ -84,9 +116,7 @@ function unsaid(
 }
 
 function imageTokensMax(fields: RequestFields): number {
-  const [, width = 0, height = 0] =
-    /^(\d{1,5})x(\d{1,5})$/.exec(fields.text('size'))?.map(Number) ?? [];
-  const scale = Math.max(1, Math.ceil((width * height) / PIXELS_USUAL));
+  const scale = Math.max(1, Math.ceil(pixelsOf(fields) / PIXELS_USUAL));
   const tokens = QUALITY_TOKENS_MAX.get(fields.text('quality')) ?? TOKENS_MAX;
   return tokens * scale + PARTIAL_TOKENS * (fields.count('partial_images') ?? 0);
 }

@@ -37,7 +37,7 @@ const METERED: readonly (readonly [RegExp, MeteredRoute])[] = [
   [/\/responses$/, 'responses'],
   [/\/responses\/compact$/, 'compact'],
   [/\/embeddings$/, 'embeddings'],
-  [/\/images\/(generations|edits)$/, 'images'],
+  [/\/images\/(generations|edits|variations)$/, 'images'],
   [/\/audio\/speech$/, 'speech'],
   [/\/audio\/(transcriptions|translations)$/, 'transcription'],
   [/\/(v1|openai)\/batches$/, 'batch'],
@@ -60,7 +60,6 @@ const REFUSED: readonly (readonly [RegExp, RefusalReason])[] = [
   [/^(agents|assistants|threads|chatkit|evals|fine_tuning)(\/|$)/, 'later'],
   [/^(live|realtime)\//, 'later'],
   [/^(containers|vector_stores|videos)(\/|$)/, 'by_time'],
-  [/^images\/variations$/, 'by_piece'],
   [/^(decisions|content_provenance_checks|audio\/(voices|voice_consents)(\/.*)?)$/, 'by_piece'],
   [/^(organization|projects|skills|vaults|webhook_endpoints)(\/|$)/, 'administration'],
 ];

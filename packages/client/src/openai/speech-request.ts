@@ -1,6 +1,7 @@
 /**
- * Speech. Only a stream of events says what it used; sound as such says nothing, so that its tokens are estimated
- * by the text that is spoken, as soon as it begins to come.
+ * Speech. Where it is charged by the characters of its text, those are known. Where it is charged by tokens, only a
+ * stream of events says how many; sound as such says nothing, so that they are estimated by the text that is spoken,
+ * as soon as it begins to come.
  */
 import { textTokensUpperBound, usageFromOpenAi, utf8Bytes } from '@bursar/core';
 import type { HttpRequest } from '../http/http-request.ts';
@@ -22,7 +23,9 @@ const TOKENS_PER_BYTE_MAX = 3;
 /** The request in `http`. Throws `input_invalid` for what cannot be priced. */
 export async function readSpeech(http: HttpRequest): Promise<ReadRequest> {
   const fields = await requestFields(http);
-  const spokenBytes = utf8Bytes(fields.text('input'));
+  const spoken = fields.text('input');
+  const spokenBytes = utf8Bytes(spoken);
+  const otherUnits = { textCharacters: charactersIn(spoken) };
   const speed = Number(fields.text('speed')) || 1;
   const soundTokens = (perByte: number): number =>
     Math.ceil((spokenBytes * perByte) / Math.min(Math.max(speed, 0.25), 4));
@@ -36,6 +39,8 @@ export async function readSpeech(http: HttpRequest): Promise<ReadRequest> {
     audio: false,
     longCache: false,
     serviceTier: undefined,
+    otherUnits,
+    otherUnitsUnseen: otherUnits,
     streams: fields.text('stream_format') === 'sse',
     text: fields.json,
   };
@@ -44,6 +49,7 @@ export async function readSpeech(http: HttpRequest): Promise<ReadRequest> {
       inputTokens: request.inputTokensExpected,
       outputTokens: soundTokens(TOKENS_PER_BYTE),
     },
+    otherUnits,
     basis: 'estimated',
   };
   return {
@@ -52,11 +58,20 @@ export async function readSpeech(http: HttpRequest): Promise<ReadRequest> {
     spentBy: () => guess,
     spentAtOnce: (response) =>
       contentTypeOf(response).includes('text/event-stream') ? undefined : guess,
-    readStream: () => new PlainStream({ spentBy: reportedIn, spentUnsaid: () => guess }),
+    readStream: () =>
+      new PlainStream({
+        spentBy: (event) => {
+          const usage = usageFromOpenAi(fieldOf(event, 'usage'));
+          return usage && { usage, otherUnits, basis: 'reported' };
+        },
+        spentUnsaid: () => guess,
+      }),
   };
 }
 
-function reportedIn(event: unknown): Spent | undefined {
-  const usage = usageFromOpenAi(fieldOf(event, 'usage'));
-  return usage && { usage, basis: 'reported' };
+/** Unicode code points: what speech that is charged by its text is charged by. */
+function charactersIn(text: string): number {
+  let characters = 0;
+  for (const _ of text) characters += 1;
+  return characters;
 }

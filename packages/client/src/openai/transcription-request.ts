@@ -1,6 +1,6 @@
 /**
- * Sound to text. Models that are charged by tokens are metered; those that are charged by the length of the sound
- * have no price for tokens, so that Bursar refuses them.
+ * Sound to text: charged by tokens, or by the length of the sound, which the file says (`sound-length.ts`) or bounds by
+ * its size.
  */
 import { textTokensUpperBound, usageFromOpenAi } from '@bursar/core';
 import type { HttpRequest } from '../http/http-request.ts';
@@ -9,6 +9,7 @@ import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { modelIn, requestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
 import type { Spent } from '../metered-call.ts';
+import { lengthOfFiles, type SoundLength } from './sound-length.ts';
 import { PlainStream } from './plain-stream.ts';
 
 /** Bytes of a file in one token of sound at least: a tenth of a second at 8 kbit/s, the thinnest in use. */
@@ -23,7 +24,8 @@ const OUTPUT_TOKENS_MAX = 2_000;
 /** The request in `http`. Throws `input_invalid` for what cannot be priced. */
 export async function readTranscription(http: HttpRequest): Promise<ReadRequest> {
   const fields = await requestFields(http);
-  const bytes = fields.files.reduce((sum, size) => sum + size, 0);
+  const bytes = fields.files.reduce((sum, { size }) => sum + size, 0);
+  const length = await lengthOfFiles(fields.files);
   const sound = (perToken: number): number => Math.min(CONTEXT_TOKENS, Math.ceil(bytes / perToken));
   const heard = sound(BYTES_PER_TOKEN);
   const request: ModelRequest = {
@@ -35,11 +37,14 @@ export async function readTranscription(http: HttpRequest): Promise<ReadRequest>
     audio: true,
     longCache: false,
     serviceTier: undefined,
+    otherUnits: { audioInputMilliseconds: length.most },
+    otherUnitsUnseen: { audioInputMilliseconds: length.probably },
     streams: fields.isTrue('stream'),
     text: fields.json,
   };
   const counted = (outputTokens: number): Spent => ({
     usage: { audioInputTokens: heard, outputTokens },
+    otherUnits: { audioInputMilliseconds: length.probably },
     basis: 'estimated',
   });
   return {
@@ -47,12 +52,19 @@ export async function readTranscription(http: HttpRequest): Promise<ReadRequest>
     mayBeUnpriced: true,
     // Plain text and subtitles say nothing about usage.
     spentBy: (answer) =>
-      reportedIn(jsonIn(answer.bytes)) ?? counted(expectedTextTokens(answer.bytes.length)),
-    readStream: () => new PlainStream({ spentBy: reportedIn, spentUnsaid: counted }),
+      reportedIn(jsonIn(answer.bytes), length) ?? counted(expectedTextTokens(answer.bytes.length)),
+    readStream: () =>
+      new PlainStream({
+        spentBy: (event) => reportedIn(event, length),
+        spentUnsaid: counted,
+      }),
   };
 }
 
-function reportedIn(answer: unknown): Spent | undefined {
+/** `length` is for a model that is charged by it and reports tokens. */
+function reportedIn(answer: unknown, length: SoundLength): Spent | undefined {
   const usage = usageFromOpenAi(fieldOf(answer, 'usage'));
-  return usage && { usage, basis: 'reported' };
+  if (usage === undefined) return undefined;
+  const { audioInputMilliseconds = length.probably } = usage;
+  return { usage, otherUnits: { audioInputMilliseconds }, basis: 'reported' };
 }

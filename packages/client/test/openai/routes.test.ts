@@ -37,7 +37,11 @@ describe.each(OPENAI_PACKAGES)('of the routes of %s', (name) => {
     expect(decided('responses')).toEqual(['POST /responses']);
     expect(decided('compact')).toEqual(['POST /responses/compact']);
     expect(decided('embeddings')).toEqual(['POST /embeddings']);
-    expect(decided('images')).toEqual(['POST /images/edits', 'POST /images/generations']);
+    expect(decided('images')).toEqual([
+      'POST /images/edits',
+      'POST /images/generations',
+      'POST /images/variations',
+    ]);
     expect(decided('speech')).toEqual(['POST /audio/speech']);
     expect(decided('batch')).toEqual(['POST /batches']);
     expect(decided('transcription')).toEqual([
@@ -81,15 +85,15 @@ test.each([
 });
 
 test.each([
-  ['POST', '/images/variations', 'by_piece'],
+  ['POST', '/audio/voices', 'by_piece'],
   ['POST', '/fine_tuning/jobs', 'later'],
   ['POST', '/containers/c_1/files', 'by_time'],
   ['POST', '/vector_stores/v_1/files', 'by_time'],
   ['POST', '/organization/users/u_1', 'administration'],
   ['PATCH', '/chat/completions', 'undecided'],
   ['POST', '/what/comes/next', 'undecided'],
-  // What is sent is `/v1/images/variations`.
-  ['POST', '/files/../images/variations', 'by_piece'],
+  // What is sent is `/v1/audio/voices`.
+  ['POST', '/files/../audio/voices', 'by_piece'],
 ] as const)('%s %s is refused: %s', (method, path, reason) => {
   expect(routeOf(method, ROOT + path)).toEqual({ kind: 'refused', reason });
 });
@@ -118,8 +122,6 @@ test('metered routes are metered below any root', () => {
 
 describe('a request that nobody can price', () => {
   const CALLS: Record<string, (openai: OpenAI) => Promise<unknown>> = {
-    'images.createVariation': (openai) =>
-      openai.images.createVariation({ image: new File(['x'], 'x.png') }),
     'fineTuning.jobs.create': (openai) =>
       openai.fineTuning.jobs.create({ model: 'gpt-4o-mini', training_file: 'file_1' }),
     'videos.create': (openai) => openai.videos.create({ prompt: 'a cat' }),

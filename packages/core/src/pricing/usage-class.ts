@@ -30,6 +30,13 @@ export type UsageClass =
   | 'videoOutputTokens'
   | 'audioInputMilliseconds'
   | 'audioMilliseconds'
+  | 'textCharacters'
+  | 'smallImages'
+  | 'mediumImages'
+  | 'images'
+  | 'largeImages'
+  | 'hdImages'
+  | 'largeHdImages'
   | 'documentPages'
   | 'annotatedPages'
   | 'textMessages'
@@ -83,6 +90,19 @@ export const USAGE_CLASSES: { readonly [K in UsageClass]: UsageClassRow } = {
   audioInputMilliseconds: { side: 'other', fallbacks: ['audioMilliseconds'] },
   /** A spoken conversation, charged by its length, whoever speaks. */
   audioMilliseconds: { side: 'other', fallbacks: [] },
+  /** Text to be spoken, charged by its characters: Unicode code points. */
+  textCharacters: { side: 'other', fallbacks: [] },
+  /** Images that are made, charged by the piece: up to 256 × 256 pixels, */
+  smallImages: { side: 'other', fallbacks: ['mediumImages', 'images'] },
+  /** up to 512 × 512, */
+  mediumImages: { side: 'other', fallbacks: ['images'] },
+  /** up to 1024 × 1024, */
+  images: { side: 'other', fallbacks: [] },
+  /** and larger ones. */
+  largeImages: { side: 'other', fallbacks: [] },
+  /** The same in the quality `hd`: up to 1024 × 1024 pixels, and larger ones. */
+  hdImages: { side: 'other', fallbacks: [] },
+  largeHdImages: { side: 'other', fallbacks: [] },
   /** Pages of a document to be read. */
   documentPages: { side: 'other', fallbacks: [] },
   /** Pages of a document to be read and annotated. */
@@ -113,6 +133,14 @@ export const TEXT_CLASSES: readonly UsageClass[] = [
   'outputTokens',
   'reasoningTokens',
 ];
+
+/** A class of units that are no tokens: each is counted for itself. */
+export type OtherClass = Exclude<UsageClass, `${string}Tokens`>;
+
+/** Those classes, in order. */
+export const OTHER_CLASSES: readonly OtherClass[] = USAGE_CLASS_NAMES.filter(
+  (name): name is OtherClass => USAGE_CLASSES[name].side === 'other',
+);
 
 /** Whether `name` is a class. */
 export function isUsageClass(name: string): name is UsageClass {

@@ -9,6 +9,8 @@ import {
   costOfPricedClasses,
   estimate,
   type EstimateInput,
+  OTHER_CLASSES,
+  type OtherClass,
   OUTPUT_TOKENS_FALLBACK,
   outputTokensBound,
   parseUsd,
@@ -22,6 +24,9 @@ import type { Terms } from './terms.ts';
 
 /** The parts of a message that say how much may be needed; at most one of them is given. */
 export type Wanted = Pick<Parameters<BursarService['reserve']>[1], 'estimate' | 'amountUsd'>;
+
+/** Units that are no tokens, by class. */
+type OtherUnits = { readonly [K in OtherClass]?: number };
 
 /** How much to set aside, and the bounds it was estimated from, if it was. */
 export interface CallEstimate {
@@ -57,13 +62,18 @@ export function estimateCall(
   const { inputTokens, serviceTier = 'standard', many } = wanted.estimate;
   const { outputTokensMax, basis } = outputOf(wanted.estimate, model, expect);
   const classes = classesOf(price, wanted.estimate);
+  const otherUnitsMax = pricedUnits(wanted, price);
+  // What is charged by the piece is not charged by tokens too, unless it has a price for them.
+  const isByPiece = otherUnitsMax !== undefined;
   const uncovered = (side: 'input' | 'output', tokens: number): boolean =>
     tokens > 0 && !classes.some((name) => USAGE_CLASSES[name].side === side);
+  const counted = (side: 'input' | 'output', tokens: number): number =>
+    isByPiece && uncovered(side, tokens) ? 0 : tokens;
   const priceOfModel = `The price of the model ${JSON.stringify(model)} covers no`;
-  if (uncovered('input', inputTokens)) {
+  if (uncovered('input', counted('input', inputTokens))) {
     throw unpriced('estimate.inputTokens', `${priceOfModel} input tokens`);
   }
-  if (uncovered('output', outputTokensMax)) {
+  if (uncovered('output', counted('output', outputTokensMax))) {
     throw unpriced(
       'estimate.outputTokensMax',
       `${priceOfModel} output tokens (if the call produces none, say so with 0)`,
@@ -71,13 +81,28 @@ export function estimateCall(
   }
   const bounds = {
     price,
-    inputTokens,
-    outputTokensMax,
+    inputTokens: counted('input', inputTokens),
+    outputTokensMax: counted('output', outputTokensMax),
     classes,
     serviceTier,
+    ...(otherUnitsMax === undefined ? {} : { otherUnitsMax }),
     ...(many === undefined ? {} : { many }),
   };
   return { amount: estimate(bounds), bounds, basis };
+}
+
+/** Of the other units that are wanted, those that `price` has; `undefined`: none. */
+export function pricedUnits(
+  { estimate: wanted }: Wanted,
+  price: Price | null,
+): OtherUnits | undefined {
+  if (wanted?.otherUnits === undefined || price === null) return undefined;
+  const priced: { [K in OtherClass]?: number } = {};
+  for (const name of OTHER_CLASSES) {
+    const units = wanted.otherUnits[name];
+    if (units !== undefined && covers(price, name)) priced[name] = units;
+  }
+  return Object.keys(priced).length === 0 ? undefined : priced;
 }
 
 /**
@@ -118,14 +143,16 @@ function classesOf(
 ): readonly UsageClass[] {
   const isAskedFor = (name: UsageClass): boolean =>
     (audio || !AUDIO_CLASSES.has(name)) && (longCache || name !== 'cacheWriteLongTokens');
-  const covered = USAGE_CLASS_NAMES.filter(
-    (name) => costOfPricedClasses({ [name]: 1 }, price).unpriced.length === 0,
-  );
+  const covered = USAGE_CLASS_NAMES.filter((name) => covers(price, name));
   return (['input', 'output'] as const).flatMap((side) => {
     const all = covered.filter((name) => USAGE_CLASSES[name].side === side);
     const askedFor = all.filter(isAskedFor);
     return askedFor.length === 0 ? all : askedFor;
   });
+}
+
+function covers(price: Price, name: UsageClass): boolean {
+  return costOfPricedClasses({ [name]: 1 }, price).unpriced.length === 0;
 }
 
 function unpriced(field: string, problem: string): BursarError {

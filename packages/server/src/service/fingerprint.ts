@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { BursarService } from '@bursar/api';
-import { type Fingerprint, parseUsd } from '@bursar/core';
+import { type Fingerprint, OTHER_CLASSES, parseUsd } from '@bursar/core';
 
 /** A parsed `meter.reserve` message. */
 export type ReserveMessage = Parameters<BursarService['reserve']>[1];
@@ -32,6 +32,7 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
           ...(estimate.many === undefined
             ? []
             : [[estimate.many.calls, estimate.many.inputTokensMax]]),
+          ...(estimate.otherUnits === undefined ? [] : [canonicalUnits(estimate.otherUnits)]),
         ],
     amountUsd === undefined ? null : parseUsd(amountUsd, 'amountUsd'),
     ttlMs ?? null,
@@ -41,6 +42,16 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
     ...(anonymous ? ['anonymous'] : []),
   ];
   return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
+}
+
+/** In the order of the classes, whatever that of the message. */
+function canonicalUnits(
+  units: NonNullable<NonNullable<ReserveMessage['estimate']>['otherUnits']>,
+): readonly (readonly [string, number])[] {
+  return OTHER_CLASSES.flatMap((name) => {
+    const count = units[name];
+    return count === undefined ? [] : [[name, count] as const];
+  });
 }
 
 /** In an order of their own: who lists the same teams in another one asks for the same. */

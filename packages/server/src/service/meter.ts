@@ -12,6 +12,7 @@ import {
   duration,
   formatUsd,
   larger,
+  type OtherClass,
   type PriceTable,
   reservationId,
   type Tier,
@@ -22,7 +23,7 @@ import {
 import type { OwnKeys } from '../own-keys/own-keys.ts';
 import { Admission } from './admission.ts';
 import { budgetViewOf, isoOf } from './budget-view.ts';
-import { estimateCall } from './call-estimate.ts';
+import { estimateCall, pricedUnits } from './call-estimate.ts';
 import { type CallRate, chargesOf, rateViewsOf } from './call-rates.ts';
 import type { Charges } from './charges.ts';
 import { denialOf, tooManyInputTokens } from './denial.ts';
@@ -120,7 +121,9 @@ export class Meter {
         ? termsFromJson(outcome.reservation.terms)
         : decided.terms;
     this.#terms.keep(id, agreed);
-    return this.#allowed(message.reservation, outcome, agreed, rates);
+    const chargedBy = Object.keys(pricedUnits(message, agreed.price) ?? {}) as OtherClass[];
+    const allowed = this.#allowed(message.reservation, outcome, agreed, rates);
+    return chargedBy.length === 0 ? allowed : { ...allowed, chargedBy };
   }
 
   /** Heartbeat: more time, and more money if asked for. A refusal leaves the reservation as it was. */

@@ -16,7 +16,7 @@
  * - openrouter: google/gemini-flash-1.5-8b-exp: the source has no price
  * - openrouter: google/lyria-3-clip-preview: the source has no price
  * - openrouter: google/lyria-3-pro-preview: the source has no price
- * SHA-256: 3a15e20e8be8235bc32d5f727a6cf6f06a45e263074f4b2123fa0d3891365bbe
+ * SHA-256: 91ae005e275306a66082b7e5d56b49ba0045eedf7e3b0e4ce3c54607c8ec582c
  */
 import type { ProviderPrices } from '../price-table.ts';
 import { ANTHROPIC } from './anthropic.ts';
@@ -64,7 +64,7 @@ import { ZAI } from './zai.ts';
 import { ZHIPUAI } from './zhipuai.ts';
 
 /** Names these prices; differs whenever any of them does. */
-export const CATALOGUE_VERSION = 'genai-prices-0.1.8-2026-11-25-3a15e20e';
+export const CATALOGUE_VERSION = 'genai-prices-0.1.8-2026-11-25-91ae005e';
 
 /** The day on which they were taken. */
 export const CATALOGUE_DATE = '2026-11-25';

@@ -4,7 +4,7 @@
  *
  * Prices of openai: data of @pydantic/genai-prices 0.1.8 (MIT, Copyright Pydantic Services Inc. 2025 to
  * present), converted to integers and amended (tools/price-table).
- * SHA-256: 27f16da16b003d6d5460da80e6d1efa2e558ee5e429a1329ed2edf47aca1963d
+ * SHA-256: 384fae85d4177d03abbf41ecbaa1d0f097fdd3e94e89d7025f6fd197a2a204e5
  */
 import type { ProviderPrices } from '../price-table.ts';
 
@@ -51,6 +51,34 @@ export const OPENAI: ProviderPrices = {
           serviceTiers: { batch: [1, 2], priority: [2, 1], ultrafast: [6, 1] },
           effectiveFromMs: 1_803_859_200_000,
         },
+      ],
+    },
+    {
+      model: 'tts-1',
+      ids: ['tts-1', 'tts-1-1106'],
+      prices: [
+        { nanoUsdPerMillion: { textCharacters: 15_000_000_000 } },
+      ],
+    },
+    {
+      model: 'tts-1-hd',
+      ids: ['tts-1-hd', 'tts-1-hd-1106'],
+      prices: [
+        { nanoUsdPerMillion: { textCharacters: 30_000_000_000 } },
+      ],
+    },
+    {
+      model: 'dall-e-2',
+      ids: ['dall-e-2'],
+      prices: [
+        { nanoUsdPerMillion: { smallImages: 16_000_000_000_000, mediumImages: 18_000_000_000_000, images: 20_000_000_000_000 } },
+      ],
+    },
+    {
+      model: 'dall-e-3',
+      ids: ['dall-e-3'],
+      prices: [
+        { nanoUsdPerMillion: { images: 40_000_000_000_000, largeImages: 80_000_000_000_000, hdImages: 80_000_000_000_000, largeHdImages: 120_000_000_000_000 } },
       ],
     },
     {
