@@ -53,14 +53,17 @@ export async function reserveClamped(
   }
 }
 
-/** The terms of a call of which `asked` is set aside and `wanted` was wanted. */
+/**
+ * The terms of a call of which `asked` is set aside and `wanted` was wanted. A batch has no output of its own: nothing
+ * is learned from the sum of many.
+ */
 export function termsFor(
   terms: Terms,
   wanted: CallEstimate,
   asked: CallEstimate,
   feature: string | undefined,
 ): Terms {
-  if (asked.bounds === undefined) return terms;
+  if (asked.bounds === undefined || asked.bounds.many !== undefined) return terms;
   const { outputTokensMax: tokensMax } = asked.bounds;
   const output = { tokensMax, basis: asked.basis, clamped: asked !== wanted };
   return { ...terms, output: feature === undefined ? output : { ...output, feature } };

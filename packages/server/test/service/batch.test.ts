@@ -32,7 +32,7 @@ it('is set aside at the prices of its longest call, not of all its tokens togeth
     ...CALL,
     estimate: estimate(100, 10_000),
   });
-  expect(answer).toMatchObject({ decision: 'allowed', heldUsd: '2.00' });
+  expect(answer).toMatchObject({ decision: 'allowed', heldUsd: '2.00', outputTokensMax: null });
 });
 
 it('is settled with each call in its own context tier', async () => {
