@@ -8,7 +8,7 @@ import { createBursar } from '@bursar/server';
 import OpenAI from 'openai';
 
 const embedded = await createBursar({ store: { kind: 'memory' }, defaultLimitUsd: '0' });
-const bursar: Bursar = connect({ caller: embedded.caller({ tenant: 'default' }) });
+const bursar: Bursar = connect({ bursar: embedded });
 const openai: OpenAI = bursar.wrap(new OpenAI({ apiKey: 'unused' }), { user: 'alice' });
 try {
   await openai.chat.completions.create({

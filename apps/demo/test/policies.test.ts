@@ -8,10 +8,7 @@ const PRICE = { inputNanoUsdPerMillion: 2_500_000_000n, outputNanoUsdPerMillion:
 async function openBursar(): Promise<Bursar> {
   const server = await createBursar({ store: { kind: 'memory' } });
   onTestFinished(() => server.close());
-  return connect({
-    caller: server.caller({ tenant: 'default' }),
-    callerFor: (signal) => server.caller({ tenant: 'default' }, { signal }),
-  });
+  return connect({ bursar: server });
 }
 
 const inRun = (run: string) => (name: string) => `${name}-${run}`;

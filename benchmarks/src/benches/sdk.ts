@@ -6,7 +6,11 @@ import { OpenAI } from 'openai';
 import type { Bench, Candidate, Finding } from '../harness/bench.ts';
 import { closedLoop } from '../harness/drive.ts';
 import { allCpuUs, type Figures } from '../harness/figures.ts';
-import { agreeableCaller, agreeableCallerOverTrpc } from '../subjects/agreeable-service.ts';
+import {
+  agreeableCaller,
+  agreeableCallerOverTrpc,
+  agreeableDirectCaller,
+} from '../subjects/agreeable-service.ts';
 import { instantFetch } from '../subjects/instant-provider.ts';
 import { ServerProcess } from '../subjects/server-process.ts';
 
@@ -20,7 +24,8 @@ const BARE = 'bare client, local provider';
 const WRAPPED = 'wrapped, local provider, decision at once';
 const BARE_INSTANT = 'bare client, answered out of memory';
 const WRAPPED_INSTANT = 'wrapped, answered out of memory, decision at once';
-const TRPC_INSTANT = 'the same, the decision through tRPC in this process';
+const DIRECT_INSTANT = 'the same, parsed and checked in this process';
+const TRPC_INSTANT = 'the same, through tRPC in this process';
 const EMBEDDED_INSTANT = 'wrapped, answered out of memory, Bursar in this process';
 const BARE_STREAM = 'bare client, local provider, stream';
 const WRAPPED_STREAM = 'wrapped, local provider, stream, decision at once';
@@ -33,8 +38,10 @@ export const sdk: Bench = {
     const provider = await ServerProcess.start('provider');
     const bursar = await createBursar({ store: { kind: 'memory' }, defaultLimitUsd: LIMIT_USD });
     const atOnce = connect({ caller: agreeableCaller() });
+    const direct = connect({ caller: agreeableDirectCaller() });
     const overTrpc = connect({ caller: agreeableCallerOverTrpc() });
-    const embedded = connect({ caller: bursar.caller({ tenant: 'bench' }) });
+    const embedded = connect({ bursar, tenant: 'bench' });
+    const connections = [atOnce, direct, overTrpc, embedded];
     const network = new OpenAI({ apiKey: 'bench', baseURL: provider.url, maxRetries: 0 });
     const instant = new OpenAI({ apiKey: 'bench', fetch: instantFetch, maxRetries: 0 });
     let costNanoUsd = 0n;
@@ -49,7 +56,7 @@ export const sdk: Bench = {
           operation: () => call(client),
           // What is settled after the answer belongs to the call.
           finish: async () => {
-            await Promise.all([atOnce.settled(), overTrpc.settled(), embedded.settled()]);
+            await Promise.all(connections.map((connection) => connection.settled()));
           },
         }),
     });
@@ -59,6 +66,7 @@ export const sdk: Bench = {
         calls(WRAPPED, atOnce.wrap(network, { user: USER })),
         calls(BARE_INSTANT, instant),
         calls(WRAPPED_INSTANT, atOnce.wrap(instant, { user: USER })),
+        calls(DIRECT_INSTANT, direct.wrap(instant, { user: USER })),
         calls(TRPC_INSTANT, overTrpc.wrap(instant, { user: USER })),
         calls(EMBEDDED_INSTANT, embedded.wrap(instant, { user: USER, onSettled })),
         calls(BARE_STREAM, network, stream),
@@ -74,7 +82,7 @@ export const sdk: Bench = {
         };
       },
       async close() {
-        await Promise.all([atOnce.close(), overTrpc.close(), embedded.close()]);
+        await Promise.all(connections.map((connection) => connection.close()));
         await bursar.close();
         await provider.close();
       },
@@ -114,6 +122,7 @@ function findings(of: (name: string) => Figures): readonly Finding[] {
   return [
     added('added to the p50, local provider', WRAPPED, BARE, 60),
     added('added to the p50, answered out of memory', WRAPPED_INSTANT, BARE_INSTANT, 60),
+    added('added to the p50, parsed and checked in this process', DIRECT_INSTANT, BARE_INSTANT),
     added('added to the p50, the decision through tRPC', TRPC_INSTANT, BARE_INSTANT),
     added('added to the p50 with Bursar in this process', EMBEDDED_INSTANT, BARE_INSTANT),
     added('added to the p50 of a whole stream', WRAPPED_STREAM, BARE_STREAM),

@@ -1,5 +1,12 @@
 /** A service that lets every call through without looking: what is left then is what the SDK itself costs. */
-import { type Allowed, type BursarService, createCaller, type SettleOutput } from '@bursar/api';
+import {
+  type Allowed,
+  type BursarService,
+  createCaller,
+  directCaller,
+  type SettleOutput,
+  type RequestContext,
+} from '@bursar/api';
 import type { Caller } from '@bursar/client';
 import { tenantId } from '@bursar/core';
 
@@ -50,15 +57,23 @@ export function agreeableCaller(): Caller {
   return { meter: { reserve: allow, extend: allow, settle } } as unknown as Caller;
 }
 
-/** It, called as one in this process is: through tRPC, which parses and checks. */
-export function agreeableCallerOverTrpc(): Caller {
-  const service: Pick<BursarService, 'reserve' | 'extend' | 'settle'> = {
-    reserve: async (_principal, input) => allow(input),
-    extend: async (_principal, input) => allow(input),
-    settle: async (_principal, input) => settle(input),
-  };
-  return createCaller({
-    service: service as BursarService,
-    principal: { tokenId: 'bench', tenant: tenantId('bench'), scopes: ['meter'] },
-  });
+/** It, called as one in this process is: parsed and checked. */
+export function agreeableDirectCaller(): Caller {
+  return directCaller(AGREEABLE);
 }
+
+/** The same through tRPC. */
+export function agreeableCallerOverTrpc(): Caller {
+  return createCaller(AGREEABLE);
+}
+
+const SERVICE: Pick<BursarService, 'reserve' | 'extend' | 'settle'> = {
+  reserve: async (_principal, input) => allow(input),
+  extend: async (_principal, input) => allow(input),
+  settle: async (_principal, input) => settle(input),
+};
+
+const AGREEABLE: RequestContext = {
+  service: SERVICE as BursarService,
+  principal: { tokenId: 'bench', tenant: tenantId('bench'), scopes: ['meter'] },
+};

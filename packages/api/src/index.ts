@@ -1,4 +1,5 @@
 /** The public list of `@bursar/api`: what server and client agree on. */
+export { directCaller, type DirectOptions } from './direct-caller.ts';
 export type { DirectProcedure } from './direct-procedure.ts';
 export {
   errorData,
@@ -10,7 +11,13 @@ export {
 export { type Principal, TOKEN_SCOPES, type TokenScope } from './principal.ts';
 export { rateHeaders } from './rate-headers.ts';
 export type { RequestContext } from './procedure.ts';
-export { type AppRouter, appRouter, createCaller, directProcedures } from './router.ts';
+export {
+  type AppRouter,
+  appRouter,
+  type Caller,
+  createCaller,
+  directProcedures,
+} from './router.ts';
 export type { BudgetView } from './schemas/budget-view.ts';
 export type { BudgetExhausted } from './schemas/denials/budget-exhausted.ts';
 export type { Denial, MoneyDenial, ShortBudget } from './schemas/denials/denial.ts';

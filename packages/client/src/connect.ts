@@ -19,7 +19,12 @@ import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type Session, sessionOf } from './session.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
-import { type InProcess, inProcessTransport } from './transport/in-process-transport.ts';
+import {
+  callersOf,
+  type Embedded,
+  type InProcess,
+  inProcessTransport,
+} from './transport/in-process-transport.ts';
 import type {
   KeysApi,
   LimitsApi,
@@ -68,9 +73,16 @@ export interface Bursar {
 }
 
 /** Connects to a server over HTTP, or in this process. `runtime` is for tests. */
-export function connect(server: HttpServer | InProcess, runtime: Runtime = SYSTEM_RUNTIME): Bursar {
-  const transport = 'caller' in server ? inProcessTransport(server) : httpTransport(server);
-  return new Connection(transport, runtime);
+export function connect(
+  server: HttpServer | Embedded | InProcess,
+  runtime: Runtime = SYSTEM_RUNTIME,
+): Bursar {
+  return new Connection(transportTo(server), runtime);
+}
+
+function transportTo(server: HttpServer | Embedded | InProcess): Transport {
+  if ('url' in server) return httpTransport(server);
+  return inProcessTransport('bursar' in server ? callersOf(server) : server);
 }
 
 class Connection implements Bursar {

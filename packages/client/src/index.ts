@@ -17,12 +17,14 @@ export type { Session, SessionSummary } from './session.ts';
 export type { OwnKeySource, PayingKey } from './http/own-key.ts';
 export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';
-export type { Caller, InProcess } from './transport/in-process-transport.ts';
+export type { Caller } from '@bursar/api';
+export type { Embedded, EmbeddedServer, InProcess } from './transport/in-process-transport.ts';
 export type {
   KeysApi,
   LimitsApi,
   LiveUsageQuery,
   PoliciesApi,
+  ScopeName,
   UsageApi,
 } from './transport/transport.ts';
 export type { PaceOptions } from './pacing/pace-options.ts';

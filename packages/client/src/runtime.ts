@@ -2,7 +2,7 @@
  * What the client needs of the machine it runs on: timers, chance, ids. Nothing else in this package reads
  * a clock, so that tests hand in their own and never sleep. Works in every runtime that has web standards.
  */
-import { v7 } from 'uuid';
+import { ReservationIds } from './reservation-ids.ts';
 
 /** The present in Unix milliseconds, for what is only shown. */
 export const systemNowMs = (): number => Date.now();
@@ -24,6 +24,8 @@ export interface Runtime {
   newId(): string;
 }
 
+const ids = new ReservationIds((bytes) => crypto.getRandomValues(bytes));
+
 /** The real one. */
 export const SYSTEM_RUNTIME: Runtime = {
   nowMs: () => performance.now(),
@@ -34,7 +36,7 @@ export const SYSTEM_RUNTIME: Runtime = {
   },
   wait: (delayMs) => new Promise((resolve) => setTimeout(resolve, delayMs)),
   random: () => Math.random(),
-  newId: () => v7(),
+  newId: () => ids.next(systemNowMs()),
 };
 
 /** Timers are objects in Node, Deno's Node mode and Bun, and plain numbers at the edge. */

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { connect } from '../src/connect.ts';
 import { DRAINS_MAX } from '../src/drain-limit.ts';
-import type { Caller } from '../src/transport/in-process-transport.ts';
+import type { Caller } from '@bursar/api';
 import { ManualRuntime } from './support/manual-runtime.ts';
 import { MODEL, openWorld, prompt } from './support/world.ts';
 

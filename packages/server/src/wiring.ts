@@ -7,7 +7,8 @@
 import { randomUUID } from 'node:crypto';
 import {
   type BursarService,
-  createCaller,
+  type Caller,
+  directCaller,
   type Principal,
   TOKEN_SCOPES,
   type TokenScope,
@@ -36,7 +37,7 @@ import type { EstimateCounts } from './service/learned-estimates.ts';
 import type { AuditReport } from './stores/postgres/audit-ledger.ts';
 import type { SetAsideEvents } from './stores/postgres/set-aside-events.ts';
 import { Sweeper } from './sweep/sweeper.ts';
-import { errorReporter, failureNoter, type NoteFailure } from './telemetry/error-reporter.ts';
+import { failureNoter, type NoteFailure } from './telemetry/error-reporter.ts';
 import { type Log, SILENT_LOG } from './telemetry/logger.ts';
 import { FailedSignIns } from './tokens/failed-sign-ins.ts';
 import { SignIn } from './tokens/sign-in.ts';
@@ -111,7 +112,10 @@ export interface Bursar {
   readonly setAside?: SetAsideEvents;
   /** What was learned from settled calls since the start, and how good the estimates were. */
   readonly estimates: () => EstimateCounts;
-  /** Calls procedures in this process, as `principal`, with the parsing and checks of the network. */
+  /**
+   * Calls procedures in this process, as `principal`, with the parsing and checks of the network. Rejects with
+   * `BursarError`.
+   */
   caller(
     principal: {
       readonly tenant: string;
@@ -120,7 +124,7 @@ export interface Bursar {
       readonly tokenId?: string;
     },
     options?: { readonly signal?: AbortSignal },
-  ): ReturnType<typeof createCaller>;
+  ): Caller;
   /** Listens for HTTP and returns the base URL. Port 0 (the default) picks a free one. Once only. */
   listen(address?: { readonly host?: string; readonly port?: number }): Promise<string>;
   /** Stops: HTTP drained, live streams ended, sweeper stopped, store closed. Harmless when repeated. */
@@ -205,7 +209,6 @@ export function startBursar(
   });
   const sweeper = new Sweeper({ tier, timers: time, intervalMs, log });
   const noteFailure = failureNoter(log, randomUUID);
-  const reportError = errorReporter(noteFailure);
   const readiness = new Readiness({ tier, isCurrent: () => store.isCurrent(), modes, time });
   const server = httpServerOf(store, service, readiness, noteFailure, options);
   let closed: Promise<void> | undefined;
@@ -231,9 +234,9 @@ export function startBursar(
     ...(store.setAside === undefined ? {} : { setAside: store.setAside }),
     caller: ({ tenant, scopes = TOKEN_SCOPES, tokenId = 'in-process' }, { signal } = {}) => {
       const principal: Principal = { tokenId, tenant: tenantId(tenant), scopes };
-      return createCaller(
+      return directCaller(
         { service, principal },
-        { onError: reportError, ...(signal === undefined ? {} : { signal }) },
+        { note: noteFailure, ...(signal === undefined ? {} : { signal }) },
       );
     },
     listen: ({ host = DEFAULTS.host, port = 0 } = {}) => server.listen(host, port),

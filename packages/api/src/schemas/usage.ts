@@ -2,7 +2,7 @@
 import type { Json, LedgerEntryKind } from '@bursar/core';
 import { z } from 'zod';
 import { budgetSubject, namesOneScope, ONE_SCOPE } from './budget-subject.ts';
-import { HISTORY_PAGE_MAX, periodField, userField } from './fields.ts';
+import { HISTORY_PAGE_MAX, periodField } from './fields.ts';
 
 export const currentUsageInput = z
   .strictObject({
@@ -43,9 +43,11 @@ export interface UsageHistoryOutput {
   readonly nextCursor: number | null;
 }
 
-export const liveUsageInput = z.strictObject({
-  user: userField,
-  /** Sent by the client library after a reconnect. */
-  lastEventId: z.string().max(64).nullish(),
-});
+export const liveUsageInput = z
+  .strictObject({
+    ...budgetSubject,
+    /** Sent by the client library after a reconnect. */
+    lastEventId: z.string().max(64).nullish(),
+  })
+  .refine(namesOneScope, ONE_SCOPE);
 export type LiveUsageInput = z.input<typeof liveUsageInput>;

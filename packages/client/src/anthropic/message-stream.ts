@@ -3,7 +3,7 @@
  * is counted, for streams that have no end.
  */
 import { anthropicUsageAfter, readAnthropicUsage, totalOutputTokens } from '@bursar/core';
-import { eventData, eventText } from '../http/event-stream.ts';
+import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import { fieldOf, isObject, parseJson, stringOf } from '../http/json-fields.ts';
 import { bookableModel } from '../http/model-name.ts';
 import type { ModelRequest, StreamReader } from '../http/provider-api.ts';
@@ -34,7 +34,7 @@ export class MessageStream implements StreamReader {
     return this.#isComplete;
   }
 
-  read(event: Uint8Array): Uint8Array {
+  read(event: EventBytes): EventBytes {
     const data = eventData(eventText(event));
     const parsed = data === undefined ? undefined : parseJson(data);
     if (!isObject(parsed)) return event;

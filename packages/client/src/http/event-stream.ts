@@ -1,7 +1,8 @@
 /**
- * Server-sent events, cut out of a byte stream without changing a byte.
+ * Server-sent events, cut out of a byte stream without changing or copying a byte.
  *
- * Splits at empty lines and nothing more; an event's bytes can be passed on as they came. Line ends may be
+ * Splits at empty lines and nothing more; an event's bytes can be passed on as they came: they are views of the chunks
+ * that were pushed. Line ends may be
  * LF, CR or CRLF, and a chunk may end anywhere, also within a character. Source: WHATWG HTML, "Server-sent
  * events", https://html.spec.whatwg.org/multipage/server-sent-events.html, read 2026-11-23.
  */
@@ -12,6 +13,9 @@ export const EVENT_BYTES_MAX = 16 * 1024 * 1024;
 const LF = 0x0a;
 const CR = 0x0d;
 
+/** The bytes of an event in the pieces in which they came: views of the stream's own chunks. */
+export type EventBytes = readonly Uint8Array[];
+
 /** Cuts a stream into events. */
 export class EventSplitter {
   #rest: Uint8Array[] = [];
@@ -20,8 +24,8 @@ export class EventSplitter {
   #lastWasCr = false;
 
   /** The events that end within `chunk`, each with the empty line that ends it. */
-  push(chunk: Uint8Array): Uint8Array[] {
-    const events: Uint8Array[] = [];
+  push(chunk: Uint8Array): EventBytes[] {
+    const events: EventBytes[] = [];
     let start = 0;
     for (let at = 0; at < chunk.length; at += 1) {
       const byte = chunk[at];
@@ -35,18 +39,18 @@ export class EventSplitter {
       }
       if (this.#lineIsEmpty) {
         const end = byte === CR && chunk[at + 1] === LF ? at + 2 : at + 1;
-        events.push(this.#take(chunk.subarray(start, end)));
+        events.push([...this.rest(), chunk.subarray(start, end)]);
         start = end;
       }
       this.#lineIsEmpty = true;
     }
     this.#keep(chunk.subarray(start));
-    if (this.#restBytes > EVENT_BYTES_MAX) events.push(...this.rest());
+    if (this.#restBytes > EVENT_BYTES_MAX) events.push(...this.rest().map((piece) => [piece]));
     return events;
   }
 
   /** What came after the last whole event. */
-  rest(): Uint8Array[] {
+  rest(): EventBytes {
     const rest = this.#rest;
     this.#rest = [];
     this.#restBytes = 0;
@@ -58,25 +62,18 @@ export class EventSplitter {
     this.#rest.push(bytes);
     this.#restBytes += bytes.length;
   }
-
-  #take(end: Uint8Array): Uint8Array {
-    if (this.#rest.length === 0) return end;
-    const event = new Uint8Array(this.#restBytes + end.length);
-    let offset = 0;
-    for (const part of this.rest()) {
-      event.set(part, offset);
-      offset += part.length;
-    }
-    event.set(end, offset);
-    return event;
-  }
 }
 
 const decoder = new TextDecoder();
 
 /** An event's bytes as text. */
-export function eventText(event: Uint8Array): string {
-  return decoder.decode(event);
+export function eventText(event: EventBytes): string {
+  const [only] = event;
+  if (only !== undefined && event.length === 1) return decoder.decode(only);
+  // A character may be cut in two.
+  const pieces = new TextDecoder();
+  const texts = event.map((piece) => pieces.decode(piece, { stream: true }));
+  return texts.join('') + pieces.decode();
 }
 
 /** The data of an event, its lines joined; `undefined` for comments and events without data. */

@@ -40,12 +40,12 @@ export function httpRequestOf(input: string | URL | Request, init: RequestInit =
   };
 }
 
-/** The arguments with which `request` is sent, with another body or signal if given. */
+/** The arguments with which `request` is sent, once, with another body or signal if given. Its headers go with it. */
 export function fetchArguments(
   request: HttpRequest,
   changes: { readonly body?: string; readonly signal?: AbortSignal } = {},
 ): [url: string, init: RequestInit] {
-  const headers = new Headers(request.headers);
+  const { headers } = request;
   // Given lengths belong to the body that was given.
   if (changes.body !== undefined) headers.delete('content-length');
   const init: RequestInit = { ...request.rest, method: request.method, headers };

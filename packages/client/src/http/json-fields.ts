@@ -22,9 +22,11 @@ export function stringOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+const decoder = new TextDecoder();
+
 /** `bytes` parsed, `undefined` if they are no JSON. */
 export function jsonIn(bytes: Uint8Array): unknown {
-  return parseJson(new TextDecoder().decode(bytes));
+  return parseJson(decoder.decode(bytes));
 }
 
 /** `text` parsed, `undefined` if it is no JSON. */

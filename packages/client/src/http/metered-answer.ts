@@ -14,7 +14,7 @@ import { expectedTextTokens } from './text-tokens.ts';
  */
 export async function meteredAnswer(
   response: Response,
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   provided: ProviderCall,
 ): Promise<Response> {
   const { call, read, presence } = provided;

@@ -3,10 +3,12 @@
  *
  * It is settled when the usage is seen, not when the stream ends, because the openai package stops reading
  * at `[DONE]` and never sees the end. Where no usage comes (the caller leaves, the provider breaks off), what
- * was counted is settled. Nothing is read ahead of the caller.
+ * was counted is settled. Nothing is read ahead of the caller, and no byte of it is copied: what the caller gets are the
+ * provider's own chunks, or views of them where something is left out.
  */
 import type { Denied } from '@bursar/api';
-import { EventSplitter } from './event-stream.ts';
+import { type EventBytes, EventSplitter } from './event-stream.ts';
+import { joinedViews } from './joined-views.ts';
 import type { StreamReader } from './provider-api.ts';
 import type { ProviderCall } from './provider-call.ts';
 import { denialEvent } from './refusal-response.ts';
@@ -33,9 +35,11 @@ type Controller = ReadableStreamDefaultController<Uint8Array>;
 /** What one read brought. */
 interface Step {
   readonly isEnd: boolean;
+  /** As the provider sent it. */
+  readonly chunk: Uint8Array | undefined;
   readonly events: readonly {
     /** What the caller is to see of the event. */
-    readonly bytes: Uint8Array | undefined;
+    readonly shown: EventBytes;
     /** Output tokens counted so far. */
     readonly outputTokens: number;
   }[];
@@ -85,21 +89,31 @@ class MeteredStream {
   }
 
   /** Whether the caller got anything of `step`. */
-  async #passOn({ events }: Step, controller: Controller): Promise<boolean> {
+  async #passOn({ chunk, events }: Step, controller: Controller): Promise<boolean> {
     const { call, presence } = this.#provided;
+    if (presence.departure !== undefined) return false;
     let hasPassed = false;
-    for (const { bytes, outputTokens } of events) {
+    let passing: Uint8Array[] = [];
+    const pass = (): void => {
+      for (const bytes of joinedViews(passing, chunk)) controller.enqueue(bytes);
+      hasPassed ||= passing.length > 0;
+      passing = [];
+    };
+    for (const { shown, outputTokens } of events) {
       const covering = call.cover(outputTokens);
-      const denied = covering === undefined ? undefined : await covering;
-      if (presence.departure !== undefined) break;
-      if (denied !== undefined) {
-        this.#stop(denied, controller);
-        return true;
+      if (covering !== undefined) {
+        // What comes before does not wait for it.
+        pass();
+        const denied = await covering;
+        if (presence.departure !== undefined) return hasPassed;
+        if (denied !== undefined) {
+          this.#stop(denied, controller);
+          return true;
+        }
       }
-      if (bytes === undefined) continue;
-      controller.enqueue(bytes);
-      hasPassed = true;
+      passing.push(...shown);
     }
+    pass();
     return hasPassed;
   }
 
@@ -155,18 +169,25 @@ class MeteredStream {
 
   async #read(): Promise<Step> {
     const { done, value } = await this.#reader.read();
-    const events = done ? this.#splitter.rest() : this.#splitter.push(value);
+    const events = done ? this.#lastEvent() : this.#splitter.push(value);
     return {
       isEnd: done,
+      chunk: value,
       events: events.map((event) => ({
-        bytes: this.#readEvent(event),
+        shown: this.#readEvent(event),
         outputTokens: this.#events.outputTokens,
       })),
     };
   }
 
+  /** What came after the last whole event, which may be one that only lacks its end. */
+  #lastEvent(): readonly EventBytes[] {
+    const rest = this.#splitter.rest();
+    return rest.length === 0 ? [] : [rest];
+  }
+
   /** Reads what an event says of usage, and returns what of it the caller is to see. */
-  #readEvent(event: Uint8Array): Uint8Array | undefined {
+  #readEvent(event: EventBytes): EventBytes {
     const shown = this.#events.read(event);
     if (this.#events.isComplete) void this.#settle();
     return shown;

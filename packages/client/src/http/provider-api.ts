@@ -8,6 +8,7 @@ import type { BursarError, ManyCalls, ServiceTier } from '@bursar/core';
 import type { OtherUnits, Spent } from '../metered-call.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { Metering } from '../wrap-options.ts';
+import type { EventBytes } from './event-stream.ts';
 import type { HttpRequest } from './http-request.ts';
 import type { RefusalReason } from './refusal-reasons.ts';
 
@@ -166,8 +167,8 @@ export interface StreamReader {
   readonly isComplete: boolean;
   /** The id under which the provider goes on with the call when the stream ends here. */
   readonly continuesAs: string | undefined;
-  /** Reads an event; answers what of it the caller is to see. */
-  read(event: Uint8Array): Uint8Array | undefined;
+  /** Reads an event; answers what of it the caller is to see: views of its bytes, nothing, or mostly itself. */
+  read(event: EventBytes): EventBytes;
   /** What the stream cost so far: as reported, or else as counted. */
   spent(): Spent;
 }

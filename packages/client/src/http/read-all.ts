@@ -7,14 +7,14 @@ export interface ReadBody {
 
 /** Reads `body` to its end, its failure, or the abort of `signal`. Never rejects. */
 export async function readAll(
-  body: ReadableStream<Uint8Array>,
+  body: ReadableStream<Uint8Array<ArrayBuffer>>,
   signal: AbortSignal,
 ): Promise<ReadBody> {
   const reader = body.getReader();
   // A `fetch` of the caller's own may not listen to its signal.
   const hangUp = (): void => void reader.cancel().catch(() => {});
   signal.addEventListener('abort', hangUp, { once: true });
-  const parts: Uint8Array[] = [];
+  const parts: Uint8Array<ArrayBuffer>[] = [];
   try {
     for (;;) {
       const { done, value } = await reader.read();
@@ -31,7 +31,9 @@ export async function readAll(
   }
 }
 
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+function joined(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
   const bytes = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let offset = 0;
   for (const part of parts) {

@@ -2,7 +2,7 @@
  * Responses in the background: what they carry at the provider, and how their end is read, by the process that made
  * them and by any other.
  */
-import { eventData, eventText } from '../http/event-stream.ts';
+import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import { bytesWithoutTags, type JobTag, tagged, tagOf, withoutTags } from '../http/job-tag.ts';
 import {
   fieldOf,
@@ -55,13 +55,13 @@ export class BackgroundStream implements StreamReader {
     return stringOf(this.#response['id']) || undefined;
   }
 
-  read(event: Uint8Array): Uint8Array | undefined {
+  read(event: EventBytes): EventBytes {
     const shown = this.#stream.read(event);
     const text = eventText(event);
     const response = parseEvent(eventData(text) ?? '')?.['response'];
     if (isObject(response)) this.#response = response;
     const without = withoutTags(text, NO_METADATA);
-    return without === text ? shown : new TextEncoder().encode(without);
+    return without === text ? shown : [new TextEncoder().encode(without)];
   }
 
   spent(): Spent {

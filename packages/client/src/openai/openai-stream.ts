@@ -1,5 +1,5 @@
 /** One stream of a text route, read event by event. */
-import { eventData, eventText } from '../http/event-stream.ts';
+import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import type { StreamReader } from '../http/provider-api.ts';
 import { streamedTokens } from '../http/text-tokens.ts';
 import type { Spent } from '../metered-call.ts';
@@ -31,14 +31,13 @@ export class OpenAiStream implements StreamReader {
 
   readonly continuesAs: string | undefined = undefined;
 
-  read(event: Uint8Array): Uint8Array | undefined {
-    const text = eventText(event);
-    const data = eventData(text);
+  read(event: EventBytes): EventBytes {
+    const data = eventData(eventText(event));
     if (data === undefined) return event;
     const parsed = parseEvent(data);
     this.#reading = afterEvent(this.#reading, data, parsed);
     if (parsed === undefined) return event;
-    return this.#request.hidesUsage ? withoutUsage(event, text, parsed) : event;
+    return this.#request.hidesUsage ? withoutUsage(event, parsed) : event;
   }
 
   spent(): Spent {

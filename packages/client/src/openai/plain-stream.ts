@@ -1,5 +1,5 @@
 /** A stream of images, of sound or of a transcript: what tells of usage is its last event alone. */
-import { eventData, eventText } from '../http/event-stream.ts';
+import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import { fieldOf, type JsonObject, stringOf } from '../http/json-fields.ts';
 import type { StreamReader } from '../http/provider-api.ts';
 import type { Spent } from '../metered-call.ts';
@@ -30,7 +30,7 @@ export class PlainStream implements StreamReader {
     return this.#reported !== undefined;
   }
 
-  read(event: Uint8Array): Uint8Array {
+  read(event: EventBytes): EventBytes {
     const data = eventData(eventText(event));
     const parsed = data === undefined ? undefined : parseEvent(data);
     if (parsed === undefined) return event;

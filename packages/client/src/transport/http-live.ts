@@ -9,7 +9,9 @@ import { EventSource, type FetchLike } from 'eventsource';
 import { ForeignAnswer } from './batched-calls.ts';
 import { bursarErrorFrom, type ReportedError, reportedError } from './bursar-error-from.ts';
 import type { HttpServer } from './http-transport.ts';
+import { type LiveSubject, liveSubjectOf } from './live-subject.ts';
 import { liveStates, type StateSink } from './live-states.ts';
+import type { LiveUsageQuery } from './transport.ts';
 
 /** Where to subscribe. */
 export interface LiveServer {
@@ -20,21 +22,20 @@ export interface LiveServer {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** The states of `user`'s budget until one of `signals` aborts. Goes on by itself after a lost connection. */
+/** The states of the budget that `query` names until its signal or `closing` aborts. Goes on by itself after a lost connection. */
 export function followOverHttp(
   at: LiveServer,
-  {
-    user,
-    signals,
-  }: { readonly user: string; readonly signals: readonly (AbortSignal | undefined)[] },
+  query: LiveUsageQuery,
+  closing: AbortSignal,
 ): AsyncIterableIterator<BudgetView> {
-  return liveStates(signals, (sink) => subscribe(at, { user, sink }));
+  const subject = liveSubjectOf(query);
+  return liveStates([closing, query.signal], (sink) => subscribe(at, { subject, sink }));
 }
 
-/** Follows `user`'s budget until the answer is called. Goes on by itself after a lost connection. */
+/** Follows a budget until the answer is called. Goes on by itself after a lost connection. */
 function subscribe(
   { server, url, headers: ours }: LiveServer,
-  { user, sink }: { readonly user: string; readonly sink: StateSink },
+  { subject, sink }: { readonly subject: LiveSubject; readonly sink: StateSink },
 ): () => void {
   // What refuses a connection is told by an answer whose body an EventSource never looks at.
   let refusal: BursarError | undefined;
@@ -50,7 +51,7 @@ function subscribe(
     eventSourceOptions: { fetch: fetchEvents },
   });
   const subscription = createTRPCClient<AppRouter>({ links: [link] }).usage.live.subscribe(
-    { user },
+    subject,
     {
       onData: ({ data }) => sink.push(data),
       onError: (error) => {

@@ -71,12 +71,12 @@ export function httpTransport(server: HttpServer): Transport {
     usage: {
       current: (input) => query<BudgetView>('usage.current', input),
       history: (input) => query<UsageHistoryOutput>('usage.history', input),
-      live: ({ user, signal }) =>
+      live: (followed) =>
         lazily(async () => {
           const { followOverHttp } = await import('./http-live.ts');
           // Events come over HTTP in any case.
           const at = { server, url: url.replace(/^ws/, 'http'), headers: authorization(server) };
-          return followOverHttp(at, { user, signals: [closing.signal, signal] });
+          return followOverHttp(at, followed, closing.signal);
         }),
     },
     limits: {

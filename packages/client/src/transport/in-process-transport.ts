@@ -1,20 +1,40 @@
 /** A Bursar server in this very process: the same procedures, parsing and checks, without a network. */
-import type { createCaller } from '@bursar/api';
+import type { Caller } from '@bursar/api';
 import { bursarErrorFrom } from './bursar-error-from.ts';
 import { lazily } from './lazily.ts';
 import type { Transport } from './transport.ts';
 
-/** What `createCaller` of `@bursar/api` returns. */
-export type Caller = ReturnType<typeof createCaller>;
+/** A server that was made with `createBursar` of `@bursar/server`, in this process. */
+export interface Embedded {
+  readonly bursar: EmbeddedServer;
+  /** On whose behalf; `default` by default. */
+  readonly tenant?: string;
+}
 
-/** How to call a server in this process. */
+/** What is needed of it. */
+export interface EmbeddedServer {
+  caller(
+    principal: { readonly tenant: string },
+    options?: { readonly signal?: AbortSignal },
+  ): Caller;
+}
+
+/** How to call a server in this process, in general. */
 export interface InProcess {
   readonly caller: Caller;
   /**
    * A caller whose calls end with `signal`, `(signal) => createCaller(context, { signal })`. Without it a
-   * live iteration that was left lingers in the server until the user's budget changes once more.
+   * live iteration that was left lingers in the server until the budget changes once more.
    */
   readonly callerFor?: (signal: AbortSignal) => Caller;
+}
+
+/** How to call an embedded server. */
+export function callersOf({ bursar, tenant = 'default' }: Embedded): InProcess {
+  return {
+    caller: bursar.caller({ tenant }),
+    callerFor: (signal) => bursar.caller({ tenant }, { signal }),
+  };
 }
 
 /** The transport to the server behind `caller`. */
@@ -31,10 +51,10 @@ export function inProcessTransport(server: InProcess): Transport {
     usage: {
       current: (input) => answered(caller.usage.current(input)),
       history: (input) => answered(caller.usage.history(input)),
-      live: ({ user, signal }) =>
+      live: (query) =>
         lazily(async () => {
           const { followInProcess } = await import('./in-process-live.ts');
-          return followInProcess(server, { user, signals: [closing.signal, signal] });
+          return followInProcess(server, query, closing.signal);
         }),
     },
     limits: {

@@ -28,12 +28,22 @@ import type {
 } from '@bursar/api';
 import type { MeterApi } from '../meter-api.ts';
 
-/** Which user to follow, and until when. */
-export interface LiveUsageQuery {
-  readonly user: string;
+/** Which budget to follow, and until when. */
+export type LiveUsageQuery = (
+  | { readonly user: string; readonly scope?: undefined }
+  /** What the budget is on: `{ team: 'growth' }`, or `{ kind: 'team', name: 'growth' }`. */
+  | { readonly scope: ScopeName; readonly user?: undefined }
+) & {
+  /** As the policies name it; `credit` by default. */
+  readonly budget?: string;
   /** Ends the iteration when it aborts. */
   readonly signal?: AbortSignal;
-}
+};
+
+/** One scope: its kind with its name, or the two of them as the server has them. */
+export type ScopeName =
+  | { readonly kind: string; readonly name: string }
+  | Readonly<Record<string, string>>;
 
 /** Reading what users have spent. Methods throw `BursarError` and nothing else. */
 export interface UsageApi {
@@ -42,7 +52,7 @@ export interface UsageApi {
   /** Ledger entries, newest first, page by page. */
   history(input: UsageHistoryInput): Promise<UsageHistoryOutput>;
   /**
-   * The user's budget now, then at every change, until the loop is left or `signal` aborts. Goes on after a
+   * A budget now, then at every change, until the loop is left or `signal` aborts. Goes on after a
    * lost connection without a gap. A reader that falls behind gets the newest states.
    */
   live(query: LiveUsageQuery): AsyncIterableIterator<BudgetView>;

@@ -23,7 +23,7 @@ export interface Pair {
 /** Opens it. */
 export async function openPair(): Promise<Pair> {
   const server = await createBursar({ store: { kind: 'memory' }, defaultLimitUsd: '1000000.00' });
-  const bursar = connect({ caller: server.caller({ tenant: 'default' }) });
+  const bursar = connect({ bursar: server });
   return {
     bursar,
     async tried(call, way) {

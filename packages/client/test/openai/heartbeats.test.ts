@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { startProvider } from '@bursar/local-provider';
 import type { MeterApi } from '../../src/meter-api.ts';
 import { connect } from '../../src/connect.ts';
-import type { Caller } from '../../src/transport/in-process-transport.ts';
+import type { Caller } from '@bursar/api';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { MODEL, prompt } from '../support/world.ts';
 

@@ -5,7 +5,7 @@
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/connect.ts';
-import type { Caller } from '../../src/transport/in-process-transport.ts';
+import type { Caller } from '@bursar/api';
 import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { connectTo, MODEL, openWorld, prompt, REACHES, type World } from '../support/world.ts';

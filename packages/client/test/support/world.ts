@@ -101,13 +101,7 @@ export async function connectTo(server: Server, reach: Reach, runtime?: Runtime)
       runtime,
     );
   }
-  return connect(
-    {
-      caller: server.caller({ tenant: 'default' }),
-      callerFor: (signal) => server.caller({ tenant: 'default' }, { signal }),
-    },
-    runtime,
-  );
+  return connect({ bursar: server }, runtime);
 }
 
 function bookedIn({ kind, detail }: HistoryEntry): Booked {

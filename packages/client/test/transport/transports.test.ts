@@ -136,6 +136,54 @@ describe.each([...REACHES, 'websocket'] as const)('%s', (reach) => {
     await bursar.close();
   });
 
+  test('live usage of any scope that budgets can be on, by either spelling, and of any budget of it', async () => {
+    await using server = await openServer();
+    const bursar = await connectTo(server, reach);
+    const kinds = ['team', 'org', 'key', 'model', 'feature', 'session'];
+    for (const kind of kinds) {
+      const [short, long] = [
+        bursar.usage.live({ scope: { [kind]: 'growth' }, budget: 'tokens' }),
+        bursar.usage.live({ scope: { kind, name: 'growth' }, budget: 'tokens' }),
+      ];
+      await Promise.all([short.next(), long.next()]);
+      const next = Promise.all([short.next(), long.next()]);
+      const changed = { scope: { kind, name: 'growth' }, budget: 'tokens', limitUsd: '3.50' };
+      // Of somebody else, and of another budget: nobody who follows this one is told.
+      await bursar.limits.set({ ...changed, scope: { kind, name: 'ops' }, limitUsd: '1.00' });
+      await bursar.limits.set({ ...changed, budget: 'credit', limitUsd: '2.00' });
+      await bursar.limits.set(changed);
+      expect((await next).map(({ value }) => value?.limitUsd)).toEqual(['3.50', '3.50']);
+      await Promise.all([short.return?.(), long.return?.()]);
+    }
+    await bursar.close();
+  });
+
+  test('live usage of a team follows the calls that the team pays for', async () => {
+    await using server = await openServer();
+    const bursar = await connectTo(server, reach);
+    const budgets = [{ name: 'credit', on: { kind: 'team' }, limitUsd: '10.00' }];
+    const document = { version: 1, defaults: { budgets } };
+    await bursar.policies.put({ document, expectedVersion: 0 });
+    const states = bursar.usage.live({ scope: { team: 'growth' } });
+    expect((await states.next()).value).toMatchObject({ limitUsd: '10.00', settledUsd: '0.00' });
+    const call = { user: 'alice', model: MODEL, scopes: { team: 'growth' }, amountUsd: '0.50' };
+    await bursar.meter.reserve({ ...call, reservation: reservation() });
+    expect((await states.next()).value).toMatchObject({ reservedUsd: '0.50' });
+    await bursar.close();
+  });
+
+  test('live usage of several scopes at once, or of a kind that nobody knows, is an error', async () => {
+    await using server = await openServer();
+    const bursar = await connectTo(server, reach);
+    for (const scope of [{ team: 'growth', org: 'acme' }, {}]) {
+      const error = await errorOf(bursar.usage.live({ scope }).next());
+      expect(error).toMatchObject({ code: 'input_invalid', field: 'scope' });
+    }
+    const error = await errorOf(bursar.usage.live({ scope: { planet: 'mars' } }).next());
+    expect(error).toMatchObject({ code: 'input_invalid', field: 'scopes.planet' });
+    await bursar.close();
+  });
+
   test('live usage ends when its signal aborts, also while nothing happens', async () => {
     await using server = await openServer();
     const bursar = await connectTo(server, reach);
@@ -282,27 +330,41 @@ describe('http', () => {
     await bursar.close();
   });
 
-  test('live usage survives a lost connection without repeating what was seen', async () => {
-    await using server = await openServer();
-    const url = await server.listen();
-    const connections: AbortController[] = [];
-    const bursar = connect({
-      url,
-      token: TOKEN,
-      fetch: (input, init) => {
-        const cut = new AbortController();
-        if (new Request(input).url.includes('usage.live')) connections.push(cut);
-        const signal = init?.signal ? AbortSignal.any([init.signal, cut.signal]) : cut.signal;
-        return fetch(input, { ...init, signal });
-      },
-    });
-    const states = bursar.usage.live({ user: 'alice' });
-    expect((await states.next()).value?.limitUsd).toBe('5.00');
-    connections.at(-1)?.abort(new TypeError('connection lost'));
-    await bursar.limits.set({ user: 'alice', limitUsd: '7.00' });
-    expect((await states.next()).value?.limitUsd).toBe('7.00');
-    expect(connections.length).toBeGreaterThan(1);
-    await states.return?.();
-    await bursar.close();
-  });
+  test.each([
+    ['a user', { user: 'alice' }],
+    ['a team', { scope: { kind: 'team', name: 'growth' } }],
+  ])(
+    'live usage of %s survives a lost connection without repeating what was seen',
+    async (_who, subject) => {
+      await using server = await openServer();
+      const url = await server.listen();
+      const connections: AbortController[] = [];
+      const resumedAfter: (string | null)[] = [];
+      const bursar = connect({
+        url,
+        token: TOKEN,
+        fetch: (input, init) => {
+          const cut = new AbortController();
+          const { url: address, headers } = new Request(input, init);
+          if (address.includes('usage.live')) {
+            connections.push(cut);
+            resumedAfter.push(headers.get('last-event-id'));
+          }
+          const signal = init?.signal ? AbortSignal.any([init.signal, cut.signal]) : cut.signal;
+          return fetch(input, { ...init, signal });
+        },
+      });
+      const states = bursar.usage.live(subject);
+      await bursar.limits.set({ ...subject, limitUsd: '6.00' });
+      expect((await states.next()).value?.limitUsd).toBe('6.00');
+      connections.at(-1)?.abort(new TypeError('connection lost'));
+      await bursar.limits.set({ ...subject, limitUsd: '7.00' });
+      expect((await states.next()).value?.limitUsd).toBe('7.00');
+      // The browser's own way of resuming: what was seen last comes with the request.
+      expect(resumedAfter[0]).toBeNull();
+      expect(resumedAfter.at(-1)).toMatch(/^\d+\./);
+      await states.return?.();
+      await bursar.close();
+    },
+  );
 });

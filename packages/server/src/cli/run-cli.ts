@@ -1,6 +1,5 @@
 /** The command line: finds the command, and turns whatever happens into words and an exit code. */
 import { isBursarError } from '@bursar/core';
-import { TRPCError } from '@trpc/server';
 import { ConfigInvalid } from '../config.ts';
 import { redactText } from '../telemetry/redact.ts';
 import { audit } from './audit.ts';
@@ -80,10 +79,9 @@ function explain(error: unknown, command: CliCommand, terminal: Terminal): numbe
     terminal.err(`${error.message}\n`);
     return EXIT.misused;
   }
-  const known = error instanceof TRPCError ? error.cause : error;
-  const { message } = known as Error;
-  const isExpected = isBursarError(known) || typeof (known as { code?: unknown }).code === 'string';
-  terminal.err(`${redactText(isExpected ? message : String((error as Error).stack))}\n`);
+  const { message, stack, code } = error as Error & { readonly code?: unknown };
+  const isExpected = isBursarError(error) || typeof code === 'string';
+  terminal.err(`${redactText(isExpected ? message : String(stack))}\n`);
   return EXIT.failed;
 }
 

@@ -6,7 +6,6 @@ import {
   type AccountTerms,
   type Amount,
   type Clock,
-  CREDIT,
   formatUsd,
   isNewerTerms,
   LEDGER_PAGE_MAX,
@@ -80,7 +79,7 @@ export class UsageReader {
     try {
       let lastId = message.lastEventId;
       while (!ended.aborted) {
-        const live = await this.#budgetOf(principal, { user: message.user, budget: CREDIT });
+        const live = await this.#budgetOf(principal, message);
         for await (const account of changes.states(live.account, live.period, ended)) {
           const budget = await this.#viewOf(live, account);
           const id = idOf(budget, account);

@@ -12,13 +12,20 @@ const CALL = { user: 'alice', model: 'test-model' };
 /** A watcher that writes down what it sees. */
 function watch(
   { service }: TestService,
-  options: { readonly user?: string; readonly lastEventId?: string } = {},
+  options: {
+    readonly user?: string;
+    readonly scope?: { readonly kind: string; readonly name: string };
+    readonly budget?: string;
+    readonly lastEventId?: string;
+  } = {},
 ) {
   const seen: LiveUsage[] = [];
   const leaving = new AbortController();
-  const { user = 'alice', lastEventId } = options;
+  const { scope, budget = 'credit', lastEventId } = options;
+  const user = options.user ?? (scope === undefined ? 'alice' : undefined);
   const ended = (async () => {
-    const states = service.liveUsage(principalOf(), { user, lastEventId }, leaving.signal);
+    const message = { user, scope, budget, lastEventId };
+    const states = service.liveUsage(principalOf(), message, leaving.signal);
     for await (const state of states) seen.push(state);
   })();
   return { seen, ended, leave: () => leaving.abort() };
