@@ -40,13 +40,16 @@ const loadWork = loading(() => import('./metered-work.ts'));
 /** How long `close` waits, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
 
-/** A connection to Bursar. */
-export interface Bursar {
+/**
+ * A connection to Bursar. `Kind` are the kinds of scopes that calls may name, all by default:
+ * `connect<'team' | 'feature'>(…)` makes any other a mistake that the compiler finds.
+ */
+export interface Bursar<Kind extends string = string> {
   /**
    * Called with a call and some work: meters anything that is no request which `wrap` or `fetch` knows. Its methods
    * are the four commands around a call, for callers that do all by themselves; repeated while Bursar is away.
    */
-  readonly meter: MeterApi & MeterWork;
+  readonly meter: MeterApi & MeterWork<Kind>;
   readonly usage: UsageApi;
   readonly limits: LimitsApi;
   /** Users' own keys at a provider, for the side of the product that users register them with. */
@@ -58,14 +61,14 @@ export interface Bursar {
    * unless they are given another `fetch`. Wrapping a wrapped client replaces the wrapping. What does not go
    * through `fetch` is not metered by it: for WebSockets there is `wrapRealtime` in `@bursar/client/realtime`.
    */
-  wrap<Client extends SdkClient>(client: Client, options: WrapOptions): Client;
+  wrap<Client extends SdkClient>(client: Client, options: WrapOptions<Kind>): Client;
   /**
    * A metered `fetch` around `base`, for SDKs that take one, such as `createOpenAI({ fetch })`. `api` says whose
    * requests go through it: OpenAI's (and those made like them) unless said.
    */
-  fetch(options: WrapOptions, base?: typeof fetch, api?: ProviderApi): typeof fetch;
+  fetch(options: WrapOptions<Kind>, base?: typeof fetch, api?: ProviderApi): typeof fetch;
   /** Calls that belong together, charged to the budgets of the session `id` too, and summed up. */
-  session(id: string): Session;
+  session(id: string): Session<Kind>;
   /** Resolves once every settlement under way is acknowledged or given up; drained streams included. */
   settled(): Promise<void>;
   /** Refuses new calls, waits at most ten seconds for `settled`, and ends live iterations. */
@@ -73,6 +76,10 @@ export interface Bursar {
 }
 
 /** Connects to a server over HTTP, or in this process. `runtime` is for tests. */
+export function connect<Kind extends string = string>(
+  server: HttpServer | Embedded | InProcess,
+  runtime?: Runtime,
+): Bursar<Kind>;
 export function connect(
   server: HttpServer | Embedded | InProcess,
   runtime: Runtime = SYSTEM_RUNTIME,

@@ -28,4 +28,4 @@ export type {
   UsageApi,
 } from './transport/transport.ts';
 export type { PaceOptions } from './pacing/pace-options.ts';
-export type { Scopes, WrapOptions } from './wrap-options.ts';
+export type { ScopeNames, Scopes, WrapOptions } from './wrap-options.ts';

@@ -25,8 +25,8 @@ export type WorkBounds =
   | { readonly amountUsd: string };
 
 /** A call to be metered. */
-export type WorkToMeter = Omit<
-  WrapOptions,
+export type WorkToMeter<Kind extends string = string> = Omit<
+  WrapOptions<Kind>,
   'unmeteredRoutes' | 'deployments' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey' | 'unitsHeader'
 > &
   WorkBounds & {
@@ -68,8 +68,8 @@ export interface RunningWork {
  * it may not be run, the meter's `BursarError` when that cannot be found out, and what `work` throws, after
  * releasing what was set aside, or settling what it said it had spent.
  */
-export type MeterWork = <Value>(
-  call: WorkToMeter,
+export type MeterWork<Kind extends string = string> = <Value>(
+  call: WorkToMeter<Kind>,
   work: (running: RunningWork) => PromiseLike<WorkResult<Value>>,
 ) => Promise<Value>;
 

@@ -28,9 +28,12 @@ export interface SessionSummary {
 }
 
 /** A session: the same as the connection it is of, with every call a call of the session. */
-export interface Session extends Pick<Bursar, 'wrap' | 'fetch'> {
+export interface Session<Kind extends string = string> extends Pick<
+  Bursar<Kind>,
+  'wrap' | 'fetch'
+> {
   readonly id: string;
-  readonly meter: MeterWork;
+  readonly meter: MeterWork<Kind>;
   /** What has come so far, once every settlement under way on the connection is acknowledged or given up. */
   summary(): Promise<SessionSummary>;
 }

@@ -6,8 +6,11 @@ import type { OwnKeySource } from './http/own-key.ts';
 import { type Pace, type PaceOptions, paceOf } from './pacing/pace-options.ts';
 import { checkUnitsHeader } from './units.ts';
 
-/** Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. */
-export interface WrapOptions extends CallHooks {
+/**
+ * Who pays for the calls, and what happens when they do not go as usual. Durations in milliseconds. `Kind` are the kinds
+ * of scopes that there are, for those who want misspelt ones to be found by the compiler.
+ */
+export interface WrapOptions<Kind extends string = string> extends CallHooks {
   /**
    * Whose budget the calls are charged to. A request can name another by the header `x-bursar-user`, if the
    * name is made of what headers can carry (Latin-1); wrap the client anew for other names.
@@ -17,7 +20,7 @@ export interface WrapOptions extends CallHooks {
    * What else the calls are about, by kind: `{ team: 'growth', feature: ['chat', 'beta'] }`. The budgets of all
    * of them are charged.
    */
-  readonly scopes?: Scopes;
+  readonly scopes?: Scopes<Kind>;
   /** Whose prices apply, as the price table names providers (`groq`); by default whoever the model's name says. */
   readonly provider?: string;
   /**
@@ -75,8 +78,16 @@ export interface WrapOptions extends CallHooks {
   readonly unmeteredRoutes?: 'refuse' | 'allow';
 }
 
-/** Names by kind of scope. */
-export type Scopes = Readonly<Record<string, string | readonly string[]>>;
+/** Names by kind of scope. Users and models are fields of their own. */
+export type Scopes<Kind extends string = string> = (string extends Kind
+  ? Readonly<Record<string, ScopeNames>>
+  : { readonly [Declared in Kind]?: ScopeNames }) & {
+  readonly user?: never;
+  readonly model?: never;
+};
+
+/** One name, or several of the same kind. */
+export type ScopeNames = string | readonly string[];
 
 /** The options with every default filled in. */
 export type Metering = CallHooks &

@@ -15,8 +15,8 @@ import { meteredParts } from './metered-parts.ts';
 import { counted, spentOf } from './usage-of-ai.ts';
 
 /** How a model's calls are metered. */
-export type AiOptions = Omit<
-  WrapOptions,
+export type AiOptions<Kind extends string = string> = Omit<
+  WrapOptions<Kind>,
   'unmeteredRoutes' | 'onAbort' | 'drainMsMax' | 'clamp' | 'ownKey'
 >;
 
@@ -24,6 +24,10 @@ export type AiOptions = Omit<
  * For `wrapLanguageModel({ model, middleware })`: every call of the model is charged to `options.user`. A refused call
  * is an `APICallError` of status 402, which is not retried and which `denialOf` understands.
  */
+export function bursarMiddleware<Kind extends string = string>(
+  bursar: Pick<Bursar<Kind>, 'meter'>,
+  options: AiOptions<NoInfer<Kind>>,
+): LanguageModelMiddleware;
 export function bursarMiddleware(
   bursar: Pick<Bursar, 'meter'>,
   options: AiOptions,

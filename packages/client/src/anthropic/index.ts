@@ -14,10 +14,10 @@ export { ANTHROPIC_API } from './anthropic-api.ts';
  * `options.user`; counting tokens is free; batches and agents are refused. A refused call is an error of the
  * SDK's own classes, which `denialOf` understands.
  */
-export function wrapAnthropic<Client extends SdkClient>(
-  bursar: Pick<Bursar, 'fetch'>,
+export function wrapAnthropic<Client extends SdkClient, Kind extends string = string>(
+  bursar: Pick<Bursar<Kind>, 'fetch'>,
   client: Client,
-  options: WrapOptions,
+  options: WrapOptions<NoInfer<Kind>>,
 ): Client {
   const fetch = bursar.fetch(options, fetchOf(client), ANTHROPIC_API);
   return client.withOptions({ fetch }) as Client;

@@ -8,7 +8,7 @@ import '../../src/metered-work.ts';
 import '../../src/pacing/pacer.ts';
 import type { WorkToMeter } from '../../src/metered-work.ts';
 import type { PaceOptions } from '../../src/pacing/pace-options.ts';
-import type { Caller } from '../../src/transport/in-process-transport.ts';
+import type { Caller } from '@bursar/api';
 import { seededRandom } from './seeded-random.ts';
 import { SimulatedTime } from './simulated-time.ts';
 
