@@ -1,6 +1,7 @@
 /**
- * Packs each public package as it would be published, lints the tarballs with publint, installs them into
- * an empty project, and compiles and runs a consumer there: what works only inside this workspace is found here.
+ * Packs each public package as it would be published, lints the tarballs with publint, looks for their types as
+ * TypeScript does (Are the types wrong?), installs them into an empty project, and compiles and runs a consumer there:
+ * what works only inside this workspace is found here.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -15,6 +16,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
+import { typeProblems } from './package-types.ts';
 
 interface Manifest {
   readonly name: string;
@@ -35,19 +37,24 @@ try {
   rmSync(consumer, { recursive: true, force: true });
 }
 
-/** Tarballs by package name. Problems that publint finds set the exit code. */
+/** Tarballs by package name. Problems with what is packed set the exit code. */
 async function packAll(): Promise<Record<string, string>> {
   const tarballs: Record<string, string> = {};
   for (const folder of readdirSync(join(root, 'packages')).toSorted()) {
     const pkgDir = join(root, 'packages', folder);
     const manifest = JSON.parse(readFileSync(join(pkgDir, 'package.json'), 'utf8')) as Manifest;
     if (manifest.private === true) continue;
-    const { messages } = await publint({ pkgDir, pack: 'pnpm', strict: true });
-    for (const message of messages) console.error(formatMessage(message, manifest) ?? message.code);
-    if (messages.length > 0) process.exitCode = 1;
-    console.log(`${manifest.name}: ${messages.length === 0 ? 'packs well' : 'has problems'}`);
     const tarball = join(consumer, `${folder}.tgz`);
     execFileSync('pnpm', ['pack', '--out', tarball], { cwd: pkgDir, stdio: 'pipe' });
+    const packed = new Uint8Array(readFileSync(tarball));
+    const { messages } = await publint({ pack: { tarball: packed.buffer }, strict: true });
+    const problems = [
+      ...messages.map((message) => formatMessage(message, manifest) ?? message.code),
+      ...(await typeProblems(packed)),
+    ];
+    for (const problem of problems) console.error(problem);
+    if (problems.length > 0) process.exitCode = 1;
+    console.log(`${manifest.name}: ${problems.length === 0 ? 'packs well' : 'has problems'}`);
     tarballs[manifest.name] = `file:${tarball}`;
   }
   return tarballs;
