@@ -22,4 +22,5 @@ export {
 } from './servers/redis-server.ts';
 export { type RedisCluster, startRedisCluster } from './servers/redis-cluster.ts';
 export { findLuacheck } from './tools/luacheck.ts';
+export { findRuntime, type RuntimeName } from './tools/runtimes.ts';
 export type { FoundTool } from './tools/tool.ts';

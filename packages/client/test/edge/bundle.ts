@@ -16,6 +16,11 @@ export async function bundled(source: string): Promise<Bundle> {
   return await bundle(source, {});
 }
 
+/** The same as a module, whose exports and awaits are those of `source`. */
+export async function bundledModule(source: string): Promise<string> {
+  return (await bundle(source, { isModule: true })).text;
+}
+
 /**
  * What has to be there before the first call: `source` with what it imports, without what is loaded when it is needed.
  */
@@ -28,7 +33,7 @@ export function gzipBytes({ text }: Bundle): number {
   return gzipSync(text, { level: 9 }).length;
 }
 
-async function bundle(source: string, { isStart = false }): Promise<Bundle> {
+async function bundle(source: string, { isStart = false, isModule = false }): Promise<Bundle> {
   const { outputFiles, metafile } = await build({
     stdin: { contents: source, resolveDir: ROOT, loader: 'ts' },
     bundle: true,
@@ -38,7 +43,7 @@ async function bundle(source: string, { isStart = false }): Promise<Bundle> {
     platform: 'neutral',
     mainFields: ['module', 'main'],
     conditions: ['worker', 'import'],
-    format: isStart ? 'esm' : 'iife',
+    format: isStart || isModule ? 'esm' : 'iife',
     outdir: ROOT,
     logLevel: 'silent',
     plugins: isStart

@@ -7,11 +7,12 @@
  * or too old, fresh ones go to a folder of ours, which needs no root and clashes with no other `apt`.
  */
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { cacheFolder } from './cache-folder.ts';
 
 const APT_WITHIN_MS = 120_000;
 
@@ -23,16 +24,6 @@ export interface DistributionPackage {
   readonly cacheName: string;
   /** Links that the unpacked package lacks: from path to target, both inside its folder. */
   readonly links?: Readonly<Record<string, string>>;
-}
-
-/** The folders of packages that were unpacked earlier, newest version first. */
-export function cachedPackages({ cacheName }: DistributionPackage): string[] {
-  const cache = cacheFolder();
-  if (!existsSync(cache)) return [];
-  return readdirSync(cache)
-    .filter((name) => name.startsWith(`${cacheName}-`))
-    .toSorted((a, b) => b.localeCompare(a, 'en', { numeric: true }))
-    .map((name) => join(cache, name));
 }
 
 /**
@@ -83,19 +74,6 @@ export function environmentIn(root: string): NodeJS.ProcessEnv {
   const inherited = process.env['LD_LIBRARY_PATH'];
   const all = inherited === undefined ? folders : [...folders, inherited];
   return { ...process.env, LD_LIBRARY_PATH: all.join(delimiter) };
-}
-
-/** `BURSAR_CACHE_DIR`, else a folder of the temporary directory that must be ours alone. */
-function cacheFolder(): string {
-  const configured = process.env['BURSAR_CACHE_DIR'];
-  if (configured !== undefined && configured !== '') return configured;
-  const folder = join(tmpdir(), `bursar-cache-${process.getuid?.() ?? 0}`);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
-  if (process.getuid !== undefined && (uid !== process.getuid() || (mode & 0o022) !== 0)) {
-    throw new Error(`${folder} is not ours alone: remove it, or set BURSAR_CACHE_DIR.`);
-  }
-  return folder;
 }
 
 /** Downloads the package and whatever it needs that is not installed, into a new folder in `draft`. */

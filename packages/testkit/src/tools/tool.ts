@@ -1,5 +1,6 @@
 /**
- * Programs that the tests need, and how each is had: chosen by hand, on PATH, or from the distribution's packages.
+ * Programs that the tests need, and how each is had: chosen by hand, on PATH, or from a package of the distribution or
+ * of the npm registry.
  *
  * A place counts only when its program really runs and says a version that will do: that one check covers
  * missing libraries, another processor and a cache on a file system mounted `noexec`. Whoever cannot have a
@@ -10,11 +11,9 @@ import { existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
-import {
-  cachedPackages,
-  type DistributionPackage,
-  downloadPackage,
-} from './distribution-package.ts';
+import { cachedPackages } from './cache-folder.ts';
+import { type DistributionPackage, downloadPackage } from './distribution-package.ts';
+import { fetchPackage, type RegistryPackage } from './registry-package.ts';
 
 /** A way to run a program. */
 export interface Place {
@@ -40,7 +39,7 @@ export interface Tool {
   readonly programs: readonly string[];
   /** How to install it, for messages: `apt install luacheck`. */
   readonly install: string;
-  readonly package: DistributionPackage;
+  readonly package: DistributionPackage | RegistryPackage;
   /** The ways to run it from a folder where its package is unpacked, best first. */
   readonly placesIn: (root: string) => readonly Place[];
   /** The version that its answer to `--version` says; nothing when that will not do. */
@@ -54,8 +53,7 @@ export function pathFolders(): string[] {
 
 /**
  * The program that the tool's variable names, if it is set, else the one on PATH, else a package unpacked
- * earlier, else the distribution's package, downloaded and unpacked without being installed (a few seconds,
- * once).
+ * earlier, else its package, downloaded and unpacked without being installed (a few seconds, once).
  *
  * @throws Error that says how to get the tool, when none of them runs.
  */
@@ -77,11 +75,11 @@ export async function findTool(tool: Tool): Promise<FoundTool> {
   }
   let reason: unknown;
   try {
-    for (const place of tool.placesIn(await downloadPackage(tool.package))) {
+    for (const place of tool.placesIn(await unpacked(tool.package))) {
       const downloaded = await tryPlace(tool, place);
       if (downloaded !== undefined) return downloaded;
     }
-    reason = new Error(`The distribution's package is not a ${what} that runs.`);
+    reason = new Error(`What was downloaded is not a ${what} that runs.`);
   } catch (error) {
     reason = error;
   }
@@ -91,6 +89,10 @@ export async function findTool(tool: Tool): Promise<FoundTool> {
       `(${reason instanceof Error ? reason.message : String(reason)})`,
     { cause: reason },
   );
+}
+
+function unpacked(from: Tool['package']): Promise<string> {
+  return 'platforms' in from ? fetchPackage(from) : downloadPackage(from);
 }
 
 function* placesOf({ programs, package: from, placesIn }: Tool): Generator<Place> {

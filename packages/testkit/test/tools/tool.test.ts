@@ -1,11 +1,13 @@
 /** Tools of tests are found or asked for, never done without. */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { findRedisBinary } from '../../src/servers/redis-binary.ts';
 import { findLuacheck } from '../../src/tools/luacheck.ts';
+import { fetchPackage } from '../../src/tools/registry-package.ts';
+import { findRuntime } from '../../src/tools/runtimes.ts';
 
 const folders: string[] = [];
 afterEach(() => {
@@ -52,6 +54,16 @@ describe.each([
     bad: 'lua: module not found',
     advice: 'apt install lua-check',
   },
+  {
+    what: 'Bun',
+    find: () => findRuntime('bun'),
+    variable: 'BURSAR_BUN',
+    program: 'bun',
+    cacheName: 'bun',
+    good: '9.9.9',
+    bad: '1.0.9',
+    advice: 'npm install --global bun',
+  },
 ])('$what', ({ find, variable, program, cacheName, good, bad, advice }) => {
   /** A folder with a program that answers `answer` to everything. */
   function folderWith(answer: string): string {
@@ -85,5 +97,45 @@ describe.each([
     vi.stubEnv('BURSAR_CACHE_DIR', cache);
     vi.stubEnv(variable, '');
     await expect(find()).rejects.toThrow(new RegExp(`Install one .*${advice}.*or set ${variable}`));
+  });
+});
+
+describe('a package of the npm registry', () => {
+  const platform = `${process.platform}-${process.arch}`;
+  const wanted = (integrity: string) => ({
+    version: '1.0.0',
+    cacheName: 'thing',
+    platforms: { [platform]: ['thing-here', integrity] as const },
+  });
+
+  /** An npm that packs a package with the file `program` and says that its bytes are `integrity`. */
+  function npmSaying(integrity: string): void {
+    const folder = emptyFolder();
+    const answer = JSON.stringify([{ filename: 'thing.tgz', integrity }]);
+    const script = `#!/bin/sh\nmkdir package && echo hi > package/program\ntar -czf thing.tgz package && rm -r package\necho '${answer}'\n`;
+    writeFileSync(join(folder, 'npm'), script, { mode: 0o755 });
+    vi.stubEnv('PATH', [folder, process.env['PATH']].join(delimiter));
+    vi.stubEnv('BURSAR_CACHE_DIR', emptyFolder());
+  }
+
+  it('is unpacked into the cache, once, and by two at the same time', async () => {
+    npmSaying('sha512-as-written');
+    const roots = await Promise.all([1, 2].map(() => fetchPackage(wanted('sha512-as-written'))));
+    expect(roots[0]).toBe(roots[1]);
+    expect(readFileSync(join(roots[0] ?? '', 'program'), 'utf8')).toBe('hi\n');
+    expect(readdirSync(process.env['BURSAR_CACHE_DIR'] ?? '')).toEqual(['thing-1.0.0']);
+  });
+
+  it('that has other bytes than are written down is not unpacked', async () => {
+    npmSaying('sha512-other');
+    await expect(fetchPackage(wanted('sha512-as-written'))).rejects.toThrow(
+      'thing-here@1.0.0 is not what it was: sha512-other',
+    );
+    expect(readdirSync(process.env['BURSAR_CACHE_DIR'] ?? '')).toEqual([]);
+  });
+
+  it('that there is not for this platform is said to be so', async () => {
+    const foreign = { ...wanted('sha512-x'), platforms: {} };
+    await expect(fetchPackage(foreign)).rejects.toThrow(`npm has no thing for ${platform}`);
   });
 });
