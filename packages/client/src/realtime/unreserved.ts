@@ -1,7 +1,7 @@
 /** Booking of what was spent without money set aside for it: an answer that nobody had asked for, a transcript. */
-import { v7 } from 'uuid';
 import { tell } from '../call-hooks.ts';
 import { payersOf } from '../metered-call.ts';
+import { SYSTEM_RUNTIME } from '../runtime.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import type { SideCall } from './protocol.ts';
 
@@ -13,7 +13,7 @@ export function bookUnreserved(
   const { user } = options;
   const { basis = 'reported', answeredBy, serviceTier } = cost;
   const usage = 'usage' in cost ? cost.usage : {};
-  const identity = { reservation: v7(), user, model, waitedMs: 0 };
+  const identity = { reservation: SYSTEM_RUNTIME.newId(), user, model, waitedMs: 0 };
   void meter
     .settle({
       reservation: identity.reservation,
