@@ -14,7 +14,7 @@ import { fetchOf, type SdkClient, withFetch } from './http/sdk-client.ts';
 import { OPENAI_API } from './openai/openai-api.ts';
 import { loading } from './loading.ts';
 import type { MeterWork } from './metered-work.ts';
-import { Pacing } from './pacing/pacing.ts';
+import { pacingOn } from './pacing/pacing.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
 import { type Session, sessionOf } from './session.ts';
@@ -120,7 +120,7 @@ class Connection implements Bursar {
       unfinished: new UnfinishedWork(),
       drains: new DrainLimit(),
       background: new BackgroundCalls(),
-      pacing: new Pacing(runtime),
+      pacing: pacingOn(runtime),
       isOpen: () => !this.#isClosed,
     };
   }

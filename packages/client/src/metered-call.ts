@@ -144,17 +144,12 @@ export async function reserveCall(
 /** Asks at once, or when it is the call's turn. */
 async function askInTurn(
   ask: () => Promise<ReserveOutput>,
-  { user, model, inputTokens, outputTokensMax, amountUsd, many, signal }: CallTerms,
+  terms: CallTerms,
   { pace, scopes }: Metering,
   { pacing }: MeteringContext,
 ): Promise<PacedAnswer> {
   if (pace === undefined) return { decision: await ask(), waitedMs: 0, ended: () => {} };
-  const size =
-    many === undefined
-      ? { inputTokens, outputTokensMax, amountUsd }
-      : { inputTokens: 0, outputTokensMax: 0, amountUsd };
-  const pacer = await pacing.pacer();
-  return await pacer.paced({ user, model, scopes, size, pace, signal }, ask);
+  return await (await pacing.pacer()).paced({ ...terms, pace, scopes }, ask);
 }
 
 /** As options have it: what is not given may be `undefined`. */

@@ -3,7 +3,7 @@ import { BursarError, nameProblem, UNITS_MAX } from '@bursar/core';
 import type { CallHooks } from './call-hooks.ts';
 import { checkInteger } from './check-integer.ts';
 import type { OwnKeySource } from './http/own-key.ts';
-import { type Pace, type PaceOptions, paceOf } from './pacing/pace-options.ts';
+import type { PaceOptions } from './pacing/pace-options.ts';
 import { checkUnitsHeader } from './units.ts';
 
 /**
@@ -62,7 +62,7 @@ export interface WrapOptions<Kind extends string = string> extends CallHooks {
   readonly unitsHeader?: string;
   /**
    * Wait for one's turn instead of being refused by a rate limit: calls of this connection stand in line, and are asked for
-   * when the limits have room for them. `true`, or how to wait. `false` by default.
+   * when the limits have room for them. `true`, or how to wait, which is checked by the first call. `false` by default.
    */
   readonly pace?: boolean | PaceOptions;
   /** Pause between heartbeats of a running call; 15,000 by default. */
@@ -112,7 +112,7 @@ export type Metering = CallHooks &
     readonly unitsHeader: string | undefined;
     readonly outputTokensFallback: number | undefined;
     /** How calls wait for their turn; `undefined`: they do not. */
-    readonly pace: Pace | undefined;
+    readonly pace: true | PaceOptions | undefined;
     /** Output tokens of each answer below which a request is refused; `undefined`: requests are not clamped. */
     readonly clampMin: number | undefined;
   };
@@ -146,7 +146,7 @@ export function meteringOf(options: WrapOptions): Metering {
     ...DEFAULTS,
     ...definedOf(others),
     clampMin: clampMinOf(clamp),
-    pace: paceOf(pace),
+    pace: pace === false ? undefined : pace,
   };
   checkUser(metering.user, 'user');
   if (metering.unitsHeader !== undefined) checkUnitsHeader(metering.unitsHeader);

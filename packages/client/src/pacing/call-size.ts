@@ -9,7 +9,7 @@ export interface CallSize {
   /** Upper bound; `undefined` where the server knows it. */
   readonly outputTokensMax: number | undefined;
   /** Decimal USD, where the call is bounded by an amount and not by tokens. */
-  readonly amountUsd: string | undefined;
+  readonly amountUsd?: string | undefined;
 }
 
 /** What is known of a call when it is booked. */

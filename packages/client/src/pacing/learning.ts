@@ -18,10 +18,10 @@ export function learnAllowed(
   limits: KnownLimits,
   nowMs: number,
 ): void {
-  const { lane, call, taken } = turn;
+  const { lane, size, taken } = turn;
   const gates = decision.rates.map((rate) => {
     const limit = limits.gateOf(rate);
-    const permits = permitsTaken(rate.counts, call.size, decision);
+    const permits = permitsTaken(rate.counts, size, decision);
     limit.gate.allowed(rate, permits, nowMs);
     taken.set(limit, permits);
     return limit;

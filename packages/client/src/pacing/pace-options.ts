@@ -26,28 +26,24 @@ export interface Pace {
   readonly concurrencyMax: number;
 }
 
-const WAIT_MS_MAX = 600_000;
-const QUEUE_MAX = 100_000;
 const CONCURRENCY_MAX = 1_000_000;
-const PRIORITIES: readonly unknown[] = ['interactive', 'batch'] satisfies Priority[];
 
-/** `pace` checked and completed; `undefined` where calls are not to wait. Throws `input_invalid`, naming the option. */
-export function paceOf(pace: boolean | PaceOptions | undefined): Pace | undefined {
-  if (pace === undefined || pace === false) return undefined;
+/** `pace` checked and completed. Throws `input_invalid`, naming the option. */
+export function paceOf(pace: true | PaceOptions): Pace {
   const {
     priority = 'interactive',
     waitMsMax = 30_000,
     queueMax = 1_000,
     concurrencyMax = CONCURRENCY_MAX,
-  } = pace === true ? {} : pace;
-  if (!PRIORITIES.includes(priority)) {
+  }: PaceOptions = pace === true ? {} : pace;
+  if (priority !== 'interactive' && priority !== 'batch') {
     throw new BursarError('input_invalid', {
       field: 'pace.priority',
-      message: `pace.priority must be one of ${PRIORITIES.join(', ')}`,
+      message: 'pace.priority must be interactive or batch',
     });
   }
-  checkInteger('pace.waitMsMax', waitMsMax, 0, WAIT_MS_MAX);
-  checkInteger('pace.queueMax', queueMax, 0, QUEUE_MAX);
+  checkInteger('pace.waitMsMax', waitMsMax, 0, 600_000);
+  checkInteger('pace.queueMax', queueMax, 0, 100_000);
   checkInteger('pace.concurrencyMax', concurrencyMax, 1, CONCURRENCY_MAX);
   return { priority, waitMsMax, queueMax, concurrencyMax };
 }

@@ -6,11 +6,12 @@
  * without, gets the same answers. Only refusals by rate are waited for: money does not come back by itself.
  */
 import type { Denied, ReserveOutput } from '@bursar/api';
-import { BursarError } from '@bursar/core';
+import type { BursarError } from '@bursar/core';
 import type { Runtime } from '../runtime.ts';
 import type { TrueSize } from './call-size.ts';
 import { KnownLimits, type LimitGate, scopeKey } from './known-limits.ts';
 import { answered, learnAllowed, learnEnded, learnRefused, waitMsFor } from './learning.ts';
+import { TooLate } from './too-late.ts';
 import { type CallToPace, Turn } from './turn.ts';
 import { WaitingLine } from './waiting-line.ts';
 
@@ -53,7 +54,7 @@ export class Pacer {
   /**
    * Asks with `ask` when it is the call's turn, and again after a refusal by rate while `waitMsMax` lasts. Rejects with
    * `too_many_requests` when its turn does not come in that time or the line is full, with the signal's reason once that
-   * aborts, and with what `ask` throws.
+   * aborts, with `input_invalid` for options that make no sense, and with what `ask` throws.
    */
   async paced(call: CallToPace, ask: () => Promise<ReserveOutput>): Promise<PacedAnswer> {
     this.#places += 1;
@@ -82,7 +83,8 @@ export class Pacer {
 
   /** Resolves when `turn` may ask, or to why it was refused before once it has waited long enough. */
   async #itsTurn(turn: Turn): Promise<Denied | undefined> {
-    const { signal, pace } = turn.call;
+    const { call, pace } = turn;
+    const { signal } = call;
     signal?.throwIfAborted();
     if (this.#closed !== undefined) throw this.#closed;
     const leave = (reason: unknown): void => {
@@ -109,7 +111,7 @@ export class Pacer {
       return undefined;
     } catch (reason) {
       if (!(reason instanceof TooLate)) throw reason;
-      if (turn.denied === undefined) throw reason.errorFor(turn);
+      if (turn.denied === undefined) throw reason.errorFor(pace);
       return turn.denied;
     } finally {
       cancel();
@@ -182,9 +184,9 @@ export class Pacer {
 
   /** When `turn` may ask, as things are now; `Infinity`: something has to happen before. */
   #readyAtMs(turn: Turn, waitedFor: Set<LimitGate>, nowMs: number): number {
-    const { lane, call } = turn;
+    const { lane, call, pace } = turn;
     if (lane.learned === 'asking') return Infinity;
-    if ((this.#running.get(call.user) ?? 0) >= call.pace.concurrencyMax) return Infinity;
+    if ((this.#running.get(call.user) ?? 0) >= pace.concurrencyMax) return Infinity;
     let readyAtMs = nowMs;
     for (const limit of lane.gates) {
       const atMs = waitedFor.has(limit)
@@ -211,26 +213,6 @@ export class Pacer {
     const running = (this.#running.get(user) ?? 0) + change;
     if (running === 0) this.#running.delete(user);
     else this.#running.set(user, running);
-  }
-}
-
-/** Why a call stops waiting without having been asked for. */
-class TooLate {
-  readonly #problem: string;
-  readonly #afterMs: number | undefined;
-
-  constructor(problem: string, afterMs?: number) {
-    this.#problem = problem;
-    this.#afterMs = afterMs;
-  }
-
-  errorFor({ call: { pace } }: Turn): BursarError {
-    return new BursarError('too_many_requests', {
-      message:
-        `The call was not made: ${this.#problem}. It may wait for ${pace.waitMsMax} ms (pace.waitMsMax) behind ` +
-        `${pace.queueMax} others (pace.queueMax).`,
-      ...(this.#afterMs === undefined ? {} : { retryAfterMs: Math.ceil(this.#afterMs) }),
-    });
   }
 }
 

@@ -1,33 +1,29 @@
 /** The pacer of a connection, loaded and made when the first call is to be paced. */
 import type { BursarError } from '@bursar/core';
+import { loading } from '../loading.ts';
 import type { Pacer, PacerRuntime } from './pacer.ts';
 
 /** What every connection has of it. */
-export class Pacing {
-  readonly #runtime: PacerRuntime;
-  #pacer: Promise<Pacer> | undefined;
+export interface Pacing {
+  pacer(): Promise<Pacer>;
+  /** Whoever waits is told `reason`, and so is whoever comes. */
+  close(reason: BursarError): void;
+}
 
-  constructor(runtime: PacerRuntime) {
-    this.#runtime = runtime;
-  }
-
-  /** The pacer. */
-  pacer(): Promise<Pacer> {
-    this.#pacer ??= import('./pacer.ts').then(
-      ({ Pacer: Made }) => new Made(this.#runtime),
-      (error: unknown) => {
-        this.#pacer = undefined;
-        throw error;
-      },
-    );
-    return this.#pacer;
-  }
-
-  /** Whoever waits is told `reason`. */
-  close(reason: BursarError): void {
-    void this.#pacer?.then(
-      (pacer) => pacer.close(reason),
-      () => {},
-    );
-  }
+/** That of a connection on `runtime`. */
+export function pacingOn(runtime: PacerRuntime): Pacing {
+  let made: Pacer | undefined;
+  let closed: BursarError | undefined;
+  return {
+    pacer: loading(async () => {
+      const { Pacer } = await import('./pacer.ts');
+      made = new Pacer(runtime);
+      if (closed !== undefined) made.close(closed);
+      return made;
+    }),
+    close: (reason) => {
+      closed = reason;
+      made?.close(reason);
+    },
+  };
 }

@@ -2,24 +2,27 @@
 import type { Denied } from '@bursar/api';
 import { type CallSize, permitsExpected } from './call-size.ts';
 import type { Lane, LimitGate } from './known-limits.ts';
-import type { Pace } from './pace-options.ts';
+import { type Pace, type PaceOptions, paceOf } from './pace-options.ts';
 import type { InLine, Priority } from './waiting-line.ts';
 
 /** A call that is to be paced. */
-export interface CallToPace {
+export interface CallToPace extends CallSize {
   readonly user: string;
   readonly model: string;
   /** What else it is charged to, by kind. */
   readonly scopes: Readonly<Record<string, string | readonly string[]>> | undefined;
-  readonly size: CallSize;
-  readonly pace: Pace;
+  /** Calls of a batch, if it is one: no tokens are taken for them. */
+  readonly many?: object | undefined;
+  readonly pace: true | PaceOptions;
   /** Ends the wait. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Its way. */
 export class Turn implements InLine {
   readonly call: CallToPace;
+  readonly pace: Pace;
+  readonly size: CallSize;
   readonly lane: Lane;
   readonly place: number;
   readonly priority: Priority;
@@ -37,17 +40,20 @@ export class Turn implements InLine {
   /** It is not going to. */
   fail: (reason: unknown) => void = () => {};
 
+  /** Throws `input_invalid`, naming the option of `pace`. */
   constructor(call: CallToPace, lane: Lane, place: number, nowMs: number) {
     this.call = call;
+    this.pace = paceOf(call.pace);
+    this.size = call.many === undefined ? call : { ...call, inputTokens: 0, outputTokensMax: 0 };
     this.lane = lane;
     this.place = place;
-    this.priority = call.pace.priority;
+    this.priority = this.pace.priority;
     this.cameAtMs = nowMs;
-    this.deadlineMs = nowMs + call.pace.waitMsMax;
+    this.deadlineMs = nowMs + this.pace.waitMsMax;
   }
 
   /** What it is going to take from a limit. */
   permits({ gate, counts }: LimitGate): number {
-    return permitsExpected(counts, this.call.size, gate.takenLast);
+    return permitsExpected(counts, this.size, gate.takenLast);
   }
 }

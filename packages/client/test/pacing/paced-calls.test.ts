@@ -140,7 +140,9 @@ test('options that make no sense are named', async () => {
     [{ concurrencyMax: 0 }, 'pace.concurrencyMax'],
     [{ priority: 'urgent' as 'batch' }, 'pace.priority'],
   ] as const) {
-    expect(() => world.openai({ pace })).toThrow(field);
+    const call = world.openai({ pace }).chat.completions.create(chat);
+    await expect(call).rejects.toMatchObject({ status: 400, code: 'input_invalid' });
+    await expect(call).rejects.toThrow(field);
   }
 });
 

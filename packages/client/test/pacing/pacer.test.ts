@@ -3,7 +3,7 @@ import type { ReserveOutput } from '@bursar/api';
 import { BursarError, duration, type LimiterPolicy } from '@bursar/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { paceOf, type PaceOptions } from '../../src/pacing/pace-options.ts';
+import type { PaceOptions } from '../../src/pacing/pace-options.ts';
 import { Pacer, type PacedAnswer } from '../../src/pacing/pacer.ts';
 import { allowed, BROKE, OneLimit } from '../support/answers.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
@@ -13,7 +13,7 @@ const TEN_A_MINUTE: LimiterPolicy = {
   limit: 10,
   windowMs: duration(60_000, 'windowMs'),
 };
-const SIZE = { inputTokens: 10, outputTokensMax: 0, amountUsd: undefined };
+const SIZE = { inputTokens: 10, outputTokensMax: 0 };
 
 /** What became of a call. */
 interface Call {
@@ -36,11 +36,9 @@ class Desk {
     pace: PaceOptions = {},
     { user = 'alice', signal }: { readonly user?: string; readonly signal?: AbortSignal } = {},
   ): Call {
-    const asked = paceOf(pace);
-    if (asked === undefined) throw new Error('is paced');
     const call: Call = {
       answer: this.pacer.paced(
-        { user, model: 'm', scopes: undefined, size: SIZE, pace: asked, signal },
+        { user, model: 'm', scopes: undefined, ...SIZE, pace, signal },
         async () => {
           call.asks += 1;
           return await answer();
