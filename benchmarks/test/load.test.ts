@@ -53,7 +53,7 @@ describe('the command', () => {
 
       const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM, ...args]);
 
-      expect(stdout).toContain('### A burst of 100 calls a second');
+      expect(stdout).toContain('## A burst of 100 calls a second');
       expect(stdout).toMatch(/\| \*\*lost, cents\*\* +\| +0 \|/);
       expect(stdout).toContain('What was expected, and what was measured');
       const files = await readdir(directory);

@@ -14,7 +14,7 @@ export interface LoadArguments {
   /** Multiplies every rate; for machines with other work, and tests. */
   readonly rateFactor: number;
   readonly json: boolean;
-  /** Figures to keep: longer runs, plots for the documentation, tables to paste. */
+  /** Figures to keep: longer runs, plots and, with all scenarios, the page of the documentation. */
   readonly docs: boolean;
   readonly help: boolean;
 }
@@ -35,7 +35,7 @@ Options:
   --rate X      multiplies every rate, from 0.01 to 10
   --seed N      other random calls; the same number, the same calls
   --out DIR     where the plots go; default .bursar/load, with --docs docs/plots
-  --docs        longer runs, and tables ready for docs/performance.md
+  --docs        longer runs; with all scenarios it writes docs/under-load.md
   --json        one object a run, a line each`;
 
 /** What `args` say, or what is wrong with them. */

@@ -1,6 +1,6 @@
 /** Running scenarios one after the other, and saying what they came to, in text, as JSON and as plots. */
 import { mkdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { isBusy, type Machine, thisMachine } from '../harness/machine.ts';
 import { markdownTable } from '../harness/markdown.ts';
 import { goalRows } from '../harness/report.ts';
@@ -22,7 +22,9 @@ export interface Voice {
 }
 
 const OUT_USUAL = join('.bursar', 'load');
-const OUT_DOCS = join('docs', 'plots');
+const DOCS = 'docs';
+const OUT_DOCS = join(DOCS, 'plots');
+const PAGE = join(DOCS, 'under-load.md');
 
 /** Runs what `options` name. Resolves with whether our books were right in all of them. */
 export async function runLoads(options: LoadArguments, voice: Voice): Promise<boolean> {
@@ -43,6 +45,7 @@ export async function runLoads(options: LoadArguments, voice: Voice): Promise<bo
     }
     await report.sumUp(scenario.name, matchups);
   }
+  await report.end();
   return report.isRight;
 }
 
@@ -52,6 +55,7 @@ class LoadReport {
   readonly #machine: Machine;
   readonly #out: string;
   readonly #print: Voice['print'];
+  readonly #page: string[] = [];
 
   constructor(options: LoadArguments, machine: Machine, { print }: Voice) {
     this.#options = options;
@@ -61,56 +65,69 @@ class LoadReport {
   }
 
   begin(): void {
-    if (this.#options.json) return;
     const { cores, cpu, memoryGib, node, load } = this.#machine;
     const busy = isBusy(this.#machine)
-      ? ' **Others were at work on it, so what is about the clock says little.**'
-      : '';
-    this.#print(
-      `${cores} cores of ${cpu}, ${memoryGib} GiB, Node ${node}, load ${load} at the start.${busy}\n`,
+      ? '**Others were at work on it, so what is about the clock says little.**'
+      : 'Nobody else was at work on it.';
+    this.#say(
+      `${cores} cores of ${cpu}, ${memoryGib} GiB, Node ${node}, load ${load} at the start. ${busy}`,
     );
   }
 
   /** Says what one matchup came to, and draws it. */
   async add(matchup: Matchup): Promise<void> {
     this.isRight &&= isRight(matchup);
-    if (this.#options.json) {
-      this.#print(JSON.stringify(matchupAsJson(matchup, this.#machine)));
-    } else if (!matchup.plan.isLevel) {
-      this.#print(`### ${matchup.plan.title}\n`);
-      this.#print(`${phaseTable(matchup)}\n\n${wholeTable(matchup)}\n\n${this.#goals(matchup)}\n`);
+    if (this.#options.json) this.#print(JSON.stringify(matchupAsJson(matchup, this.#machine)));
+    const { plan } = matchup;
+    if (!plan.isLevel) {
+      this.#say(`## ${plan.title}`);
+      await this.#draw(plan.name, plan.title, drawCourse(matchup));
+      this.#say(phaseTable(matchup), wholeTable(matchup), this.#goals(matchup));
     }
-    if (!this.#options.json) for (const text of troubles(matchup)) this.#print(`${text}\n`);
-    if (!matchup.plan.isLevel) await this.#draw(matchup.plan.name, drawCourse(matchup));
+    this.#say(...troubles(matchup));
   }
 
   /** Says what the matchups of a scenario come to together. */
   async sumUp(scenario: string, matchups: readonly Matchup[]): Promise<void> {
-    if (scenario === 'burst' && !this.#options.json) {
-      this.#print(`### What was expected, and what was measured\n\n${claimTable(matchups)}\n`);
+    if (scenario === 'burst') {
+      this.#say('## What was expected, and what was measured', claimTable(matchups));
     }
-    if (scenario !== 'levels') return;
-    if (!this.#options.json) {
-      this.#print(`### By level of traffic\n\n${levelTable(matchups)}\n`);
+    if (scenario === 'levels') {
+      const title = 'By level of traffic';
+      this.#say(`## ${title}`);
+      await this.#draw('levels', title, drawLevels(matchups));
+      this.#say(levelTable(matchups));
     }
-    await this.#draw('levels', drawLevels(matchups));
+  }
+
+  /** Writes the page of the documentation, if it is about everything. */
+  async end(): Promise<void> {
+    const { docs, scenarios } = this.#options;
+    if (!docs || scenarios.length < SCENARIOS.length) return;
+    await writeFile(PAGE, `${[PAGE_INTRODUCTION, ...this.#page].join('\n\n')}\n`);
   }
 
   #goals(matchup: Matchup): string {
-    return markdownTable(
-      ['', 'Measured', 'Goal', ''],
-      goalRows(goalsOf(matchup), this.#machine),
-      1,
-    );
+    const rows = goalRows(goalsOf(matchup), this.#machine);
+    return markdownTable(['What is held to', 'measured', 'goal', 'reached'], rows, 1);
   }
 
-  async #draw(name: string, svg: string): Promise<void> {
+  async #draw(name: string, title: string, svg: string): Promise<void> {
     await mkdir(this.#out, { recursive: true });
     const file = join(this.#out, `${name}.svg`);
     await writeFile(file, svg);
-    if (!this.#options.json) this.#print(`![${name}](${file})\n`);
+    this.#say(`![${title}](${this.#out === OUT_DOCS ? relative(DOCS, file) : file})`);
+  }
+
+  #say(...blocks: readonly string[]): void {
+    this.#page.push(...blocks);
+    if (!this.#options.json) for (const block of blocks) this.#print(`${block}\n`);
   }
 }
+
+const PAGE_INTRODUCTION = `# Under load
+
+Written by \`npx -y pnpm@12 load --docs\`, and not by hand. What is run, and how to read it: [performance.md](performance.md#under-load).`;
 
 /** What is wrong, and what makes figures doubtful. */
 function troubles(matchup: Matchup): readonly string[] {
