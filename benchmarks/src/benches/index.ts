@@ -5,6 +5,7 @@ import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
 import { ledger } from './ledger.ts';
 import { limiters } from './limiters.ts';
+import { link } from './link.ts';
 import { sdk } from './sdk.ts';
 import { server } from './server.ts';
 import { memory } from './memory.ts';
@@ -18,6 +19,7 @@ export const BENCHES: readonly Bench[] = [
   directDb,
   ledger,
   server,
+  link,
   sdk,
   memory,
 ];

@@ -1,24 +1,34 @@
-/** Ours over HTTP, beside servers that do nothing and one that does it in rows; server and callers apart. */
-import type { ReserveOutput, SettleOutput } from '@bursar/api';
+/** Ours over HTTP and WebSockets, beside servers that do nothing and one that does it in rows; server and callers apart. */
 import { connect } from '@bursar/client';
-import type { Bench, Candidate, Finding } from '../harness/bench.ts';
-import { closedLoop } from '../harness/drive.ts';
+import type { Bench, Finding } from '../harness/bench.ts';
 import { allCpuUs, type Figures } from '../harness/figures.ts';
 import { moneyOffOf } from '../subjects/audit.ts';
 import { makeTables, poolOf } from '../subjects/direct-db.ts';
-import { HttpCalls } from '../subjects/http-calls.ts';
 import { MeteredCalls } from '../subjects/metered-calls.ts';
 import { ServerProcess } from '../subjects/server-process.ts';
-import { journalHome, openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
+import { journalHome, openHybridOn, startStores } from '../subjects/stores.ts';
+import {
+  BATCH,
+  IN_FLIGHT,
+  nothingBehind,
+  oursBatched,
+  oursBySdk,
+  oursSingly,
+  pairBySdk,
+  type Parts,
+  TOKEN,
+} from './server-candidates.ts';
 
 const USERS = 1_000;
 const USERS_QUICK = 20;
-const IN_FLIGHT = 64;
-const BATCH = 10;
-const TOKEN = 'bk_bench_0123456789_0123456789_0123456789';
 const OURS = 'Bursar, one call a request';
 const OURS_BATCHED = `Bursar, ${BATCH} calls a request`;
 const OURS_SDK = 'Bursar, by its SDK, which batches by itself';
+const OURS_SOCKET = `Bursar, by its SDK over one WebSocket, ${IN_FLIGHT} calls under way`;
+const OURS_BY_ADAPTER = "Bursar, one call a request, by tRPC's adapter";
+const ALONE = 'our transport with nothing behind it, one call a request';
+const ALONE_BATCHED = `our transport with nothing behind it, ${BATCH} calls a request`;
+const ALONE_SOCKET = 'our transport with nothing behind it, by the SDK over one WebSocket';
 const NOOP = "a tRPC procedure that does nothing, tRPC's standalone adapter";
 const NOOP_BATCHED = `the same, ${BATCH} calls a request`;
 const NODE = 'plain node:http, JSON in and out';
@@ -26,7 +36,7 @@ const ROWS = 'SELECT, then UPDATE, pool 10, behind the same adapter';
 
 export const server: Bench = {
   name: 'server',
-  question: 'what does a call over HTTP cost, and how much of that is ours?',
+  question: 'what does a call over the network cost, and how much of that is ours?',
   operation: `call of the server, ${IN_FLIGHT} in flight; "node" is the callers' CPU. Ours needs two for a call to a model`,
   async open({ isQuick }) {
     const stores = await startStores();
@@ -35,30 +45,47 @@ export const server: Bench = {
     const rows = poolOf(rowsUrl, 1);
     await makeTables(rows, users);
     await rows.end();
-    const [bursar, trpc, node, directDb] = await Promise.all([
+    const processes = await Promise.all([
       ServerProcess.start('bursar', {
         BENCH_DATABASE_URL: stores.databaseUrl,
         BENCH_REDIS_URL: stores.redis.url,
         BENCH_TOKEN: TOKEN,
       }),
+      ServerProcess.start('handler', { BENCH_TOKEN: TOKEN }),
       ServerProcess.start('trpc'),
       ServerProcess.start('node'),
       ServerProcess.start('direct-db', { BENCH_ROWS_URL: rowsUrl }),
     ]);
+    const [bursar, handler, trpc, node, directDb] = processes;
     const calls = new MeteredCalls(users);
     await leaseEverybody(bursar, calls, users);
     await journalHome(stores);
-    const other = (name: string, process: ServerProcess, path: string, batch = 1): Candidate =>
-      nothingBehind(name, process, stores, { path, batch, calls: new MeteredCalls(users) });
+    const ours: Parts = {
+      server: bursar,
+      calls,
+      clocks: stores.clocks,
+      finish: () => journalHome(stores),
+    };
+    const [, postgresClock] = stores.clocks;
+    const alone = (process: ServerProcess): Parts => ({
+      server: process,
+      calls: new MeteredCalls(users),
+      clocks: [postgresClock],
+    });
     return {
       candidates: [
-        oursSingly(bursar, stores, calls),
-        oursBatched(bursar, stores, calls),
-        oursBySdk(bursar, stores, calls),
-        other(NOOP, trpc, 'noop'),
-        other(NOOP_BATCHED, trpc, 'noop', BATCH),
-        other(NODE, node, 'noop'),
-        other(ROWS, directDb, 'account'),
+        oursSingly(OURS, ours),
+        oursSingly(OURS_BY_ADAPTER, ours, true),
+        oursBatched(OURS_BATCHED, ours),
+        oursBySdk(OURS_SDK, ours, 'http'),
+        oursBySdk(OURS_SOCKET, ours, 'ws'),
+        oursSingly(ALONE, alone(handler)),
+        oursBatched(ALONE_BATCHED, alone(handler)),
+        oursBySdk(ALONE_SOCKET, alone(handler), 'ws'),
+        nothingBehind(NOOP, alone(trpc), { path: 'noop' }),
+        nothingBehind(NOOP_BATCHED, alone(trpc), { path: 'noop', batch: BATCH }),
+        nothingBehind(NODE, alone(node), { path: 'noop' }),
+        nothingBehind(ROWS, alone(directDb), { path: 'account' }),
       ],
       async judge(of) {
         const store = await openHybridOn(stores);
@@ -72,7 +99,7 @@ export const server: Bench = {
         }
       },
       async close() {
-        await Promise.all([bursar, trpc, node, directDb].map((process) => process.close()));
+        await Promise.all(processes.map((process) => process.close()));
         await stores.close();
       },
     };
@@ -92,138 +119,56 @@ async function leaseEverybody(
   await client.close();
 }
 
-async function pairBySdk(client: ReturnType<typeof connect>, calls: MeteredCalls): Promise<void> {
-  const call = calls.next();
-  calls.reserved(await client.meter.reserve(calls.reserve(call)));
-  calls.settled(await client.meter.settle(calls.settle(call)));
-}
-
-function oursSingly(bursar: ServerProcess, stores: Stores, calls: MeteredCalls): Candidate {
-  return {
-    name: OURS,
-    async open() {
-      const http = new HttpCalls(bursar.url, IN_FLIGHT, TOKEN);
-      return closedLoop({
-        inFlight: IN_FLIGHT,
-        perCall: 2,
-        clocks: [bursar.clock, ...stores.clocks],
-        async operation() {
-          const call = calls.next();
-          const reserve = { path: 'meter.reserve', input: calls.reserve(call) };
-          calls.reserved(await http.one<ReserveOutput>(reserve));
-          const settle = { path: 'meter.settle', input: calls.settle(call) };
-          calls.settled(await http.one<SettleOutput>(settle));
-        },
-        finish: () => journalHome(stores),
-        close: async () => http.close(),
-      });
-    },
-  };
-}
-
-function oursBatched(bursar: ServerProcess, stores: Stores, calls: MeteredCalls): Candidate {
-  return {
-    name: OURS_BATCHED,
-    async open() {
-      const http = new HttpCalls(bursar.url, IN_FLIGHT, TOKEN);
-      return closedLoop({
-        inFlight: IN_FLIGHT,
-        perCall: 2 * BATCH,
-        clocks: [bursar.clock, ...stores.clocks],
-        async operation() {
-          const batch = Array.from({ length: BATCH }, () => calls.next());
-          const reserved = await http.batch<ReserveOutput>(
-            batch.map((call) => ({ path: 'meter.reserve', input: calls.reserve(call) })),
-          );
-          for (const answer of reserved) calls.reserved(answer);
-          const settled = await http.batch<SettleOutput>(
-            batch.map((call) => ({ path: 'meter.settle', input: calls.settle(call) })),
-          );
-          for (const answer of settled) calls.settled(answer);
-        },
-        finish: () => journalHome(stores),
-        close: async () => http.close(),
-      });
-    },
-  };
-}
-
-function oursBySdk(bursar: ServerProcess, stores: Stores, calls: MeteredCalls): Candidate {
-  return {
-    name: OURS_SDK,
-    async open() {
-      const client = connect({ url: bursar.url, token: TOKEN });
-      return closedLoop({
-        inFlight: IN_FLIGHT,
-        perCall: 2,
-        clocks: [bursar.clock, ...stores.clocks],
-        operation: () => pairBySdk(client, calls),
-        finish: () => journalHome(stores),
-        close: () => client.close(),
-      });
-    },
-  };
-}
-
-/** The same message to a server of which `path` is the only procedure. */
-function nothingBehind(
-  name: string,
-  process: ServerProcess,
-  { clocks: [, postgresClock] }: Stores,
-  { path, batch, calls }: { path: string; batch: number; calls: MeteredCalls },
-): Candidate {
-  return {
-    name,
-    async open() {
-      const http = new HttpCalls(process.url, IN_FLIGHT);
-      const next = () => ({ path, input: calls.reserve(calls.next()) });
-      return closedLoop({
-        inFlight: IN_FLIGHT,
-        perCall: batch,
-        clocks: [process.clock, postgresClock],
-        async operation() {
-          if (batch === 1) await http.one(next());
-          else await http.batch(Array.from({ length: batch }, next));
-        },
-        close: async () => http.close(),
-      });
-    },
-  };
-}
-
 function findings(of: (name: string) => Figures): readonly Finding[] {
   const serverUs = (name: string): number => of(name).cpuUs.server ?? 0;
+  // How many of ours a server's core answers for one call that does nothing: in CPU time, and as calls/s.
+  const timesNoop = (what: string, name: string, goal: number): readonly Finding[] => [
+    {
+      name: `the server's CPU of a tRPC call that does nothing to that of ${what}`,
+      value: serverUs(NOOP) / serverUs(name),
+      goal,
+      better: 'more',
+    },
+    {
+      name: `calls/s of ${what} to tRPC calls that do nothing, one a request`,
+      isByClock: true,
+      value: of(name).perSecond / of(NOOP).perSecond,
+      goal,
+      better: 'more',
+    },
+  ];
   return [
     {
-      name: "the server's CPU of a call of ours to that of a tRPC call that does nothing",
-      value: serverUs(OURS) / serverUs(NOOP),
+      name: "the server's CPU of a call of ours by tRPC's adapter to that of a tRPC call that does nothing",
+      value: serverUs(OURS_BY_ADAPTER) / serverUs(NOOP),
       goal: 1.25,
       better: 'less',
     },
+    ...timesNoop('ours, one a request', OURS, 3),
+    ...timesNoop('our transport alone, one a request', ALONE, 3),
+    ...timesNoop('ours over one WebSocket', OURS_SOCKET, 6),
+    ...timesNoop('our transport alone over one WebSocket', ALONE_SOCKET, 6),
+    ...timesNoop(`ours, ${BATCH} a request`, OURS_BATCHED, 8),
+    ...timesNoop(`our transport alone, ${BATCH} a request`, ALONE_BATCHED, 8),
+    ...timesRows('ours by its SDK', of(OURS_SDK), of(ROWS), 10),
+    ...timesRows('ours by its SDK over one WebSocket', of(OURS_SOCKET), of(ROWS), 10),
+    ...timesRows('ours, one call a request', of(OURS), of(ROWS), 5),
+  ];
+}
+
+/** Ours needs two calls to the server for a call to a model, and rows need one. */
+function timesRows(what: string, ours: Figures, rows: Figures, goal: number): readonly Finding[] {
+  return [
     {
-      name: 'calls/s of ours, one a request, to tRPC calls that do nothing',
+      name: `calls to a model/s, ${what} (two calls each), to SELECT, then UPDATE`,
       isByClock: true,
-      value: of(OURS).perSecond / of(NOOP).perSecond,
-      goal: 3,
+      value: ours.perSecond / 2 / rows.perSecond,
+      goal,
       better: 'more',
     },
     {
-      name: `calls/s of ours, ${BATCH} a request, to tRPC calls that do nothing, one a request`,
-      isByClock: true,
-      value: of(OURS_BATCHED).perSecond / of(NOOP).perSecond,
-      goal: 8,
-      better: 'more',
-    },
-    {
-      name: 'calls to a model/s, ours by its SDK (two calls each), to SELECT, then UPDATE',
-      isByClock: true,
-      value: of(OURS_SDK).perSecond / 2 / of(ROWS).perSecond,
-      goal: 10,
-      better: 'more',
-    },
-    {
-      name: 'CPU of a call to a model, all in all, ours by its SDK to SELECT, then UPDATE',
-      value: (2 * allCpuUs(of(OURS_SDK))) / allCpuUs(of(ROWS)),
+      name: `CPU of a call to a model, all in all, ${what} to SELECT, then UPDATE`,
+      value: (2 * allCpuUs(ours)) / allCpuUs(rows),
       better: 'less',
     },
   ];

@@ -13,6 +13,7 @@ import { z } from 'zod';
 import { poolOf, SELECT_THEN_UPDATE } from '../subjects/direct-db.ts';
 import { LIMIT } from '../subjects/pairs.ts';
 import { directPairRouter } from './direct-pair.ts';
+import { handlerAlone } from './handler-alone.ts';
 
 const HOST = '127.0.0.1';
 
@@ -30,6 +31,7 @@ const KINDS = {
   'direct-db': directDb,
   'direct-pair': directPair,
   node: plainNode,
+  handler,
   provider,
 } as const;
 /** One of them. */
@@ -51,6 +53,12 @@ async function bursar(): Promise<Running> {
     bootstrapToken: BENCH_TOKEN,
   });
   return { url: await made.listen({ host: HOST }), close: () => made.close() };
+}
+
+/** Ours with nothing behind it. */
+async function handler(): Promise<Running> {
+  const server = handlerAlone(process.env['BENCH_TOKEN'] ?? '');
+  return { url: await server.listen(HOST, 0), close: () => server.drain(0) };
 }
 
 /** A mutation that does nothing, with checked input, on tRPC's own adapter. */

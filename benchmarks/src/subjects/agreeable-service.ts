@@ -57,6 +57,11 @@ export function agreeableCaller(): Caller {
   return { meter: { reserve: allow, extend: allow, settle } } as unknown as Caller;
 }
 
+/** It, as a server has it: what parses and checks comes before it. */
+export function agreeableService(): BursarService {
+  return AGREEABLE.service;
+}
+
 /** It, called as one in this process is: parsed and checked. */
 export function agreeableDirectCaller(): Caller {
   return directCaller(AGREEABLE);

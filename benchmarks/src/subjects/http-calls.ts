@@ -11,11 +11,12 @@ export interface HttpCall {
 export class HttpCalls {
   readonly #agent: Agent;
   readonly #url: string;
-  readonly #token: string;
+  readonly #headers: Readonly<Record<string, string>>;
 
-  constructor(url: string, connections: number, token = '') {
+  /** `headers` go with every request. */
+  constructor(url: string, connections: number, headers: Readonly<Record<string, string>> = {}) {
     this.#url = url;
-    this.#token = token;
+    this.#headers = headers;
     this.#agent = new Agent({ keepAlive: true, maxSockets: connections });
   }
 
@@ -46,7 +47,7 @@ export class HttpCalls {
           headers: {
             'content-type': 'application/json',
             'content-length': Buffer.byteLength(body),
-            ...(this.#token === '' ? {} : { authorization: `Bearer ${this.#token}` }),
+            ...this.#headers,
           },
         },
         (response) => {
