@@ -14,7 +14,10 @@ export function checkKey(request: IncomingMessage, apiKey: string | null): void 
 /** The key of a request; nothing without one. */
 export function keyIn({ headers }: IncomingMessage): string | undefined {
   const bearer = /^Bearer +(\S+)$/i.exec(headers.authorization ?? '')?.[1];
+  // Where headers cannot be set, browsers say it among the protocols of a WebSocket.
+  const protocols = headers['sec-websocket-protocol'] ?? '';
+  const spoken = /openai-insecure-api-key\.([^\s,]+)/.exec(protocols)?.[1];
   // Anthropic's header, and Azure's.
   const key = headers['x-api-key'] ?? headers['api-key'];
-  return bearer ?? (typeof key === 'string' && key !== '' ? key : undefined);
+  return bearer ?? spoken ?? (typeof key === 'string' && key !== '' ? key : undefined);
 }

@@ -52,6 +52,11 @@ async function answer(line: Line, event: JsonObject): Promise<void> {
       await breathe(script.chunkDelayMs);
       say('response.output_text.delta', { ...within, delta: plan.slice(sent, sent + 1) });
       call.outputTokens += 1;
+      if (call.outputTokens === script.cutAfterTokens) {
+        log.end(call, 'cut');
+        socket.close(1011, 'cut');
+        return;
+      }
     }
     while (script.hangs && call.ending === null) await breathe(1);
     if (call.ending !== null) return;

@@ -64,7 +64,7 @@ export class MeteredConnection {
     });
     sdk.on('reconnecting', () => {
       this.#isReconnecting = true;
-      this.#state = 'opening';
+      this.#closed();
     });
     sdk.on('reconnected', () => {
       this.#isReconnecting = false;
@@ -92,7 +92,8 @@ export class MeteredConnection {
 
   /** Nobody will hear how the answers under way end, and nobody will answer what was asked for. */
   #closed(): void {
-    this.#state = this.#isReconnecting ? 'opening' : 'closed';
+    const { waitsForReconnecting } = this.#protocol;
+    this.#state = this.#isReconnecting && waitsForReconnecting ? 'opening' : 'closed';
     for (const turn of [...this.#asked, ...this.#running.values()]) {
       turn.settle(turn.planned.reading.costUnheard());
     }

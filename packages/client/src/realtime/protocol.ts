@@ -75,6 +75,11 @@ export interface Protocol {
   readonly soundBytesPerSecond: number;
   /** Takes it that what was sent in silence is not heard, unless somebody is speaking. */
   forgetSilence(): void;
+  /**
+   * Whether what is said while the package reconnects is kept for the new connection. If not, it is the package's to
+   * refuse or to keep, as it was told: what it sends later is noticed when it is answered.
+   */
+  readonly waitsForReconnecting: boolean;
   /** Whether an `error` event ends the answer that is under way in its lane. */
   readonly failsWithError: boolean;
   /** A call that `event` tells of, other than an answer. */

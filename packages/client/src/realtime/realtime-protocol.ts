@@ -40,7 +40,9 @@ const PADDING_SECONDS = 1;
 export class RealtimeProtocol implements Protocol {
   readonly mayAnswerUnasked = true;
   readonly failsWithError = false;
-  readonly #conversation = new Conversation();
+  // The new connection is a new session, which the caller restores first.
+  readonly waitsForReconnecting = false;
+  #conversation = new Conversation();
   /** Whose price applies, whatever the session says. */
   readonly #model: string | undefined;
   #settings: SessionSettings = USUAL_SETTINGS;
@@ -101,6 +103,9 @@ export class RealtimeProtocol implements Protocol {
   received(event: JsonObject): void {
     switch (event['type']) {
       case 'session.created':
+        this.#conversation = new Conversation();
+        this.#heardBytes = 0;
+        this.#isHearing = false;
         this.#settings = settingsWith(this.#settings, event['session']);
         this.#conversation.add(lengthOfText(shownOf(event['session'])));
         return;

@@ -22,6 +22,7 @@ const ENDS = new Set(['response.completed', 'response.incomplete', 'response.fai
 export class ResponsesProtocol implements Protocol {
   readonly mayAnswerUnasked = false;
   readonly failsWithError = true;
+  readonly waitsForReconnecting = true;
   readonly soundBytesPerSecond = 0;
   readonly #model: string | undefined;
   /** Tokens of the conversations that end with an answer, by the answer's id: what a next turn has as its input. */

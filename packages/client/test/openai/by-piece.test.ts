@@ -84,7 +84,7 @@ describe('speech by the character', () => {
     await using world = await openWorld('in-process');
     // Twelve characters, of which some have two code units, and more bytes.
     const input = 'héllo, 世界 🎉!';
-    const characters = Array.from(input).length;
+    const characters = 12;
     const seen = await watch(world, (openai) =>
       openai.audio.speech.create({ model, voice: 'alloy', input }),
     );

@@ -1,7 +1,7 @@
 /** However an answer on a connection ends, its reservation does: settled as reported or as counted, or released. */
-import { expect, test } from 'vitest';
-import { saying } from '../support/live-connection.ts';
-import { openWorld } from '../support/world.ts';
+import { describe, expect, test } from 'vitest';
+import { openResponses, saying, textOnly, VERSIONS } from '../support/live-connection.ts';
+import { MODEL, openWorld } from '../support/world.ts';
 import { openTextOnly, turn } from './text-session.ts';
 
 test('an answer that is cancelled is settled as reported so far', async () => {
@@ -124,4 +124,54 @@ test('an answer that outgrows what is set aside is ended when it is to be, and c
   expect(await world.booked()).toMatchObject([
     { kind: 'settle', usage: { outputTokens: call?.outputTokens } },
   ]);
+});
+
+describe('a connection that is made anew', () => {
+  test('of the realtime API is a new session, whose turns are metered from its beginning', async () => {
+    await using world = await openWorld('http');
+    const live = await openTextOnly(world, {
+      reconnects: true,
+      headers: { 'x-provider-output-tokens': '30', 'x-provider-cut-after': '20' },
+    });
+    const reconnected = live.connection.emitted('reconnected');
+    live.connection.send(saying(4));
+    live.connection.send({ type: 'response.create' });
+    await reconnected;
+    await live.next('session.created');
+    live.connection.send(textOnly(10));
+    await turn(live, 2);
+    live.connection.close();
+    expect(await world.booked()).toMatchObject([
+      { kind: 'settle', basis: 'counted', usage: { outputTokens: 20 } },
+      { kind: 'settle', basis: 'reported', usage: { inputTokens: 2, outputTokens: 10 } },
+    ]);
+    expect(await world.reservedUsd()).toBe('0.00');
+  });
+
+  test.each(VERSIONS)(
+    'for responses is sent what was said meanwhile, metered (openai %i)',
+    async (version) => {
+      await using world = await openWorld('http');
+      const { bursar, provider } = world;
+      const live = openResponses({
+        bursar,
+        providerUrl: provider.url,
+        version,
+        reconnects: true,
+        headers: { 'x-provider-output-tokens': '30', 'x-provider-cut-after': '20' },
+      });
+      const create = { type: 'response.create', model: MODEL, input: 'one two' } as const;
+      live.connection.on('reconnecting', () => {
+        live.connection.send({ ...create, max_output_tokens: 10 });
+      });
+      live.connection.send({ ...create, max_output_tokens: 100 });
+      await live.next(({ type }) => type === 'response.incomplete');
+      live.connection.close();
+      expect(await world.booked()).toMatchObject([
+        { kind: 'settle', basis: 'counted', usage: { outputTokens: 20 } },
+        { kind: 'settle', basis: 'reported', usage: { inputTokens: 2, outputTokens: 10 } },
+      ]);
+      expect(await world.reservedUsd()).toBe('0.00');
+    },
+  );
 });

@@ -1,7 +1,13 @@
 /** Each answer on an open connection is a call of its own: reserved before it is asked for, settled when it ends. */
 import { describe, expect, test } from 'vitest';
 import { denialOf } from '../../src/index.ts';
-import { openRealtime, saying, VERSIONS } from '../support/live-connection.ts';
+import {
+  openNative,
+  openRealtime,
+  saying,
+  textOnly,
+  VERSIONS,
+} from '../support/live-connection.ts';
 import { openWorld } from '../support/world.ts';
 import { openTextOnly, turn } from './text-session.ts';
 
@@ -41,6 +47,23 @@ describe.each(VERSIONS)('openai %i', (version) => {
     live.connection.send({ type: 'response.create', response: { max_output_tokens: 50 } });
     await live.next('response.done');
     expect(world.provider.calls).toHaveLength(1);
+  });
+
+  test('a connection by the runtime’s own WebSocket is metered like any other', async () => {
+    await using world = await openWorld('http');
+    const { bursar, provider } = world;
+    const live = await openNative({ bursar, providerUrl: provider.url, version });
+    live.connection.send(textOnly(10));
+    live.connection.send(saying(3));
+    live.connection.send({ type: 'response.create' });
+    await live.next('response.done');
+    live.connection.send({ type: 'response.create', response: { max_output_tokens: 4_000_000 } });
+    await live.next('error');
+    expect(denialOf(live.errors[0])).toMatchObject({ reason: 'limit_too_small' });
+    live.connection.close();
+    expect(await world.booked()).toMatchObject([
+      { kind: 'settle', basis: 'reported', usage: { inputTokens: 3, outputTokens: 10 } },
+    ]);
   });
 
   test('speech is counted as such: sound out, and in the next turn sound in', async () => {

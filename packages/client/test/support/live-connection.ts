@@ -2,10 +2,13 @@
 import { connect as connectTcp } from 'node:net';
 import OpenAI from 'openai';
 import OpenAI6 from 'openai-6';
+import { OpenAIRealtimeWebSocket } from 'openai/realtime/websocket';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
+import { OpenAIRealtimeWebSocket as OpenAIRealtimeWebSocket6 } from 'openai-6/realtime/websocket';
 import { OpenAIRealtimeWS as OpenAIRealtimeWS6 } from 'openai-6/realtime/ws';
 import { ResponsesWS } from 'openai/resources/responses/ws';
 import { ResponsesWS as ResponsesWS6 } from 'openai-6/resources/responses/ws';
+import { onTestFinished, vi } from 'vitest';
 import { wrapRealtime } from '../../src/realtime/index.ts';
 import type { ConnectionOptions } from '../../src/realtime/index.ts';
 import type { Bursar } from '../../src/connect.ts';
@@ -34,6 +37,8 @@ export interface Opening {
   readonly headers?: Readonly<Record<string, string>>;
   readonly version?: Version;
   readonly runtime?: Runtime;
+  /** Whether the package connects anew when the connection breaks. */
+  readonly reconnects?: boolean;
 }
 
 /** A metered connection and its events. */
@@ -53,11 +58,13 @@ export async function openRealtime({
   headers = {},
   version = 7,
   runtime,
+  reconnects = false,
 }: Opening): Promise<Live<OpenAIRealtimeWS>> {
   const clientOptions = { apiKey: 'sk-test', baseURL: providerUrl };
   const { port, hostname } = new URL(providerUrl);
   const props = {
     model: REALTIME_MODEL,
+    ...(reconnects ? { reconnect: true, reconnectInitialDelay: 1, reconnectMaxDelay: 1 } : {}),
     options: {
       headers,
       // The package only knows addresses with TLS, which nobody needs on one machine.
@@ -74,6 +81,35 @@ export async function openRealtime({
   return live;
 }
 
+/** The same by the runtime's own WebSocket, as in a browser, where no headers can be set. */
+export async function openNative({
+  bursar,
+  providerUrl,
+  options,
+  version = 7,
+}: Opening): Promise<Live<OpenAIRealtimeWebSocket>> {
+  // The package only knows addresses with TLS.
+  class PlainWebSocket extends WebSocket {
+    constructor(url: string, protocols?: string[]) {
+      super(url.replace(/^wss:/, 'ws:'), protocols);
+    }
+  }
+  vi.stubGlobal('WebSocket', PlainWebSocket);
+  onTestFinished(() => void vi.unstubAllGlobals());
+  const clientOptions = { apiKey: 'sk-test', baseURL: providerUrl };
+  const props = { model: REALTIME_MODEL };
+  const connection =
+    version === 7
+      ? new OpenAIRealtimeWebSocket(props, new OpenAI(clientOptions))
+      : (new OpenAIRealtimeWebSocket6(
+          props,
+          new OpenAI6(clientOptions),
+        ) as unknown as OpenAIRealtimeWebSocket);
+  const live = listenTo(wrapRealtime(bursar, connection, { user: 'alice', ...options }));
+  await live.next('session.created');
+  return live;
+}
+
 /** Opens a connection for responses. */
 export function openResponses({
   bursar,
@@ -82,12 +118,19 @@ export function openResponses({
   headers = {},
   version = 7,
   runtime,
+  reconnects = false,
 }: Opening): Live<ResponsesWS> {
+  const reconnecting = reconnects
+    ? { reconnect: { initialDelay: 1, maxDelay: 1, onReconnecting: () => {} } }
+    : {};
   const clientOptions = { apiKey: 'sk-test', baseURL: providerUrl };
   const connection =
     version === 7
-      ? new ResponsesWS(new OpenAI(clientOptions), { headers })
-      : (new ResponsesWS6(new OpenAI6(clientOptions), { headers }) as unknown as ResponsesWS);
+      ? new ResponsesWS(new OpenAI(clientOptions), { headers, ...reconnecting })
+      : (new ResponsesWS6(new OpenAI6(clientOptions), {
+          headers,
+          ...reconnecting,
+        }) as unknown as ResponsesWS);
   return listenTo(wrapRealtime(bursar, connection, { user: 'alice', ...options }, runtime));
 }
 
