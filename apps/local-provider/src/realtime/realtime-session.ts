@@ -91,16 +91,9 @@ export class RealtimeSession {
   }
 
   #addItem(item: JsonObject): void {
-    const reading = startReading();
-    for (const part of asArray(item['content'])) {
-      const text = at(part, 'text');
-      if (typeof text === 'string') readText(reading, text);
-      const sound = at(part, 'audio');
-      if (typeof sound === 'string') {
-        this.#conversation.sound += soundTokens(Buffer.from(sound, 'base64').length);
-      }
-    }
-    this.#conversation.text += reading.tokens;
+    const { text, sound } = tokensOf(item);
+    this.#conversation.text += text;
+    this.#conversation.sound += sound;
     this.#sayAdded({ ...item, id: item['id'] ?? this.#line.newId('item_') });
   }
 
@@ -174,8 +167,16 @@ export class RealtimeSession {
     const instructions = startReading();
     const told = own['instructions'] ?? this.#session['instructions'];
     if (typeof told === 'string') readText(instructions, told);
-    const { text, sound } = this.#conversation;
-    const prompt: SoundAndText = { text: text + instructions.tokens, sound };
+    // Whoever gives an input of its own gets an answer to nothing else.
+    const { input } = own;
+    const context = Array.isArray(input)
+      ? input.map((item) => tokensOf(asObject(item) ?? {}))
+      : [this.#conversation];
+    const prompt: SoundAndText = { text: instructions.tokens, sound: 0 };
+    for (const { text, sound } of context) {
+      prompt.text += text;
+      prompt.sound += sound;
+    }
     const call = openSocketCall(this.#line, this.#model, prompt.text + prompt.sound);
     const running = { id: this.#line.newId('resp_'), call, isCancelled: false };
     this.#running = running;
@@ -205,6 +206,7 @@ export class RealtimeSession {
       output: [] as object[],
       usage: null as object | null,
     };
+    if (script.delayMs > 0) await breathe(script.delayMs);
     this.#say('response.created', { response: { ...response, status: 'in_progress' } });
     const itemId = newId('item_');
     const within = { response_id: id, item_id: itemId, output_index: 0, content_index: 0 };
@@ -268,4 +270,17 @@ export class RealtimeSession {
 
 function soundTokens(bytes: number): number {
   return Math.ceil((bytes * HEARD_PER_SECOND) / BYTES_PER_SECOND);
+}
+
+/** Tokens of an item; what it only names is not looked up. */
+function tokensOf(item: JsonObject): SoundAndText {
+  const reading = startReading();
+  let sound = 0;
+  for (const part of asArray(item['content'])) {
+    const text = at(part, 'text');
+    if (typeof text === 'string') readText(reading, text);
+    const audio = at(part, 'audio');
+    if (typeof audio === 'string') sound += soundTokens(Buffer.from(audio, 'base64').length);
+  }
+  return { text: reading.tokens, sound };
 }

@@ -62,6 +62,23 @@ test('what the provider refuses is given back, and the answer under way is not t
   expect(await world.reservedUsd()).toBe('0.00');
 });
 
+test('what the provider refuses besides a turn leaves the turn as it is', async () => {
+  await using world = await openWorld('http');
+  const live = await openTextOnly(world, {
+    headers: { 'x-provider-output-tokens': '5', 'x-provider-delay-ms': '50' },
+  });
+  live.connection.send(saying(1));
+  live.connection.send({ type: 'response.create' });
+  // Before the answer has begun.
+  live.connection.send({ type: 'conversation.item.retrieve', item_id: 'unknown' });
+  await live.next('error');
+  await live.next('response.done');
+  expect(await world.booked()).toMatchObject([
+    { kind: 'settle', basis: 'reported', usage: { outputTokens: 5 } },
+  ]);
+  expect(world.provider.calls).toHaveLength(1);
+});
+
 test('when the provider hangs up, what was heard until then is settled as counted', async () => {
   await using world = await openWorld('http');
   const live = await openTextOnly(world, {
