@@ -67,6 +67,21 @@ describe('images by the piece', () => {
     ]);
   });
 
+  test('what did not come is given back, and what nobody asked for is not charged', async () => {
+    await using world = await openWorld('in-process');
+    for (const made of [2, 9]) {
+      const data = Array.from({ length: made }, () => ({ url: 'https://example.com' }));
+      const fetch = world.bursar.fetch({ user: 'alice' }, async () => Response.json({ data }));
+      const body = JSON.stringify({ model: 'dall-e-3', prompt: 'a cat', n: 3 });
+      const url = 'https://api.openai.com/v1/images/generations';
+      await (await fetch(url, { method: 'POST', body })).json();
+    }
+    expect(await world.booked()).toMatchObject([
+      { usage: { images: 2 } },
+      { usage: { images: 3 } },
+    ]);
+  });
+
   test('models that are charged by tokens are still charged by tokens', async () => {
     await using world = await openWorld('in-process');
     await world.openai().images.generate({ model: 'gpt-image-1', prompt: 'a cat', quality: 'low' });

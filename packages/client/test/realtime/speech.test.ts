@@ -113,6 +113,19 @@ test('room is kept for a minute of sound, and then anew', async () => {
   expect((await world.booked()).map(({ kind }) => kind).toSorted()).toEqual(['release', 'settle']);
 });
 
+test('silence before somebody speaks takes no room', async () => {
+  await using world = await openWorld('http');
+  let decisions = 0;
+  const live = await open(world, { options: { onDecision: () => void (decisions += 1) } });
+  for (let seconds = 0; seconds < 50; seconds += 5) send(live, 5, 0);
+  send(live, 1, 1);
+  await live.next('input_audio_buffer.speech_started');
+  for (let seconds = 0; seconds < 30; seconds += 5) send(live, 5, 1);
+  send(live, 0.5, 0);
+  await live.next('response.done');
+  expect(decisions).toBe(1);
+});
+
 test('whoever only wants to be heard when they say so has nothing set aside for listening', async () => {
   await using world = await openWorld('http');
   let decisions = 0;
