@@ -11,6 +11,8 @@ import { acknowledged, settlementOf, type Spent } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import { retryingMeter } from '../retrying-meter.ts';
 import type { Metering } from '../wrap-options.ts';
+import type { HttpRequest } from './http-request.ts';
+import type { SeenJobs } from './provider-api.ts';
 import type { AnsweredCall } from './provider-call.ts';
 
 export class CallOfOthers implements AnsweredCall {
@@ -63,4 +65,26 @@ export class CallOfOthers implements AnsweredCall {
     this.#end = acknowledged(ended, runtime);
     return this.#end;
   }
+}
+
+/** What is done with jobs that are seen in an answer to `http`, which `send` has sent. */
+export function seenJobs(
+  http: HttpRequest,
+  send: typeof fetch,
+  metering: Metering,
+  context: MeteringContext,
+): SeenJobs {
+  const { unfinished, background } = context;
+  return {
+    http,
+    send,
+    unfinished,
+    isOver: (reservation) => background.isOver(reservation),
+    isOwn: (id) => background.find(id) !== undefined,
+    settle: async (id, spent) => {
+      const own = background.find(id)?.call;
+      await (own ?? new CallOfOthers(metering, context)).settle(spent);
+      if (own !== undefined) background.noteOver(own.reservation);
+    },
+  };
 }

@@ -86,16 +86,17 @@ class MeteredFetch {
           if (!this.#mayPassUnpriced({ mayBeUnpriced: true }, error)) throw error;
           return await this.#sendUnmetered(http);
         }
-        return await this.#sendMetered(http, this.#priced(http, asked), user);
+        return await this.#sendMetered(http, await this.#priced(http, asked), user);
       }
     }
   }
 
   /** `asked`, of the model whose price applies. */
-  #priced({ url }: HttpRequest, asked: ReadRequest): ReadRequest {
+  async #priced({ url }: HttpRequest, asked: ReadRequest): Promise<ReadRequest> {
     const { request } = asked;
-    const model = this.#api.pricedModel?.(url, request.model, this.#metering) ?? request.model;
-    return model === request.model ? asked : { ...asked, request: { ...request, model } };
+    const model = await this.#api.pricedModel?.(url, request.model, this.#metering);
+    if (model === undefined || model === request.model) return asked;
+    return { ...asked, request: { ...request, model } };
   }
 
   async #sendUnmetered(http: HttpRequest, text?: string): Promise<Response> {
@@ -139,19 +140,8 @@ class MeteredFetch {
   ): Promise<Response> {
     const response = await this.#sendUnmetered(http);
     if (!response.ok) return response;
-    const { unfinished, background } = this.#context;
-    return await look(response, {
-      http,
-      send: this.#base,
-      unfinished,
-      isOver: (reservation) => background.isOver(reservation),
-      isOwn: (id) => background.find(id) !== undefined,
-      settle: async (id, spent) => {
-        const own = background.find(id)?.call;
-        await (own ?? (await this.#callOfOthers())).settle(spent);
-        if (own !== undefined) background.noteOver(own.reservation);
-      },
-    });
+    const { seenJobs } = await import('./call-of-others.ts');
+    return await look(response, seenJobs(http, this.#base, this.#metering, this.#context));
   }
 
   async #callOfOthers(): Promise<AnsweredCall> {

@@ -20,7 +20,7 @@ export interface ProviderApi {
    * The model whose price applies to a request to `url` that names `model`; left out: the one that it names. Throws
    * what a request without a price is refused with.
    */
-  pricedModel?(url: string, model: string, metering: Metering): string;
+  pricedModel?(url: string, model: string, metering: Metering): Promise<string>;
   /** Makes a request with these headers one of the owner of `key`, and of nobody else. */
   putKey(headers: Headers, key: string): void;
   readonly errors: ErrorBodies;

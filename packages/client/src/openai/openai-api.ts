@@ -1,10 +1,12 @@
 /** OpenAI's API, and those that are made like it. */
 import type { HttpRequest } from '../http/http-request.ts';
 import type { ProviderApi, ReadRequest, RouteRule } from '../http/provider-api.ts';
-import { pricedModel } from './deployment.ts';
 import { OPENAI_ERRORS } from './openai-errors.ts';
 import { type MeteredRoute, routeOf } from './openai-routes.ts';
 import { readText } from './text-request.ts';
+
+/** Addresses to look at more closely. */
+const MAY_BE_AZURES = /\/deployments\/|azure|api-version=/;
 
 export const OPENAI_API: ProviderApi = {
   ruleFor(method, url): RouteRule {
@@ -27,7 +29,10 @@ export const OPENAI_API: ProviderApi = {
         return decision;
     }
   },
-  pricedModel,
+  async pricedModel(url, named, metering) {
+    if (!MAY_BE_AZURES.test(url)) return named;
+    return (await import('./deployment.ts')).pricedModel(url, named, metering);
+  },
   putKey(headers, key) {
     // Azure's header; and what says on whose account the service's own key is.
     if (headers.has('api-key')) headers.set('api-key', key);

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { AzureOpenAI } from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, TOKEN, type World } from '../support/world.ts';
@@ -69,6 +70,23 @@ describe('the snippets run', () => {
     for await (const piece of stream('streamer', 'why')) text += piece;
     expect(text.length).toBeGreaterThan(20);
     expect(await settlements('streamer')).toBe(1);
+  });
+
+  test('batch.ts', async () => {
+    const { collectBatch, startBatch } = await import('./snippets/batch.ts');
+    const id = await startBatch('batcher', ['one', 'two']);
+    expect((await collectBatch(id))?.split('\n')).toHaveLength(2);
+    expect(await settlements('batcher')).toBe(1);
+    expect(await settlements('collector')).toBe(0);
+  });
+
+  test('azure.ts', async () => {
+    const { askAzure } = await import('./snippets/azure.ts');
+    const endpoint = world.provider.url.replace(/\/v1$/, '');
+    const baseURL = `${endpoint}/openai`;
+    const azure = new AzureOpenAI({ apiKey: 'key', apiVersion: '2025-04-01-preview', baseURL });
+    expect((await askAzure('cloud', azure, 'why')).length).toBeGreaterThan(20);
+    expect(await settlements('cloud')).toBe(1);
   });
 
   test('realtime.ts', async () => {

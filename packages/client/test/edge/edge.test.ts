@@ -5,7 +5,7 @@ import { bundled, bundledAtStart, gzipBytes } from './bundle.ts';
 /** Most bytes, gzipped, of what an OpenAI client needs to be metered over HTTP, before its first call. */
 const START_BYTES_MAX = 15_000;
 /** The same with everything that is loaded when it is needed. */
-const WHOLE_BYTES_MAX = 44_000;
+const WHOLE_BYTES_MAX = 46_000;
 
 const ENTRY = "export { connect, denialOf, isDenied } from './src/index.ts';";
 
@@ -16,7 +16,7 @@ test('what has to be there before the first call is less than 15 kB', async () =
   expect(bytes).toBeGreaterThan(5_000);
 });
 
-test('the whole client is less than 44 kB', async () => {
+test('the whole client is less than 46 kB', async () => {
   expect(gzipBytes(await bundled(ENTRY))).toBeLessThan(WHOLE_BYTES_MAX);
 });
 
