@@ -11,7 +11,7 @@
 -- kind, and these. Commands name accounts by their place among the copies.
 --
 -- The answers are packed: the present; the position of the journal entry, with its length, empty if there is
--- none; for each command the length of its answer and the answer, as lib/reply.lua has them.
+-- none; the answers, one after the other, as lib/reply.lua has them.
 --
 -- @key meta hash: which data these are
 -- @key open hash: open reservations
@@ -32,9 +32,9 @@
 -- @include lib/is-amount.lua
 -- @include lib/now.lua
 -- @include lib/fence.lua
--- @include lib/byte-order.lua
 -- @include lib/batch.lua
 -- @include lib/fail.lua
+-- @include lib/call.lua
 -- @include lib/leg.lua
 -- @include lib/copy.lua
 -- @include lib/change-copy.lua
@@ -73,12 +73,17 @@ end
 -- @include lib/room.lua
 -- @include lib/end-leg.lua
 -- @include lib/change.lua
--- @include lib/extend.lua
--- @include lib/settle.lua
--- @include lib/release.lua
+
+-- What few calls need, made like limiters when it is first needed.
+local rare
+local function make_rare()
+-- @include lib/byte-order.lua
+-- @include lib/whole-copy.lua
+-- @include lib/write-copy.lua
+-- @include lib/found.lua
 -- @include lib/expire.lua
 -- @include lib/sweep.lua
--- @include lib/reserve.lua
+-- @include lib/repeated.lua
 -- @include lib/prepare.lua
 -- @include lib/install.lua
 -- @include lib/apply.lua
@@ -86,50 +91,43 @@ end
 -- @include lib/correct.lua
 -- @include lib/read.lua
 -- @include lib/look-up.lua
+  return {
+    due_of = due_of,
+    end_due = end_due,
+    repeated = repeated,
+    write_copy = write_copy,
+    commands = {
+      expire = expire,
+      sweep = sweep,
+      prepare = prepare,
+      install = install,
+      apply = apply,
+      recall = recall,
+      correct = correct,
+      read = read,
+      find = look_up,
+    },
+  }
+end
+
+local made_rare
+function rare()
+  made_rare = made_rare or make_rare()
+  return made_rare
+end
+
+-- @include lib/extend.lua
+-- @include lib/settle.lua
+-- @include lib/release.lua
+-- @include lib/reserve.lua
 -- @include lib/flush.lua
 
-local COMMANDS = {
-  reserve = reserve,
-  extend = extend,
-  settle = settle,
-  release = release,
-  expire = expire,
-  sweep = sweep,
-  prepare = prepare,
-  install = install,
-  apply = apply,
-  recall = recall,
-  correct = correct,
-  read = read,
-  find = look_up,
-}
--- What comes first of every command.
-local HEAD_WORDS = 2
-local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
-
+local COMMANDS = { reserve = reserve, extend = extend, settle = settle, release = release }
 -- unpack
-local KEYS = KEYS
-batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
-batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
 local words = { cmsgpack.unpack(ARGV[1]) }
 local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
-local FIRST_COMMAND = 7
-local account_count = #KEYS - 6 - limiter_count
-for index = 1, account_count do
-  local key = KEYS[6 + index]
-  local account = string.sub(key, copy_prefix + 1)
-  batch.accounts[index] = account
-  batch.places[account] = index
-  batch.keys[account] = key
-end
-for index = account_count + 7, #KEYS do
-  batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
-end
-local ids, at = {}, FIRST_COMMAND
-for _ = 1, command_count do
-  if not NAMES_NONE[words[at + 1]] then ids[#ids + 1] = words[at + 2] end
-  at = at + HEAD_WORDS + words[at]
-end
+declare_keys(limiter_count, copy_prefix, limiter_prefix)
+local ids = ids_in(words, command_count)
 
 -- guard
 if not is_current(KEYS[1]) then return { 'FENCED' } end
@@ -140,18 +138,22 @@ local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 
 -- decide
-local answers = {}
-at = FIRST_COMMAND
-for index = 1, command_count do
-  local first, last = at + HEAD_WORDS, at + 1 + words[at]
-  local is_decided, answer = pcall(COMMANDS[words[at + 1]], words, first, last)
+local answers, size = {}, 1
+local at = FIRST_COMMAND
+for _ = 1, command_count do
+  local first, last, kind = at + HEAD_WORDS, at + 1 + words[at], words[at + 1]
+  local is_decided, answer, more, most = pcall(COMMANDS[kind] or rare().commands[kind], words, first, last)
   if not is_decided then
     -- What `fail` threw; anything else is a bug, and nothing has been written yet.
     if type(answer) ~= 'table' or answer.err then error(answer, 0) end
     answer = text_answer(table.remove(answer, 1), answer)
   end
-  answers[index * 2] = struct.pack('<I4', #answer)
-  answers[index * 2 + 1] = answer
+  size = size + 1
+  answers[size] = answer
+  if more then
+    answers[size + 1], answers[size + 2] = more, most
+    size = size + 2
+  end
   at = last + 1
 end
 

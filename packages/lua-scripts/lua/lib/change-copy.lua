@@ -5,21 +5,17 @@ local function touch(copy)
   batch.touched[#batch.touched + 1] = copy
 end
 
-local function set_next_due(copy, next_due)
-  copy.next_due = next_due
-  copy.sums = nil
-  copy.is_due_changed = true
-end
-
 -- Keeps, replaces or (when it has ended) drops a leg of a copy.
 local function put_leg(copy, uuid, leg)
   touch(copy)
   local before = leg_of(copy, uuid)
-  local changed = copy.changed_legs
-  if changed then
-    changed[#changed + 1] = uuid
+  -- Most often there is only one.
+  if copy.changed_legs then
+    copy.changed_legs[#copy.changed_legs + 1] = uuid
+  elseif copy.changed_leg then
+    copy.changed_legs = { copy.changed_leg, uuid }
   else
-    copy.changed_legs = { uuid }
+    copy.changed_leg = uuid
   end
   if leg.state ~= 'o' then
     if before then copy.opened = copy.opened - 1 end
@@ -28,7 +24,10 @@ local function put_leg(copy, uuid, leg)
   end
   if not before then copy.opened = copy.opened + 1 end
   copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then set_next_due(copy, leg.deadline) end
+  if leg.deadline < copy.next_due then
+    copy.next_due = leg.deadline
+    copy.is_due_changed = true
+  end
 end
 
 -- Sets the sums of a copy that one command has changed.
@@ -37,21 +36,8 @@ local function put_sums(copy, settled, reserved)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
-  copy.sums = nil
 end
 
--- Puts another copy, or none, in the place of an account's.
-local function replace_copy(old, copy)
-  copy.is_leftover = old.is_stored or old.is_leftover
-  -- Whether the old one may be in the set of due accounts, or was before this call.
-  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
-  batch.copies[copy.account] = copy
-  if old.is_touched then
-    for index, touched in ipairs(batch.touched) do
-      if touched == old then batch.touched[index] = copy end
-    end
-    copy.is_touched = true
-  else
-    touch(copy)
-  end
+local function pack_sums(copy)
+  return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end

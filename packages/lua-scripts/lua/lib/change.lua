@@ -1,17 +1,13 @@
--- A command about one known reservation: `step(copy, leg, words, at)` on each of its legs. `rates`, which may
--- be nil, is what `conclude` is to do with limiters.
-local function change(kept, step, words, at, detail, rates)
+-- A command about one reservation that is known: `step(copy, leg, words, at)` on each of its legs. `created`
+-- is the instant of its making if the driver knows the rest, `rates` what `conclude` is to do with limiters,
+-- or nil.
+local function change(record, accounts, legs, created, step, words, at, detail, rates)
   local steps = {}
-  for index, account in ipairs(kept.accounts) do
-    steps[index] = step(batch.copies[account], kept.legs[index], words, at)
+  for index, account in ipairs(accounts) do
+    steps[index] = step(batch.copies[account], legs[index], words, at)
   end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail, rates)
-end
-
--- The reservation `id`, or nil when there is nothing here that could change.
-local function changeable(id)
-  local kept = find(id)
-  return kept and #kept.accounts > 0 and kept or nil
+  local is_made_known = created == created_of(record)
+  return conclude(record, accounts, steps, legs[1], detail, rates, is_made_known)
 end
 
 -- What the end of a reservation does to limiters: frees its slots, charges `hits`, which may be nil.

@@ -43,20 +43,13 @@ local function conclude(record, accounts, steps, before, detail, rates, is_made_
   for index, step in ipairs(steps) do
     legs[index] = step.leg
     if step.overage and step.overage > overage then overage = step.overage end
-    is_late = is_late or step.is_late == true
-    is_replayed = is_replayed and step.is_replayed == true
+    is_late = is_late or step.is_late
+    is_replayed = is_replayed and step.is_replayed
     if step.settled then put_sums(batch.copies[accounts[index]], step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
   local flags = (is_replayed and 1 or 0) + (is_late and 2 or 0) + (is_told and 4 or 0)
-  return done_answer(
-    flags,
-    overage,
-    record,
-    accounts,
-    legs,
-    is_made_known,
-    is_shown and rates.hits or nil
-  )
+  local shown = is_shown and rates.hits or nil
+  return done_answer(flags, overage, record, accounts, legs, is_made_known, shown)
 end

@@ -5,12 +5,14 @@
 --   s  `settled reserved sequence next`, which most commands change; next is a lower bound of the next
 --      deadline, infinite if nothing is open
 --   e  elsewhere, packed by the driver: what the whole account leaves for the lease, infinite without a
---   limit,
---      and then what nobody here reads
+--      limit, and then what nobody here reads
 --   t  `label ticket placed`, of a place that is kept for a copy      any other field: an open leg
 --
 -- Values of up to 64 bytes, so that Redis keeps a copy in one piece. A copy of another incarnation, or of
 -- another layout, counts as none, and is overwritten. The first three are always there.
+--
+-- Here a copy is a table of few fields, because making it costs as much as reading the hash: `head` is h, nil
+-- if there is no copy, and is looked into when something of it is needed.
 local META_FIELDS = 3
 local LABEL = string.char(#INC) .. INC
 local SUMS_BYTES = 32
@@ -18,7 +20,16 @@ local ID_BYTES = 16
 
 -- A copy that is not there, to be filled by whoever installs one.
 local function absent_copy(account, key)
-  return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
+  return { account = account, key = key, legs = {}, next_due = math.huge, opened = 0 }
+end
+
+-- Drawn, returned, start and end of a copy that is there.
+local function standing_of(copy)
+  return struct.unpack('<dddd', copy.head, #LABEL + 1)
+end
+
+local function lease_of(copy)
+  return string.sub(copy.head, #LABEL + 33)
 end
 
 -- Nil for one of another incarnation.
@@ -26,33 +37,25 @@ local function stored_copy(account, key, head, sums, elsewhere)
   if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
-  local drawn, returned, starts, ends, lease_at = struct.unpack('<dddd', head, #LABEL + 1)
   local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
-  local is_sound = is_amount(drawn) and is_amount(returned) and is_amount(settled) and is_amount(reserved)
-  if not (is_sound and is_amount(sequence)) then fail('DAMAGED', 'a copy does not read back') end
+  if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
+    fail('DAMAGED', 'a copy does not read back')
+  end
   return {
     account = account,
     key = key,
-    is_here = true,
     is_stored = true,
-    is_leftover = false,
     is_touched = false,
     head = head,
-    sums = sums,
-    lease = string.sub(head, lease_at),
-    starts = starts,
-    ends = ends,
-    drawn = drawn,
-    returned = returned,
     settled = settled,
     reserved = reserved,
     sequence = sequence,
     elsewhere = elsewhere,
-    left = struct.unpack('<d', elsewhere),
     next_due = next_due,
     legs = {},
-    changed_legs = nil,
     opened = 0,
+    changed_leg = nil,
+    changed_legs = nil,
   }
 end
 
@@ -78,7 +81,7 @@ local function copy_of(account, uuid)
   if fields.err then fail('WRONGTYPE', key) end
   copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], copy.lease) or false end
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], lease_of(copy)) or false end
   else
     copy = absent_copy(account, key)
     -- Whatever is there and is no copy of this incarnation goes when one is written.
@@ -90,55 +93,13 @@ local function copy_of(account, uuid)
   return copy
 end
 
--- What of a copy most commands change, as one word.
-local function sums_of(copy)
-  if not copy.sums then
-    copy.sums = struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
-  end
-  return copy.sums
-end
-
--- What of a copy only its lease changes.
-local function set_lease(copy, drawn, returned)
-  copy.drawn = drawn
-  copy.returned = returned
-  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, copy.starts, copy.ends) .. copy.lease
-  copy.is_head_changed = true
-end
-
-local function set_elsewhere(copy, elsewhere)
-  copy.elsewhere = elsewhere
-  copy.left = struct.unpack('<d', elsewhere)
-  copy.is_elsewhere_changed = true
-end
-
 -- The open leg `uuid` of a copy, or false.
 local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_open_leg(text, copy.lease) or false
+  leg = text and parse_open_leg(text, lease_of(copy)) or false
   copy.legs[uuid] = leg
   return leg
-end
-
--- Reads all open legs of a copy.
-local function scan(copy)
-  if copy.is_scanned or not copy.is_stored then return end
-  local fields = redis.call('HGETALL', copy.key)
-  for index = 1, #fields, 2 do
-    local uuid = fields[index]
-    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1], copy.lease)
-    end
-  end
-  copy.is_scanned = true
-end
-
--- Whether anything is open on a copy.
-local function is_open(copy)
-  local count = copy.opened
-  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
-  return count > 0
 end

@@ -13,7 +13,7 @@ end
 local function put_right(copy, leg, state, spent)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
-    or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
+    or { lease = lease_of(copy), amount = 0, spent = 0, deadline = 0, is_dispatched = true }
   local more = spent - now.spent
   if not leg or leg.state == 'o' or more ~= 0 then
     local hold = leg and held(leg) or 0
@@ -30,10 +30,11 @@ end
 local function correct(words, at, last)
   local id, first = words[at], at + 1
   if first > last then return ANSWER.unknown end
-  local kept = find(id)
-  local slots = kept and slots_held(kept.record)
+  local record, its_accounts, its_legs = find(id)
+  its_accounts = its_accounts or {}
+  local slots = record and slots_held(record)
   local known = {}
-  for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
+  for index, account in ipairs(its_accounts) do known[account] = its_legs[index] end
   -- All copies are read before the first is changed.
   for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
   local parts, is_named = {}, {}
@@ -42,14 +43,14 @@ local function correct(words, at, last)
     local copy, spent = copy_of(account), words[index + 3]
     -- Where it is not a leg of this copy, and nothing is booked for it, nothing is to be put right.
     local is_relevant = known[account] or spent ~= 0
-    if copy.is_here and copy.lease == words[index + 1] and is_relevant then
+    if copy.head and lease_of(copy) == words[index + 1] and is_relevant then
       parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
       is_named[account] = true
     end
   end
   -- A reservation ends as a whole.
-  for index, account in ipairs(kept and kept.accounts or {}) do
-    local leg = kept.legs[index]
+  for index, account in ipairs(its_accounts) do
+    local leg = its_legs[index]
     if leg.state == 'o' and not is_named[account] then
       local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
       parts[#parts + 1] = { account = account, leg = ended }
@@ -57,14 +58,14 @@ local function correct(words, at, last)
     end
   end
   if #parts == 0 then return ANSWER.unknown end
-  for index, account in ipairs(kept and kept.accounts or {}) do
-    if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
+  for index, account in ipairs(its_accounts) do
+    if not is_named[account] then parts[#parts + 1] = { account = account, leg = its_legs[index] } end
   end
   table.sort(parts, by_account)
   local accounts, legs = {}, {}
   for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
   -- Nobody knows what one was made with that is heard of here for the first time.
-  local record = kept and kept.record or new_record(id, table.concat(accounts, ',') .. '\n\n\nnull', accounts)
+  record = record or new_record(id, table.concat(accounts, ',') .. '\n\n\nnull', accounts)
   store(record, accounts, legs, true)
   if slots then limiters().free_slots(slots, record.uuid) end
   return found_answer(record, accounts, legs)

@@ -7,7 +7,7 @@ local function expire_leg(copy, leg)
 end
 
 local function expire(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  return change(kept, expire_leg, words, at, 'null')
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
+  return change(record, accounts, legs, nil, expire_leg, words, at, 'null')
 end

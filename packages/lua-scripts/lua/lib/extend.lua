@@ -1,4 +1,4 @@
--- extend: id, amount (-1: as it is), ttlMs, dispatched. A heartbeat; core's `keepAlive`.
+-- extend: id, created, amount (-1: as it is), ttlMs, dispatched. A heartbeat; core's `keepAlive`.
 local EXTEND_REFUSED = {
   r = 'reservation_already_released',
   e = 'reservation_expired',
@@ -7,9 +7,9 @@ local EXTEND_REFUSED = {
 
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-  local deadline, is_dispatched = math.min(batch.now + words[at + 2], INSTANT_MAX), words[at + 3]
+  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
   local next_leg = leg_with(leg, 'o', leg.spent)
-  next_leg.amount = math.max(leg.amount, words[at + 1])
+  next_leg.amount = math.max(leg.amount, words[at + 2])
   -- The mark itself may shorten the life.
   if not is_dispatched or leg.is_dispatched then
     next_leg.deadline = math.max(leg.deadline, deadline)
@@ -32,11 +32,10 @@ local function extend_leg(copy, leg, words, at)
 end
 
 local function extend(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  local record = kept.record
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
   local slots = slots_held(record)
-  return change(kept, extend_leg, words, at, 'null', slots and {
+  return change(record, accounts, legs, words[at + 1], extend_leg, words, at, 'null', slots and {
     finish = function(leg, is_replayed)
       if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
       return false

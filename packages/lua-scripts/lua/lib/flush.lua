@@ -3,49 +3,16 @@
 -- Field lists are short enough for `unpack`: the driver bounds the weight of a call.
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 
-local function write_copy(copy)
-  if copy.is_leftover then redis.call('DEL', copy.key) end
-  if not copy.is_here then
-    if copy.ticket then
-      local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
-      redis.call('HSET', copy.key, 't', place)
-    end
-    return
+-- A copy of which only sums and one leg changed: by far the most frequent.
+local function write_change(copy)
+  local key, uuid = copy.key, copy.changed_leg
+  local leg = copy.legs[uuid]
+  if leg then
+    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(leg))
+  else
+    redis.call('HSET', key, 's', pack_sums(copy))
+    redis.call('HDEL', key, uuid)
   end
-  local key, changed = copy.key, copy.changed_legs
-  local is_new = not copy.is_stored
-  if not (is_new or copy.is_head_changed or copy.is_elsewhere_changed) and changed and #changed == 1 then
-    -- By far the most frequent.
-    local uuid = changed[1]
-    local leg = copy.legs[uuid]
-    if leg then
-      redis.call('HSET', key, 's', sums_of(copy), uuid, pack_leg(leg))
-    else
-      redis.call('HSET', key, 's', sums_of(copy))
-      redis.call('HDEL', key, uuid)
-    end
-    return
-  end
-  local fields, ended = { 's', sums_of(copy) }, {}
-  if is_new or copy.is_head_changed then
-    fields[3], fields[4] = 'h', copy.head
-  end
-  local size = #fields
-  if is_new or copy.is_elsewhere_changed then
-    fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
-    size = size + 2
-  end
-  for _, uuid in ipairs(changed or {}) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
-      size = size + 2
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
 end
 
 -- The arguments of ZADD and ZREM.
@@ -106,7 +73,14 @@ local function flush()
   if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
-  for _, copy in ipairs(batch.touched) do write_copy(copy) end
+  for _, copy in ipairs(batch.touched) do
+    local is_usual = copy.is_stored and copy.changed_leg and not copy.changed_legs
+    if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
+      write_change(copy)
+    else
+      rare().write_copy(copy)
+    end
+  end
   if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
   if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
   if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end

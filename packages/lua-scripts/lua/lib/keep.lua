@@ -1,8 +1,9 @@
 -- Stores a changed reservation, and tells the journal if the ledger should know.
 
--- Appends one event: state, amount, spent, deadline, flags (1: dispatched, 4: the first event about it), the
--- present, the reservation, for each leg its interval and lease, the detail; then, of a first event, what the
--- reservation was made with, of later ones the accounts alone.
+-- Appends one event, in three fields, so that what is there already is not put together once more: `v` is the
+-- state, amount, spent, deadline, flags (1: dispatched, 4: the first event about it), the present, the
+-- reservation, and for each leg its interval and lease; `d` the detail; `m` what a reservation was made with,
+-- of later events its accounts alone.
 local function tell(record, accounts, legs, detail, is_first)
   local leg = legs[1]
   local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
@@ -18,17 +19,19 @@ local function tell(record, accounts, legs, detail, is_first)
     record.id,
     #accounts
   )
-  for index, account in ipairs(accounts) do
-    local copy, lease = batch.copies[account], legs[index].lease
-    event = event .. struct.pack('<ddBc0', copy.starts, copy.ends, #lease, lease)
+  for _, account in ipairs(accounts) do
+    -- Interval and lease are the end of a head.
+    local head = batch.copies[account].head
+    event = event .. string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
   end
   local events = batch.events
   local at = #events
   events[at + 1] = 'v'
   events[at + 2] = event
-    .. struct.pack('<I4', #detail)
-    .. detail
-    .. (is_first and record.made or table.concat(accounts, ','))
+  events[at + 3] = 'd'
+  events[at + 4] = detail
+  events[at + 5] = 'm'
+  events[at + 6] = is_first and record.made or table.concat(accounts, ',')
 end
 
 local function are_same(a, b)

@@ -1,7 +1,7 @@
 -- prepare: account, above. Keeps the place of a missing copy for one caller at a time.
 local function prepare(words, at)
   local copy = copy_of(batch.accounts[words[at]])
-  if copy.is_here then return copy_answer(copy) end
+  if copy.head then return copy_answer(copy) end
   local above = words[at + 1]
   if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
     return number_answer('busy', copy.placed + PLACE_MS - batch.now)

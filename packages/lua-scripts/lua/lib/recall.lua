@@ -2,11 +2,11 @@
 local function recall(words, at)
   local account = batch.accounts[words[at]]
   local copy = copy_of(account)
-  if not copy.is_here or copy.lease ~= words[at + 1] then return copy_answer(nil) end
-  local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
-  set_lease(copy, copy.drawn, copy.returned + room)
+  if not copy.head or lease_of(copy) ~= words[at + 1] then return copy_answer(nil) end
+  local drawn, returned, starts, ends = standing_of(copy)
+  local room = math.max(0, drawn - (returned + copy.settled + copy.reserved))
+  set_lease(copy, words[at + 1], drawn, returned + room, starts, ends)
   copy.sequence = copy.sequence + 1
-  copy.sums = nil
   local answer = copy_answer(copy)
   if words[at + 2] and not is_open(copy) then
     replace_copy(copy, absent_copy(account, copy.key))

@@ -1,4 +1,4 @@
--- release: id, detail. Gives back what is set aside and not booked; core's `giveBack`.
+-- release: id, created, detail. Gives back what is set aside and not booked; core's `giveBack`.
 local function release_leg(copy, leg)
   if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
   if leg.state == 'r' then return { leg = leg, is_replayed = true } end
@@ -6,7 +6,8 @@ local function release_leg(copy, leg)
 end
 
 local function release(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  return change(kept, release_leg, words, at, words[at + 1], rates_at_end(kept.record))
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
+  local rates = rates_at_end(record)
+  return change(record, accounts, legs, words[at + 1], release_leg, words, at, words[at + 2], rates)
 end

@@ -1,22 +1,17 @@
 -- reserve: id, amount, ttlMs, what it is made with but the instant, its fingerprint, the number of its
 -- accounts, these in byte order, then limiter, policy and permits of each of its rates. Core's `admit`.
-local RESERVE_REFUSED = {
-  r = 'reservation_already_released',
-  e = 'reservation_expired',
-  s = 'reservation_already_settled',
-}
-
 local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
+  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
     leg = {
-      lease = copy.lease,
+      lease = lease_of(copy),
       state = 'o',
       amount = amount,
       spent = 0,
@@ -27,25 +22,6 @@ local function admit(copy, amount, deadline)
     settled = copy.settled,
     reserved = copy.reserved + amount,
   }
-end
-
-local function repeated(kept, fingerprint, hits)
-  if #kept.accounts == 0 then return ANSWER.unknown end
-  if fingerprint_of(kept.record) ~= fingerprint then
-    return text_answer('rejected', { 'idempotency_key_reused' })
-  end
-  local steps = {}
-  for index, leg in ipairs(kept.legs) do
-    steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
-      or { code = RESERVE_REFUSED[leg.state] }
-  end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
-    hits = hits,
-    finish = function()
-      limiters().ask_hits(hits)
-      return true
-    end,
-  })
 end
 
 -- Its accounts, and what is to be taken from limiters, nil if nothing.
@@ -65,29 +41,29 @@ local function is_any_due(accounts)
 end
 
 local function reserve(words, at, last)
-  local id, amount, rest, fingerprint = words[at], words[at + 1], words[at + 3], words[at + 4]
+  local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
   local accounts, hits = parse_places(words, at + 5, last)
-  local kept = find(id)
+  local known = find(id)
   local missing
   for _, account in ipairs(accounts) do
-    -- Of a new reservation there is no leg to read.
-    if not copy_of(account, kept and kept.record.uuid).is_here then
+    if not copy_of(account, known and known.uuid).head then
       missing = missing or {}
       missing[#missing + 1] = account
     end
   end
-  if not kept and missing then return text_answer('missing', missing) end
-  if is_any_due(accounts) then end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX)) end
+  if not known and missing then return text_answer('missing', missing) end
+  if is_any_due(accounts) then rare().end_due(accounts, rare().due_of(accounts, LAZY_EXPIRY_MAX)) end
   -- The sweep may have ended the very reservation that is repeated.
-  if kept then return repeated(find(id), fingerprint, hits) end
+  if known then return rare().repeated(id, words[at + 4], hits) end
+  local record = new_record(id, rest, accounts)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = admit(batch.copies[account], amount, deadline)
+    local copy = batch.copies[account]
+    -- Without a record it has no legs, and none is looked for.
+    copy.legs[record.uuid] = false
+    steps[index] = admit(copy, amount, deadline)
   end
-  local record = new_record(id, rest, accounts)
-  -- Without a record it has no legs, and none is looked for.
-  for _, account in ipairs(accounts) do batch.copies[account].legs[record.uuid] = false end
   return conclude(record, accounts, steps, nil, 'null', hits and {
     hits = hits,
     is_asked = true,

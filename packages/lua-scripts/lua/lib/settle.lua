@@ -1,7 +1,7 @@
--- settle: id, cost in total, final, detail, then limiter, policy and permits of each charge. Books on open,
--- released and expired legs, compares on settled.
+-- settle: id, created, cost in total, final, detail, then limiter, policy and permits of each charge. Books
+-- on open, released and expired legs, compares on settled.
 local function settle_leg(copy, leg, words, at)
-  local cost, is_final = words[at + 1], words[at + 2]
+  local cost, is_final = words[at + 2], words[at + 3]
   if leg.state == 's' then
     local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
     if agrees then return { leg = leg, is_replayed = true } end
@@ -13,12 +13,12 @@ local function settle_leg(copy, leg, words, at)
 end
 
 local function settle(words, at, last)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
   local rates
-  if words[at + 2] then
-    local hits = at + 4 <= last and limiters().parse_hits(words, at + 4, last) or nil
-    rates = rates_at_end(kept.record, hits)
+  if words[at + 3] then
+    local hits = at + 5 <= last and limiters().parse_hits(words, at + 5, last) or nil
+    rates = rates_at_end(record, hits)
   end
-  return change(kept, settle_leg, words, at, words[at + 3], rates)
+  return change(record, accounts, legs, words[at + 1], settle_leg, words, at, words[at + 4], rates)
 end

@@ -10,7 +10,7 @@ local function due_of(accounts, limit)
   local due, is_listed = {}, {}
   for _, account in ipairs(accounts) do
     local copy = copy_of(account)
-    if copy.is_here and copy.next_due <= batch.now then
+    if copy.head and copy.next_due <= batch.now then
       scan(copy)
       copy.is_swept = true
       local tenant = string.match(account, '^[^/]+/')
@@ -24,13 +24,16 @@ local function due_of(accounts, limit)
     end
   end
   table.sort(due, is_earlier)
-  local ids, records = {}, {}
+  local ids, undeclared = {}, {}
   for index = 1, math.min(limit, #due) do
     local record = record_of(due[index].id)
     if not record then fail('DAMAGED', 'a leg without its record') end
-    ids[index], records[index] = due[index].id, record
+    ids[index] = due[index].id
+    for _, account in ipairs(record.accounts) do
+      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+    end
   end
-  require_declared(records)
+  if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
   return ids
 end
 
@@ -47,7 +50,8 @@ local function end_due(accounts, ids)
       end
       if next_due ~= copy.next_due then
         touch(copy)
-        set_next_due(copy, next_due)
+        copy.next_due = next_due
+        copy.is_due_changed = true
       end
     end
   end
@@ -56,7 +60,7 @@ end
 local function sweep(words, at)
   local account = batch.accounts[words[at]]
   -- What has no copy is never due; an entry that says so would be asked about for ever.
-  if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
+  if not copy_of(account).head then batch.not_due[#batch.not_due + 1] = account end
   local ids = due_of({ account }, words[at + 1])
   end_due({ account }, ids)
   return number_answer('swept', #ids)

@@ -15,7 +15,7 @@ import type { Script } from '../script.ts';
  * kind, and these. Commands name accounts by their place among the copies.
  *
  * The answers are packed: the present; the position of the journal entry, with its length, empty if there is
- * none; for each command the length of its answer and the answer, as lib/reply.lua has them.
+ * none; the answers, one after the other, as lib/reply.lua has them.
  *
  * - key `meta`, hash: which data these are
  * - key `open`, hash: open reservations
@@ -61,13 +61,6 @@ end
 local function is_current(meta_key)
   return redis.call('HGET', meta_key, 'inc') == INC
 end
-local function is_before(a, b)
-  for index = 1, math.min(#a, #b) do
-    local left, right = string.byte(a, index), string.byte(b, index)
-    if left ~= right then return left < right end
-  end
-  return #a < #b
-end
 local batch = {
   now = 0, -- ms
   accounts = {}, -- number → account, as commands name those that the driver has declared
@@ -85,6 +78,34 @@ local batch = {
 }
 local function fail(status, ...)
   error({ status, ... }, 0)
+end
+local FIRST_COMMAND = 7
+local HEAD_WORDS = 2
+local FIRST_COPY = 7
+local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
+local function declare_keys(limiter_count, copy_prefix, limiter_prefix)
+  local KEYS, accounts, places, keys = KEYS, batch.accounts, batch.places, batch.keys
+  batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
+  batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
+  local first_limiter = #KEYS - limiter_count + 1
+  for index = FIRST_COPY, first_limiter - 1 do
+    local key, place = KEYS[index], index - FIRST_COPY + 1
+    local account = string.sub(key, copy_prefix + 1)
+    accounts[place] = account
+    places[account] = place
+    keys[account] = key
+  end
+  for index = first_limiter, #KEYS do
+    batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
+  end
+end
+local function ids_in(words, command_count)
+  local ids, at = {}, FIRST_COMMAND
+  for _ = 1, command_count do
+    if not NAMES_NONE[words[at + 1]] then ids[#ids + 1] = words[at + HEAD_WORDS] end
+    at = at + HEAD_WORDS + words[at]
+  end
+  return ids
 end
 local LEG_BYTES = 25
 local function held(leg)
@@ -132,39 +153,37 @@ local LABEL = string.char(#INC) .. INC
 local SUMS_BYTES = 32
 local ID_BYTES = 16
 local function absent_copy(account, key)
-  return { account = account, key = key, legs = {}, next_due = math.huge, is_here = false, opened = 0 }
+  return { account = account, key = key, legs = {}, next_due = math.huge, opened = 0 }
+end
+local function standing_of(copy)
+  return struct.unpack('<dddd', copy.head, #LABEL + 1)
+end
+local function lease_of(copy)
+  return string.sub(copy.head, #LABEL + 33)
 end
 local function stored_copy(account, key, head, sums, elsewhere)
   if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
-  local drawn, returned, starts, ends, lease_at = struct.unpack('<dddd', head, #LABEL + 1)
   local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
-  local is_sound = is_amount(drawn) and is_amount(returned) and is_amount(settled) and is_amount(reserved)
-  if not (is_sound and is_amount(sequence)) then fail('DAMAGED', 'a copy does not read back') end
+  if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
+    fail('DAMAGED', 'a copy does not read back')
+  end
   return {
     account = account,
     key = key,
-    is_here = true,
     is_stored = true,
-    is_leftover = false,
     is_touched = false,
     head = head,
-    sums = sums,
-    lease = string.sub(head, lease_at),
-    starts = starts,
-    ends = ends,
-    drawn = drawn,
-    returned = returned,
     settled = settled,
     reserved = reserved,
     sequence = sequence,
     elsewhere = elsewhere,
-    left = struct.unpack('<d', elsewhere),
     next_due = next_due,
     legs = {},
-    changed_legs = nil,
     opened = 0,
+    changed_leg = nil,
+    changed_legs = nil,
   }
 end
 local function fill_place(copy, text)
@@ -187,7 +206,7 @@ local function copy_of(account, uuid)
   if fields.err then fail('WRONGTYPE', key) end
   copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], copy.lease) or false end
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], lease_of(copy)) or false end
   else
     copy = absent_copy(account, key)
     copy.is_leftover = true
@@ -197,66 +216,29 @@ local function copy_of(account, uuid)
   batch.copies[account] = copy
   return copy
 end
-local function sums_of(copy)
-  if not copy.sums then
-    copy.sums = struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
-  end
-  return copy.sums
-end
-local function set_lease(copy, drawn, returned)
-  copy.drawn = drawn
-  copy.returned = returned
-  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, copy.starts, copy.ends) .. copy.lease
-  copy.is_head_changed = true
-end
-local function set_elsewhere(copy, elsewhere)
-  copy.elsewhere = elsewhere
-  copy.left = struct.unpack('<d', elsewhere)
-  copy.is_elsewhere_changed = true
-end
 local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_open_leg(text, copy.lease) or false
+  leg = text and parse_open_leg(text, lease_of(copy)) or false
   copy.legs[uuid] = leg
   return leg
-end
-local function scan(copy)
-  if copy.is_scanned or not copy.is_stored then return end
-  local fields = redis.call('HGETALL', copy.key)
-  for index = 1, #fields, 2 do
-    local uuid = fields[index]
-    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1], copy.lease)
-    end
-  end
-  copy.is_scanned = true
-end
-local function is_open(copy)
-  local count = copy.opened
-  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
-  return count > 0
 end
 local function touch(copy)
   if copy.is_touched then return end
   copy.is_touched = true
   batch.touched[#batch.touched + 1] = copy
 end
-local function set_next_due(copy, next_due)
-  copy.next_due = next_due
-  copy.sums = nil
-  copy.is_due_changed = true
-end
 local function put_leg(copy, uuid, leg)
   touch(copy)
   local before = leg_of(copy, uuid)
-  local changed = copy.changed_legs
-  if changed then
-    changed[#changed + 1] = uuid
+  if copy.changed_legs then
+    copy.changed_legs[#copy.changed_legs + 1] = uuid
+  elseif copy.changed_leg then
+    copy.changed_legs = { copy.changed_leg, uuid }
   else
-    copy.changed_legs = { uuid }
+    copy.changed_leg = uuid
   end
   if leg.state ~= 'o' then
     if before then copy.opened = copy.opened - 1 end
@@ -265,27 +247,19 @@ local function put_leg(copy, uuid, leg)
   end
   if not before then copy.opened = copy.opened + 1 end
   copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then set_next_due(copy, leg.deadline) end
+  if leg.deadline < copy.next_due then
+    copy.next_due = leg.deadline
+    copy.is_due_changed = true
+  end
 end
 local function put_sums(copy, settled, reserved)
   touch(copy)
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
-  copy.sums = nil
 end
-local function replace_copy(old, copy)
-  copy.is_leftover = old.is_stored or old.is_leftover
-  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
-  batch.copies[copy.account] = copy
-  if old.is_touched then
-    for index, touched in ipairs(batch.touched) do
-      if touched == old then batch.touched[index] = copy end
-    end
-    copy.is_touched = true
-  else
-    touch(copy)
-  end
+local function pack_sums(copy)
+  return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end
 local CREATED_BYTES = 8
 local function read_made(record)
@@ -413,14 +387,12 @@ local function mark_changed(record)
   record.is_changed = true
   batch.changed[#batch.changed + 1] = record
 end
-local function require_declared(records)
+local function require_declared(record)
   local undeclared
-  for _, record in ipairs(records) do
-    for _, account in ipairs(record.accounts) do
-      if not batch.keys[account] then
-        undeclared = undeclared or {}
-        undeclared[#undeclared + 1] = account
-      end
+  for _, account in ipairs(record.accounts) do
+    if not batch.keys[account] then
+      undeclared = undeclared or {}
+      undeclared[#undeclared + 1] = account
     end
   end
   if undeclared then fail('WIDEN', unpack(undeclared)) end
@@ -428,22 +400,22 @@ end
 local function find(id)
   local record = record_of(id)
   if not record then return nil end
-  require_declared({ record })
-  local accounts, legs = {}, {}
+  require_declared(record)
+  local accounts, legs, count = {}, {}, 0
   for _, account in ipairs(record.accounts) do
     local copy = copy_of(account, record.uuid)
     local leg
-    if copy.is_here and record.is_open then
+    if copy.head and record.is_open then
       leg = leg_of(copy, record.uuid)
-    elseif copy.is_here and record.legs[account].lease == copy.lease then
+    elseif copy.head and record.legs[account].lease == lease_of(copy) then
       leg = record.legs[account]
     end
     if leg then
-      accounts[#accounts + 1] = account
-      legs[#legs + 1] = leg
+      count = count + 1
+      accounts[count], legs[count] = account, leg
     end
   end
-  return { record = record, accounts = accounts, legs = legs }
+  return record, accounts, legs
 end
 local function make_limiters()
 local PIECE = 2097152
@@ -1089,8 +1061,8 @@ local ANSWER = {
   DAMAGED = string.char(16),
 }
 local function text_answer(status, texts)
-  local answer = ANSWER[status]
-  for _, text in ipairs(texts) do answer = answer .. struct.pack('<Hc0', #text, text) end
+  local answer = ANSWER[status] .. struct.pack('<H', #texts)
+  for _, text in ipairs(texts) do answer = answer .. struct.pack('<H', #text) .. text end
   return answer
 end
 local function number_answer(status, number)
@@ -1098,13 +1070,17 @@ local function number_answer(status, number)
 end
 local function pack_copy(copy)
   local head, elsewhere = copy.head, copy.elsewhere
-  return struct.pack('<HI4B', batch.places[copy.account], 1 + #head + #elsewhere, #head)
-    .. head
-    .. elsewhere
-    .. sums_of(copy)
+  return struct.pack(
+    '<HdddI4B',
+    batch.places[copy.account],
+    copy.settled,
+    copy.reserved,
+    copy.sequence,
+    1 + #head + #elsewhere,
+    #head
+  ) .. head .. elsewhere
 end
 local function pack_copies(accounts)
-  if #accounts == 1 then return pack_copy(batch.copies[accounts[1]]) end
   local parts = {}
   for index, account in ipairs(accounts) do parts[index] = pack_copy(copy_of(account)) end
   return table.concat(parts)
@@ -1123,17 +1099,38 @@ local function pack_found(record, legs, is_made_known)
     spent = math.max(spent, legs[index].spent)
   end
   local flags = leg_flags(first)
-  return struct.pack('<I4c0c1dddB', #made, made, first.state, amount, spent, first.deadline, flags)
-end
-local function found_answer(record, accounts, legs)
-  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
-  for index, account in ipairs(accounts) do
-    local lease = legs[index].lease
-    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
-  end
-  return table.concat(parts)
+  return struct.pack('<I4', #made)
+    .. made
+    .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
 local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
+  if is_made_known and #accounts == 1 and not rates then
+    local leg, copy = legs[1], batch.copies[accounts[1]]
+    local head, elsewhere = copy.head, copy.elsewhere
+    return struct.pack(
+      '<BBdBBI4dc1dddBHdddI4B',
+      1,
+      flags,
+      overage,
+      1,
+      0,
+      CREATED_BYTES,
+      created_of(record),
+      leg.state,
+      leg.amount,
+      leg.spent,
+      leg.deadline,
+      leg_flags(leg),
+      batch.places[accounts[1]],
+      copy.settled,
+      copy.reserved,
+      copy.sequence,
+      1 + #head + #elsewhere,
+      #head
+    ),
+      head,
+      elsewhere
+  end
   return ANSWER.done
     .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
     .. pack_found(record, legs, is_made_known)
@@ -1155,17 +1152,18 @@ local function tell(record, accounts, legs, detail, is_first)
     record.id,
     #accounts
   )
-  for index, account in ipairs(accounts) do
-    local copy, lease = batch.copies[account], legs[index].lease
-    event = event .. struct.pack('<ddBc0', copy.starts, copy.ends, #lease, lease)
+  for _, account in ipairs(accounts) do
+    local head = batch.copies[account].head
+    event = event .. string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
   end
   local events = batch.events
   local at = #events
   events[at + 1] = 'v'
   events[at + 2] = event
-    .. struct.pack('<I4', #detail)
-    .. detail
-    .. (is_first and record.made or table.concat(accounts, ','))
+  events[at + 3] = 'd'
+  events[at + 4] = detail
+  events[at + 5] = 'm'
+  events[at + 6] = is_first and record.made or table.concat(accounts, ',')
 end
 local function are_same(a, b)
   if #a ~= #b then return false end
@@ -1238,29 +1236,26 @@ local function conclude(record, accounts, steps, before, detail, rates, is_made_
   for index, step in ipairs(steps) do
     legs[index] = step.leg
     if step.overage and step.overage > overage then overage = step.overage end
-    is_late = is_late or step.is_late == true
-    is_replayed = is_replayed and step.is_replayed == true
+    is_late = is_late or step.is_late
+    is_replayed = is_replayed and step.is_replayed
     if step.settled then put_sums(batch.copies[accounts[index]], step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
   local flags = (is_replayed and 1 or 0) + (is_late and 2 or 0) + (is_told and 4 or 0)
-  return done_answer(
-    flags,
-    overage,
-    record,
-    accounts,
-    legs,
-    is_made_known,
-    is_shown and rates.hits or nil
-  )
+  local shown = is_shown and rates.hits or nil
+  return done_answer(flags, overage, record, accounts, legs, is_made_known, shown)
 end
 local function shortfall(copy, wanted)
   if wanted == 0 then return 0 end
-  local limit = math.min(math.max(0, copy.drawn - copy.returned), copy.left)
+  local drawn, returned = struct.unpack('<dd', copy.head, #LABEL + 1)
+  if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
+  local limit, left = drawn - returned, struct.unpack('<d', copy.elsewhere)
+  if limit < 0 then limit = 0 end
+  if left <= limit then limit = left end
   local room = limit - (copy.settled + copy.reserved)
   if wanted <= room then return 0 end
-  return wanted - math.max(room, 0)
+  return wanted - math.max(0, room)
 end
 local function end_leg(copy, leg, state, spent, is_settlement)
   local change = spent - leg.spent
@@ -1278,16 +1273,13 @@ local function end_leg(copy, leg, state, spent, is_settlement)
     is_late = is_settlement and leg.state ~= 'o',
   }
 end
-local function change(kept, step, words, at, detail, rates)
+local function change(record, accounts, legs, created, step, words, at, detail, rates)
   local steps = {}
-  for index, account in ipairs(kept.accounts) do
-    steps[index] = step(batch.copies[account], kept.legs[index], words, at)
+  for index, account in ipairs(accounts) do
+    steps[index] = step(batch.copies[account], legs[index], words, at)
   end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], detail, rates)
-end
-local function changeable(id)
-  local kept = find(id)
-  return kept and #kept.accounts > 0 and kept or nil
+  local is_made_known = created == created_of(record)
+  return conclude(record, accounts, steps, legs[1], detail, rates, is_made_known)
 end
 local function rates_at_end(record, hits)
   local holding = slots_held(record)
@@ -1302,6 +1294,328 @@ local function rates_at_end(record, hits)
     end,
   }
 end
+local rare
+local function make_rare()
+local function is_before(a, b)
+  for index = 1, math.min(#a, #b) do
+    local left, right = string.byte(a, index), string.byte(b, index)
+    if left ~= right then return left < right end
+  end
+  return #a < #b
+end
+local function set_lease(copy, lease, drawn, returned, starts, ends)
+  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.is_head_changed = true
+end
+local function set_elsewhere(copy, elsewhere)
+  copy.elsewhere = elsewhere
+  copy.is_elsewhere_changed = true
+end
+local function replace_copy(old, copy)
+  copy.is_leftover = old.is_stored or old.is_leftover
+  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
+  batch.copies[copy.account] = copy
+  if old.is_touched then
+    for index, touched in ipairs(batch.touched) do
+      if touched == old then batch.touched[index] = copy end
+    end
+    copy.is_touched = true
+  else
+    touch(copy)
+  end
+end
+local function scan(copy)
+  if copy.is_scanned or not copy.is_stored then return end
+  local fields = redis.call('HGETALL', copy.key)
+  for index = 1, #fields, 2 do
+    local uuid = fields[index]
+    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
+      copy.legs[uuid] = parse_open_leg(fields[index + 1], lease_of(copy))
+    end
+  end
+  copy.is_scanned = true
+end
+local function is_open(copy)
+  local count = copy.opened
+  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
+  return count > 0
+end
+local function write_copy(copy)
+  local key = copy.key
+  if copy.is_leftover then redis.call('DEL', key) end
+  if not copy.head then
+    if copy.ticket then
+      local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
+      redis.call('HSET', key, 't', place)
+    end
+    return
+  end
+  local is_new = not copy.is_stored
+  local fields, ended = { 's', pack_sums(copy) }, {}
+  if is_new or copy.is_head_changed then
+    fields[3], fields[4] = 'h', copy.head
+  end
+  local size = #fields
+  if is_new or copy.is_elsewhere_changed then
+    fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
+    size = size + 2
+  end
+  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
+    local leg = copy.legs[uuid]
+    if leg then
+      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
+      size = size + 2
+    elseif copy.is_stored then
+      ended[#ended + 1] = uuid
+    end
+  end
+  redis.call('HSET', key, unpack(fields))
+  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
+end
+local function found_answer(record, accounts, legs)
+  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
+  for index, account in ipairs(accounts) do
+    local lease = legs[index].lease
+    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
+  end
+  return table.concat(parts)
+end
+local function expire_leg(copy, leg)
+  if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
+  local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
+  return end_leg(copy, leg, 'e', spent, false)
+end
+local function expire(words, at)
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
+  return change(record, accounts, legs, nil, expire_leg, words, at, 'null')
+end
+local function is_earlier(a, b)
+  if a.deadline ~= b.deadline then return a.deadline < b.deadline end
+  return is_before(a.id, b.id)
+end
+local function due_of(accounts, limit)
+  local due, is_listed = {}, {}
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.head and copy.next_due <= batch.now then
+      scan(copy)
+      copy.is_swept = true
+      local tenant = string.match(account, '^[^/]+/')
+      for uuid, leg in pairs(copy.legs) do
+        local id = tenant .. uuid
+        if leg and leg.deadline <= batch.now and not is_listed[id] then
+          is_listed[id] = true
+          due[#due + 1] = { id = id, deadline = leg.deadline }
+        end
+      end
+    end
+  end
+  table.sort(due, is_earlier)
+  local ids, undeclared = {}, {}
+  for index = 1, math.min(limit, #due) do
+    local record = record_of(due[index].id)
+    if not record then fail('DAMAGED', 'a leg without its record') end
+    ids[index] = due[index].id
+    for _, account in ipairs(record.accounts) do
+      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+    end
+  end
+  if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
+  return ids
+end
+local function end_due(accounts, ids)
+  for index = 1, #ids do expire(ids, index) end
+  for _, account in ipairs(accounts) do
+    local copy = copy_of(account)
+    if copy.is_swept then
+      copy.is_swept = false
+      local next_due = math.huge
+      for _, leg in pairs(copy.legs) do
+        if leg then next_due = math.min(next_due, leg.deadline) end
+      end
+      if next_due ~= copy.next_due then
+        touch(copy)
+        copy.next_due = next_due
+        copy.is_due_changed = true
+      end
+    end
+  end
+end
+local function sweep(words, at)
+  local account = batch.accounts[words[at]]
+  if not copy_of(account).head then batch.not_due[#batch.not_due + 1] = account end
+  local ids = due_of({ account }, words[at + 1])
+  end_due({ account }, ids)
+  return number_answer('swept', #ids)
+end
+local RESERVE_REFUSED = {
+  r = 'reservation_already_released',
+  e = 'reservation_expired',
+  s = 'reservation_already_settled',
+}
+local function repeated(id, fingerprint, hits)
+  local record, accounts, legs = find(id)
+  if not legs[1] then return ANSWER.unknown end
+  if fingerprint_of(record) ~= fingerprint then
+    return text_answer('rejected', { 'idempotency_key_reused' })
+  end
+  local steps = {}
+  for index, leg in ipairs(legs) do
+    steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
+      or { code = RESERVE_REFUSED[leg.state] }
+  end
+  return conclude(record, accounts, steps, legs[1], 'null', hits and {
+    hits = hits,
+    finish = function()
+      limiters().ask_hits(hits)
+      return true
+    end,
+  })
+end
+local function prepare(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
+  if copy.head then return copy_answer(copy) end
+  local above = words[at + 1]
+  if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
+    return number_answer('busy', copy.placed + PLACE_MS - batch.now)
+  end
+  copy.ticket = math.max(copy.ticket or 0, above) + 1
+  copy.placed = batch.now
+  touch(copy)
+  return number_answer('prepared', copy.ticket)
+end
+local function install(words, at)
+  local account, ticket, lease = batch.accounts[words[at]], words[at + 1], words[at + 2]
+  local current = copy_of(account)
+  if current.head then return copy_answer(lease_of(current) == lease and current) end
+  if current.ticket ~= ticket then return copy_answer(nil) end
+  local copy = absent_copy(account, current.key)
+  copy.settled = 0
+  copy.reserved = 0
+  copy.sequence = words[at + 6]
+  set_elsewhere(copy, words[at + 7])
+  set_lease(copy, lease, words[at + 5], 0, words[at + 3], words[at + 4])
+  replace_copy(current, copy)
+  return copy_answer(copy)
+end
+local function apply(words, at)
+  local copy, lease = copy_of(batch.accounts[words[at]]), words[at + 1]
+  if not copy.head or lease_of(copy) ~= lease then return copy_answer(nil) end
+  local drawn, returned, starts, ends = standing_of(copy)
+  set_lease(copy, lease, math.max(drawn, words[at + 2]), returned, starts, ends)
+  set_elsewhere(copy, words[at + 3])
+  touch(copy)
+  return copy_answer(copy)
+end
+local function recall(words, at)
+  local account = batch.accounts[words[at]]
+  local copy = copy_of(account)
+  if not copy.head or lease_of(copy) ~= words[at + 1] then return copy_answer(nil) end
+  local drawn, returned, starts, ends = standing_of(copy)
+  local room = math.max(0, drawn - (returned + copy.settled + copy.reserved))
+  set_lease(copy, words[at + 1], drawn, returned + room, starts, ends)
+  copy.sequence = copy.sequence + 1
+  local answer = copy_answer(copy)
+  if words[at + 2] and not is_open(copy) then
+    replace_copy(copy, absent_copy(account, copy.key))
+  else
+    touch(copy)
+  end
+  return answer
+end
+local RANK = { r = 0, e = 1, s = 2 }
+local function is_overtaken(leg, state, spent)
+  if leg.state == 'o' or (state == 'r' and spent == 0) then return false end
+  local ahead = RANK[leg.state] - RANK[state]
+  return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
+end
+local function put_right(copy, leg, state, spent)
+  if leg and is_overtaken(leg, state, spent) then return leg end
+  local now = leg
+    or { lease = lease_of(copy), amount = 0, spent = 0, deadline = 0, is_dispatched = true }
+  local more = spent - now.spent
+  if not leg or leg.state == 'o' or more ~= 0 then
+    local hold = leg and held(leg) or 0
+    if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
+    put_sums(copy, copy.settled + more, copy.reserved - hold)
+  end
+  return leg_with(now, state, spent)
+end
+local function by_account(a, b)
+  return is_before(a.account, b.account)
+end
+local function correct(words, at, last)
+  local id, first = words[at], at + 1
+  if first > last then return ANSWER.unknown end
+  local record, its_accounts, its_legs = find(id)
+  its_accounts = its_accounts or {}
+  local slots = record and slots_held(record)
+  local known = {}
+  for index, account in ipairs(its_accounts) do known[account] = its_legs[index] end
+  for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
+  local parts, is_named = {}, {}
+  for index = first, last, 4 do
+    local account, state = batch.accounts[words[index]], words[index + 2]
+    local copy, spent = copy_of(account), words[index + 3]
+    local is_relevant = known[account] or spent ~= 0
+    if copy.head and lease_of(copy) == words[index + 1] and is_relevant then
+      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
+      is_named[account] = true
+    end
+  end
+  for index, account in ipairs(its_accounts) do
+    local leg = its_legs[index]
+    if leg.state == 'o' and not is_named[account] then
+      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
+      parts[#parts + 1] = { account = account, leg = ended }
+      is_named[account] = true
+    end
+  end
+  if #parts == 0 then return ANSWER.unknown end
+  for index, account in ipairs(its_accounts) do
+    if not is_named[account] then parts[#parts + 1] = { account = account, leg = its_legs[index] } end
+  end
+  table.sort(parts, by_account)
+  local accounts, legs = {}, {}
+  for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
+  record = record or new_record(id, table.concat(accounts, ',') .. '\\n\\n\\nnull', accounts)
+  store(record, accounts, legs, true)
+  if slots then limiters().free_slots(slots, record.uuid) end
+  return found_answer(record, accounts, legs)
+end
+local function read(words, at)
+  local copy = copy_of(batch.accounts[words[at]])
+  return copy_answer(copy.head and copy)
+end
+local function look_up(words, at)
+  local record, accounts, legs = find(words[at])
+  if not record then return ANSWER.unknown end
+  return found_answer(record, accounts, legs)
+end
+  return {
+    due_of = due_of,
+    end_due = end_due,
+    repeated = repeated,
+    write_copy = write_copy,
+    commands = {
+      expire = expire,
+      sweep = sweep,
+      prepare = prepare,
+      install = install,
+      apply = apply,
+      recall = recall,
+      correct = correct,
+      read = read,
+      find = look_up,
+    },
+  }
+end
+local made_rare
+function rare()
+  made_rare = made_rare or make_rare()
+  return made_rare
+end
 local EXTEND_REFUSED = {
   r = 'reservation_already_released',
   e = 'reservation_expired',
@@ -1309,9 +1623,9 @@ local EXTEND_REFUSED = {
 }
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-  local deadline, is_dispatched = math.min(batch.now + words[at + 2], INSTANT_MAX), words[at + 3]
+  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
   local next_leg = leg_with(leg, 'o', leg.spent)
-  next_leg.amount = math.max(leg.amount, words[at + 1])
+  next_leg.amount = math.max(leg.amount, words[at + 2])
   if not is_dispatched or leg.is_dispatched then
     next_leg.deadline = math.max(leg.deadline, deadline)
   else
@@ -1331,11 +1645,10 @@ local function extend_leg(copy, leg, words, at)
   return { leg = next_leg, is_replayed = is_same }
 end
 local function extend(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  local record = kept.record
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
   local slots = slots_held(record)
-  return change(kept, extend_leg, words, at, 'null', slots and {
+  return change(record, accounts, legs, words[at + 1], extend_leg, words, at, 'null', slots and {
     finish = function(leg, is_replayed)
       if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
       return false
@@ -1343,7 +1656,7 @@ local function extend(words, at)
   })
 end
 local function settle_leg(copy, leg, words, at)
-  local cost, is_final = words[at + 1], words[at + 2]
+  local cost, is_final = words[at + 2], words[at + 3]
   if leg.state == 's' then
     local agrees = cost == leg.spent or (not is_final and cost < leg.spent)
     if agrees then return { leg = leg, is_replayed = true } end
@@ -1354,14 +1667,14 @@ local function settle_leg(copy, leg, words, at)
   return end_leg(copy, leg, leg.state, cost, true)
 end
 local function settle(words, at, last)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
   local rates
-  if words[at + 2] then
-    local hits = at + 4 <= last and limiters().parse_hits(words, at + 4, last) or nil
-    rates = rates_at_end(kept.record, hits)
+  if words[at + 3] then
+    local hits = at + 5 <= last and limiters().parse_hits(words, at + 5, last) or nil
+    rates = rates_at_end(record, hits)
   end
-  return change(kept, settle_leg, words, at, words[at + 3], rates)
+  return change(record, accounts, legs, words[at + 1], settle_leg, words, at, words[at + 4], rates)
 end
 local function release_leg(copy, leg)
   if leg.state == 'o' then return end_leg(copy, leg, 'r', leg.spent, false) end
@@ -1369,91 +1682,23 @@ local function release_leg(copy, leg)
   return { code = leg.state == 'e' and 'reservation_expired' or 'reservation_already_settled' }
 end
 local function release(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  return change(kept, release_leg, words, at, words[at + 1], rates_at_end(kept.record))
+  local record, accounts, legs = find(words[at])
+  if not (record and legs[1]) then return ANSWER.unknown end
+  local rates = rates_at_end(record)
+  return change(record, accounts, legs, words[at + 1], release_leg, words, at, words[at + 2], rates)
 end
-local function expire_leg(copy, leg)
-  if leg.state ~= 'o' or batch.now < leg.deadline then return { leg = leg, is_replayed = true } end
-  local spent = leg.is_dispatched and math.max(leg.spent, leg.amount) or leg.spent
-  return end_leg(copy, leg, 'e', spent, false)
-end
-local function expire(words, at)
-  local kept = changeable(words[at])
-  if not kept then return ANSWER.unknown end
-  return change(kept, expire_leg, words, at, 'null')
-end
-local function is_earlier(a, b)
-  if a.deadline ~= b.deadline then return a.deadline < b.deadline end
-  return is_before(a.id, b.id)
-end
-local function due_of(accounts, limit)
-  local due, is_listed = {}, {}
-  for _, account in ipairs(accounts) do
-    local copy = copy_of(account)
-    if copy.is_here and copy.next_due <= batch.now then
-      scan(copy)
-      copy.is_swept = true
-      local tenant = string.match(account, '^[^/]+/')
-      for uuid, leg in pairs(copy.legs) do
-        local id = tenant .. uuid
-        if leg and leg.deadline <= batch.now and not is_listed[id] then
-          is_listed[id] = true
-          due[#due + 1] = { id = id, deadline = leg.deadline }
-        end
-      end
-    end
-  end
-  table.sort(due, is_earlier)
-  local ids, records = {}, {}
-  for index = 1, math.min(limit, #due) do
-    local record = record_of(due[index].id)
-    if not record then fail('DAMAGED', 'a leg without its record') end
-    ids[index], records[index] = due[index].id, record
-  end
-  require_declared(records)
-  return ids
-end
-local function end_due(accounts, ids)
-  for index = 1, #ids do expire(ids, index) end
-  for _, account in ipairs(accounts) do
-    local copy = copy_of(account)
-    if copy.is_swept then
-      copy.is_swept = false
-      local next_due = math.huge
-      for _, leg in pairs(copy.legs) do
-        if leg then next_due = math.min(next_due, leg.deadline) end
-      end
-      if next_due ~= copy.next_due then
-        touch(copy)
-        set_next_due(copy, next_due)
-      end
-    end
-  end
-end
-local function sweep(words, at)
-  local account = batch.accounts[words[at]]
-  if not copy_of(account).is_here then batch.not_due[#batch.not_due + 1] = account end
-  local ids = due_of({ account }, words[at + 1])
-  end_due({ account }, ids)
-  return number_answer('swept', #ids)
-end
-local RESERVE_REFUSED = {
-  r = 'reservation_already_released',
-  e = 'reservation_expired',
-  s = 'reservation_already_settled',
-}
 local function admit(copy, amount, deadline)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then
     return { code = 'amount_out_of_range' }
   end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
+  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
   local missing = shortfall(copy, amount)
   if missing > 0 then return { missing = missing } end
   return {
     leg = {
-      lease = copy.lease,
+      lease = lease_of(copy),
       state = 'o',
       amount = amount,
       spent = 0,
@@ -1464,24 +1709,6 @@ local function admit(copy, amount, deadline)
     settled = copy.settled,
     reserved = copy.reserved + amount,
   }
-end
-local function repeated(kept, fingerprint, hits)
-  if #kept.accounts == 0 then return ANSWER.unknown end
-  if fingerprint_of(kept.record) ~= fingerprint then
-    return text_answer('rejected', { 'idempotency_key_reused' })
-  end
-  local steps = {}
-  for index, leg in ipairs(kept.legs) do
-    steps[index] = leg.state == 'o' and { leg = leg, is_replayed = true }
-      or { code = RESERVE_REFUSED[leg.state] }
-  end
-  return conclude(kept.record, kept.accounts, steps, kept.legs[1], 'null', hits and {
-    hits = hits,
-    finish = function()
-      limiters().ask_hits(hits)
-      return true
-    end,
-  })
 end
 local function parse_places(words, at, last)
   local accounts, count = {}, words[at]
@@ -1496,26 +1723,27 @@ local function is_any_due(accounts)
   return false
 end
 local function reserve(words, at, last)
-  local id, amount, rest, fingerprint = words[at], words[at + 1], words[at + 3], words[at + 4]
+  local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
   local accounts, hits = parse_places(words, at + 5, last)
-  local kept = find(id)
+  local known = find(id)
   local missing
   for _, account in ipairs(accounts) do
-    if not copy_of(account, kept and kept.record.uuid).is_here then
+    if not copy_of(account, known and known.uuid).head then
       missing = missing or {}
       missing[#missing + 1] = account
     end
   end
-  if not kept and missing then return text_answer('missing', missing) end
-  if is_any_due(accounts) then end_due(accounts, due_of(accounts, LAZY_EXPIRY_MAX)) end
-  if kept then return repeated(find(id), fingerprint, hits) end
+  if not known and missing then return text_answer('missing', missing) end
+  if is_any_due(accounts) then rare().end_due(accounts, rare().due_of(accounts, LAZY_EXPIRY_MAX)) end
+  if known then return rare().repeated(id, words[at + 4], hits) end
+  local record = new_record(id, rest, accounts)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = admit(batch.copies[account], amount, deadline)
+    local copy = batch.copies[account]
+    copy.legs[record.uuid] = false
+    steps[index] = admit(copy, amount, deadline)
   end
-  local record = new_record(id, rest, accounts)
-  for _, account in ipairs(accounts) do batch.copies[account].legs[record.uuid] = false end
   return conclude(record, accounts, steps, nil, 'null', hits and {
     hits = hits,
     is_asked = true,
@@ -1525,171 +1753,16 @@ local function reserve(words, at, last)
     end,
   }, true)
 end
-local function prepare(words, at)
-  local copy = copy_of(batch.accounts[words[at]])
-  if copy.is_here then return copy_answer(copy) end
-  local above = words[at + 1]
-  if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
-    return number_answer('busy', copy.placed + PLACE_MS - batch.now)
-  end
-  copy.ticket = math.max(copy.ticket or 0, above) + 1
-  copy.placed = batch.now
-  touch(copy)
-  return number_answer('prepared', copy.ticket)
-end
-local function install(words, at)
-  local account, ticket, lease = batch.accounts[words[at]], words[at + 1], words[at + 2]
-  local current = copy_of(account)
-  if current.is_here then return copy_answer(current.lease == lease and current) end
-  if current.ticket ~= ticket then return copy_answer(nil) end
-  local copy = absent_copy(account, current.key)
-  copy.is_here = true
-  copy.lease = lease
-  copy.starts = words[at + 3]
-  copy.ends = words[at + 4]
-  copy.settled = 0
-  copy.reserved = 0
-  copy.sequence = words[at + 6]
-  set_elsewhere(copy, words[at + 7])
-  set_lease(copy, words[at + 5], 0)
-  replace_copy(current, copy)
-  return copy_answer(copy)
-end
-local function apply(words, at)
-  local copy = copy_of(batch.accounts[words[at]])
-  if not copy.is_here or copy.lease ~= words[at + 1] then return copy_answer(nil) end
-  set_lease(copy, math.max(copy.drawn, words[at + 2]), copy.returned)
-  set_elsewhere(copy, words[at + 3])
-  touch(copy)
-  return copy_answer(copy)
-end
-local function recall(words, at)
-  local account = batch.accounts[words[at]]
-  local copy = copy_of(account)
-  if not copy.is_here or copy.lease ~= words[at + 1] then return copy_answer(nil) end
-  local room = math.max(0, copy.drawn - (copy.returned + copy.settled + copy.reserved))
-  set_lease(copy, copy.drawn, copy.returned + room)
-  copy.sequence = copy.sequence + 1
-  copy.sums = nil
-  local answer = copy_answer(copy)
-  if words[at + 2] and not is_open(copy) then
-    replace_copy(copy, absent_copy(account, copy.key))
-  else
-    touch(copy)
-  end
-  return answer
-end
-local RANK = { r = 0, e = 1, s = 2 }
-local function is_overtaken(leg, state, spent)
-  if leg.state == 'o' or (state == 'r' and spent == 0) then return false end
-  local ahead = RANK[leg.state] - RANK[state]
-  return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
-end
-local function put_right(copy, leg, state, spent)
-  if leg and is_overtaken(leg, state, spent) then return leg end
-  local now = leg
-    or { lease = copy.lease, amount = 0, spent = 0, deadline = 0, is_dispatched = true }
-  local more = spent - now.spent
-  if not leg or leg.state == 'o' or more ~= 0 then
-    local hold = leg and held(leg) or 0
-    if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
-    put_sums(copy, copy.settled + more, copy.reserved - hold)
-  end
-  return leg_with(now, state, spent)
-end
-local function by_account(a, b)
-  return is_before(a.account, b.account)
-end
-local function correct(words, at, last)
-  local id, first = words[at], at + 1
-  if first > last then return ANSWER.unknown end
-  local kept = find(id)
-  local slots = kept and slots_held(kept.record)
-  local known = {}
-  for index, account in ipairs(kept and kept.accounts or {}) do known[account] = kept.legs[index] end
-  for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
-  local parts, is_named = {}, {}
-  for index = first, last, 4 do
-    local account, state = batch.accounts[words[index]], words[index + 2]
-    local copy, spent = copy_of(account), words[index + 3]
-    local is_relevant = known[account] or spent ~= 0
-    if copy.is_here and copy.lease == words[index + 1] and is_relevant then
-      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
-      is_named[account] = true
-    end
-  end
-  for index, account in ipairs(kept and kept.accounts or {}) do
-    local leg = kept.legs[index]
-    if leg.state == 'o' and not is_named[account] then
-      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
-      parts[#parts + 1] = { account = account, leg = ended }
-      is_named[account] = true
-    end
-  end
-  if #parts == 0 then return ANSWER.unknown end
-  for index, account in ipairs(kept and kept.accounts or {}) do
-    if not is_named[account] then parts[#parts + 1] = { account = account, leg = kept.legs[index] } end
-  end
-  table.sort(parts, by_account)
-  local accounts, legs = {}, {}
-  for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
-  local record = kept and kept.record or new_record(id, table.concat(accounts, ',') .. '\\n\\n\\nnull', accounts)
-  store(record, accounts, legs, true)
-  if slots then limiters().free_slots(slots, record.uuid) end
-  return found_answer(record, accounts, legs)
-end
-local function read(words, at)
-  local copy = copy_of(batch.accounts[words[at]])
-  return copy_answer(copy.is_here and copy)
-end
-local function look_up(words, at)
-  local kept = find(words[at])
-  if not kept then return ANSWER.unknown end
-  return found_answer(kept.record, kept.accounts, kept.legs)
-end
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
-local function write_copy(copy)
-  if copy.is_leftover then redis.call('DEL', copy.key) end
-  if not copy.is_here then
-    if copy.ticket then
-      local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
-      redis.call('HSET', copy.key, 't', place)
-    end
-    return
+local function write_change(copy)
+  local key, uuid = copy.key, copy.changed_leg
+  local leg = copy.legs[uuid]
+  if leg then
+    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(leg))
+  else
+    redis.call('HSET', key, 's', pack_sums(copy))
+    redis.call('HDEL', key, uuid)
   end
-  local key, changed = copy.key, copy.changed_legs
-  local is_new = not copy.is_stored
-  if not (is_new or copy.is_head_changed or copy.is_elsewhere_changed) and changed and #changed == 1 then
-    local uuid = changed[1]
-    local leg = copy.legs[uuid]
-    if leg then
-      redis.call('HSET', key, 's', sums_of(copy), uuid, pack_leg(leg))
-    else
-      redis.call('HSET', key, 's', sums_of(copy))
-      redis.call('HDEL', key, uuid)
-    end
-    return
-  end
-  local fields, ended = { 's', sums_of(copy) }, {}
-  if is_new or copy.is_head_changed then
-    fields[3], fields[4] = 'h', copy.head
-  end
-  local size = #fields
-  if is_new or copy.is_elsewhere_changed then
-    fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
-    size = size + 2
-  end
-  for _, uuid in ipairs(changed or {}) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
-      size = size + 2
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
 end
 local function due_changes()
   local later, none = {}, batch.not_due
@@ -1738,7 +1811,14 @@ local function flush()
   if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
-  for _, copy in ipairs(batch.touched) do write_copy(copy) end
+  for _, copy in ipairs(batch.touched) do
+    local is_usual = copy.is_stored and copy.changed_leg and not copy.changed_legs
+    if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
+      write_change(copy)
+    else
+      rare().write_copy(copy)
+    end
+  end
   if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
   if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
   if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
@@ -1750,62 +1830,32 @@ local function flush()
   for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()
 end
-local COMMANDS = {
-  reserve = reserve,
-  extend = extend,
-  settle = settle,
-  release = release,
-  expire = expire,
-  sweep = sweep,
-  prepare = prepare,
-  install = install,
-  apply = apply,
-  recall = recall,
-  correct = correct,
-  read = read,
-  find = look_up,
-}
-local HEAD_WORDS = 2
-local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
-local KEYS = KEYS
-batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
-batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
+local COMMANDS = { reserve = reserve, extend = extend, settle = settle, release = release }
 local words = { cmsgpack.unpack(ARGV[1]) }
 local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
-local FIRST_COMMAND = 7
-local account_count = #KEYS - 6 - limiter_count
-for index = 1, account_count do
-  local key = KEYS[6 + index]
-  local account = string.sub(key, copy_prefix + 1)
-  batch.accounts[index] = account
-  batch.places[account] = index
-  batch.keys[account] = key
-end
-for index = account_count + 7, #KEYS do
-  batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
-end
-local ids, at = {}, FIRST_COMMAND
-for _ = 1, command_count do
-  if not NAMES_NONE[words[at + 1]] then ids[#ids + 1] = words[at + 2] end
-  at = at + HEAD_WORDS + words[at]
-end
+declare_keys(limiter_count, copy_prefix, limiter_prefix)
+local ids = ids_in(words, command_count)
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
 batch.now = now_ms(batch.is_clock_given and given)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
-local answers = {}
-at = FIRST_COMMAND
-for index = 1, command_count do
-  local first, last = at + HEAD_WORDS, at + 1 + words[at]
-  local is_decided, answer = pcall(COMMANDS[words[at + 1]], words, first, last)
+local answers, size = {}, 1
+local at = FIRST_COMMAND
+for _ = 1, command_count do
+  local first, last, kind = at + HEAD_WORDS, at + 1 + words[at], words[at + 1]
+  local is_decided, answer, more, most = pcall(COMMANDS[kind] or rare().commands[kind], words, first, last)
   if not is_decided then
     if type(answer) ~= 'table' or answer.err then error(answer, 0) end
     answer = text_answer(table.remove(answer, 1), answer)
   end
-  answers[index * 2] = struct.pack('<I4', #answer)
-  answers[index * 2 + 1] = answer
+  size = size + 1
+  answers[size] = answer
+  if more then
+    answers[size + 1], answers[size + 2] = more, most
+    size = size + 2
+  end
   at = last + 1
 end
 local position, other_key = flush()

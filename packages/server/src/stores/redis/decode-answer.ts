@@ -34,8 +34,8 @@ export interface AnswerContext {
   /** Of the call, in the order of its keys. */
   readonly accounts: readonly AccountId[];
   readonly copies: CopyReader;
-  /** What the reservation was made with, if `text` is what the data say about it. */
-  readonly madeWith: (text: string) => Made | undefined;
+  /** What the reservation was made with, where an answer leaves that out. */
+  readonly madeWith: (createdAtMs: InstantMs) => Made | undefined;
   readonly nowMs: InstantMs;
   readonly position: JournalPosition;
 }
@@ -89,14 +89,11 @@ const CODES = new Set<string>([
   'reservation_already_settled',
 ] satisfies RejectionCode[]);
 
-/** Throws `CopiesFenced` for data that contradict themselves, and `ReplyMalformed`. */
+/**
+ * Reads the next answer of a reply. Throws `ReplyMalformed`; and, having read it, `CopiesFenced` for data that
+ * contradict themselves and `store_unavailable` for a key that holds something else.
+ */
 export function decodeAnswer(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen {
-  const answer = decode(reply, context);
-  reply.end();
-  return answer;
-}
-
-function decode(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen {
   const status = ANSWERS[reply.byte()];
   switch (status) {
     case 'done':
@@ -110,7 +107,7 @@ function decode(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen
     case 'period':
       return { answer: 'period_mismatch', nowMs: context.nowMs };
     case 'rejected':
-      return { answer: 'rejected', code: rejectionCode(text(reply)) };
+      return { answer: 'rejected', code: rejectionCode(firstText(reply)) };
     case 'swept':
       return { answer: 'swept', ended: reply.amount() };
     case 'prepared':
@@ -128,9 +125,9 @@ function decode(reply: PackedReader, context: AnswerContext): CopyAnswer | Widen
     case 'LIMITERS':
       return { answer: 'widen', accounts: [], limiters: texts(reply) as LimiterId[] };
     case 'WRONGTYPE':
-      throw wrongType(text(reply));
+      throw wrongType(firstText(reply));
     case 'DAMAGED':
-      throw new CopiesFenced(`the data contradict themselves: ${text(reply).slice(0, 120)}`);
+      throw new CopiesFenced(`the data contradict themselves: ${firstText(reply).slice(0, 120)}`);
     default:
       throw new ReplyMalformed('no answer');
   }
@@ -202,8 +199,10 @@ function found(reply: PackedReader, { reservation: id, madeWith }: AnswerContext
   const length = reply.length();
   if (length < CREATED_BYTES) throw new ReplyMalformed('a reservation that was never made');
   const createdAtMs = reply.instant();
-  const text = reply.text(length - CREATED_BYTES);
-  const { fingerprint, terms } = madeWith(text) ?? decodeMade(text);
+  const isLeftOut = length === CREATED_BYTES;
+  const made = isLeftOut ? madeWith(createdAtMs) : decodeMade(reply.text(length - CREATED_BYTES));
+  if (made === undefined) throw new ReplyMalformed('a reservation that was made with nothing');
+  const { fingerprint, terms } = made;
   return {
     id,
     made: { fingerprint, terms, createdAtMs },
@@ -239,11 +238,12 @@ function text(reply: PackedReader): string {
   return reply.text(reply.short());
 }
 
-/** Everything that is left. */
 function texts(reply: PackedReader): readonly string[] {
-  const found: string[] = [];
-  while (!reply.isAtEnd) found.push(text(reply));
-  return found;
+  return list(reply.short(), () => text(reply));
+}
+
+function firstText(reply: PackedReader): string {
+  return texts(reply)[0] ?? '';
 }
 
 function rate(reply: PackedReader): RateAnswer {

@@ -16,45 +16,57 @@ import { ReplyMalformed } from './reply-reader.ts';
 const MALFORMED_LENGTH_MAX = 1_000;
 const IS_DISPATCHED = 1;
 const IS_FIRST = 4;
-const CREATED_BYTES = 8;
 const UUID_BYTES = 16;
 
-/** `words` are names and values: `v` is an event, and anything else of another layout, or not ours. */
+/** `words` are names and values: `v` begins an event, and anything else one of another layout, or not ours. */
 export function decodeEvents(
   position: JournalPosition,
   words: readonly Buffer[],
 ): readonly (JournalEvent | MalformedEvent)[] {
   return groups(words).map((group) => {
     try {
-      const [name, packed] = group;
-      return name === 'v' && typeof packed !== 'string' && packed !== undefined
-        ? decodeEvent(position, packed)
+      return isPacked(group)
+        ? decodeEvent(position, group)
         : decodeEventTexts(position, group.map(String));
     } catch (error) {
       if (!(error instanceof ReplyMalformed)) throw error;
-      const shown = group.map((word) =>
-        typeof word === 'string' ? word : word.toString('base64'),
-      );
-      return { position, malformed: shown.join(' ').slice(0, MALFORMED_LENGTH_MAX) };
+      const malformed = group.map(shown).join(' ').slice(0, MALFORMED_LENGTH_MAX);
+      return { position, malformed };
     }
   });
 }
 
-/** Names and values of each event; the value of `v` as bytes, everything else as text. */
-function groups(words: readonly Buffer[]): readonly (readonly (string | Buffer)[])[] {
-  const found: (string | Buffer)[][] = [];
+/** A name or value as a person can read it, and a database keep it. */
+function shown(word: Buffer): string {
+  const text = String(word);
+  return /[\0-\x1f\ufffd]/.test(text) ? word.toString('base64') : text;
+}
+
+function isPacked([name]: readonly Buffer[]): boolean {
+  return String(name) === 'v';
+}
+
+/** Names and values of each event. */
+function groups(words: readonly Buffer[]): readonly (readonly Buffer[])[] {
+  const found: Buffer[][] = [];
   for (let index = 0; index < words.length; index += 2) {
-    const name = String(words[index]);
-    const value = words[index + 1];
-    const pair = value === undefined ? [name] : [name, name === 'v' ? value : String(value)];
+    const pair = words.slice(index, index + 2);
+    const name = String(pair[0]);
     const last = found.at(-1);
-    if (name === 'v' || name === 'e' || last === undefined || last[0] === 'v') found.push(pair);
+    if (name === 'v' || name === 'e' || last === undefined) found.push(pair);
     else last.push(...pair);
   }
   return found;
 }
 
-function decodeEvent(position: JournalPosition, packed: Buffer): JournalEvent {
+function decodeEvent(position: JournalPosition, group: readonly Buffer[]): JournalEvent {
+  const [, packed, d, detailText, m, madeText, ...more] = group;
+  if (packed === undefined || detailText === undefined || madeText === undefined) {
+    throw new ReplyMalformed('no event');
+  }
+  if (String(d) !== 'd' || String(m) !== 'm' || more.length > 0) {
+    throw new ReplyMalformed('no event');
+  }
   const reader = new PackedReader(packed);
   const state = legState(reader.binary(1));
   const amount = reader.amount();
@@ -63,18 +75,19 @@ function decodeEvent(position: JournalPosition, packed: Buffer): JournalEvent {
   const flags = reader.byte();
   const atMs = reader.instant();
   const id = reader.binary(reader.byte());
-  const places = Array.from({ length: reader.count(LEGS_MAX) }, () => ({
-    startAtMs: reader.instant(),
-    endAtMs: reader.instant(),
-    lease: unpackLease(reader.binary(reader.byte())),
-  }));
-  const detail = parseJson(reader.text(reader.length()));
+  const places = Array.from({ length: reader.count(LEGS_MAX) }, () => {
+    const place = reader.part(reader.byte());
+    const [startAtMs, endAtMs] = [place.instant(), place.instant()];
+    return { startAtMs, endAtMs, lease: unpackLease(place.binary(place.left)) };
+  });
+  reader.end();
+  const detail = parseJson(String(detailText));
   const isFirst = (flags & IS_FIRST) !== 0;
-  const createdAtMs = isFirst && reader.left >= CREATED_BYTES ? reader.instant() : undefined;
-  const rest = reader.text(reader.left);
-  const made = isFirst ? decodeMade(rest) : undefined;
-  const accounts = made?.accounts ?? (rest.split(',') as AccountId[]);
-  if (accounts.length !== places.length || (isFirst && createdAtMs === undefined)) {
+  const rest = new PackedReader(madeText);
+  const createdAtMs = isFirst ? rest.instant() : undefined;
+  const made = isFirst ? decodeMade(rest.text(rest.left)) : undefined;
+  const accounts = made?.accounts ?? (rest.text(rest.left).split(',') as AccountId[]);
+  if (accounts.length !== places.length) {
     throw new ReplyMalformed('no event');
   }
   return {

@@ -26,6 +26,8 @@ export interface EncodedCommand {
   readonly command: CopyCommand;
   /** JSON that it carries; of a reservation all that it is made with. */
   readonly text: string;
+  /** When its reservation was made, if what that was made with is known: the answer then leaves it out. */
+  readonly createdAtMs: number;
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
   /** Limiters that are known to be needed. */
@@ -52,10 +54,10 @@ const NO_ACCOUNTS: readonly AccountId[] = [];
 /** What stands for no amount in an extension. */
 const AS_IT_IS = -1;
 
-/** `known` are accounts, and limiters, of the reservation that the caller did not name. Throws `id_invalid`. */
+/** `known` is what the caller did not name of the reservation. Throws `id_invalid`. */
 export function encodeCommand(
   command: CopyCommand,
-  known: Pick<EncodedCommand, 'accounts' | 'limiters'>,
+  known: Pick<EncodedCommand, 'accounts' | 'limiters' | 'createdAtMs'>,
   lazyExpiryMax: number,
 ): EncodedCommand {
   const accounts = unique(accountsOf(command), known.accounts);
@@ -73,6 +75,7 @@ export function encodeCommand(
   return {
     command,
     text: textOf(command),
+    createdAtMs: known.createdAtMs,
     accounts,
     limiters,
     reservation,
@@ -84,7 +87,7 @@ export function encodeCommand(
 /** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
 export function writeCommand(
   writer: PackedWriter,
-  { command, text }: EncodedCommand,
+  { command, text, createdAtMs }: EncodedCommand,
   places: Places,
 ): void {
   const rates = ratesOf(command);
@@ -109,22 +112,25 @@ export function writeCommand(
       for (const account of inOrder(command.accounts)) place(account);
       break;
     case 'extend':
-      begin(4);
+      begin(5);
       writer.reservation(command.reservation);
+      writer.number(createdAtMs);
       writer.number(command.amount ?? AS_IT_IS);
       writer.number(command.ttlMs);
       writer.flag(command.dispatched);
       break;
     case 'settle':
-      begin(4);
+      begin(5);
       writer.reservation(command.reservation);
+      writer.number(createdAtMs);
       writer.number(command.cost);
       writer.flag(command.final);
       writer.text(text);
       break;
     case 'release':
-      begin(2);
+      begin(3);
       writer.reservation(command.reservation);
+      writer.number(createdAtMs);
       writer.text(text);
       break;
     case 'expire':

@@ -27,6 +27,9 @@ export class CopyReader {
   /** The next copy of an answer to a call about `accounts`. Throws `ReplyMalformed`. */
   read(reply: PackedReader, accounts: readonly AccountId[]): Copy {
     const account = accountAt(reply, accounts);
+    const settled = reply.amount();
+    const reserved = reply.amount();
+    const sequence = reply.amount();
     const bytes = reply.binary(reply.length());
     let known = this.#remembered.get(account);
     if (known?.bytes !== bytes) {
@@ -34,11 +37,6 @@ export class CopyReader {
       this.#remembered.set(account, known);
     }
     const { lease, startAtMs, endAtMs, drawn, returned, elsewhere } = known.standing;
-    const settled = reply.amount();
-    const reserved = reply.amount();
-    const sequence = reply.amount();
-    // A bound of deadlines, which is the scripts' business.
-    reply.double();
     return {
       account,
       lease,

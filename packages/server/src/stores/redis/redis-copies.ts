@@ -73,7 +73,7 @@ const PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const COMMAND_TIMEOUT_MS = 1_000;
 const SERVERS_CLOCK = -1;
 const EMPTY = Buffer.alloc(0);
-const NOTHING_MORE = { accounts: [], limiters: [] };
+const NOTHING_MORE = { accounts: [], limiters: [], createdAtMs: 0 };
 
 /** How Redis is reached and used. */
 export interface RedisCopiesOptions {
@@ -114,11 +114,10 @@ interface Job extends EncodedCommand {
   readonly failed: (error: unknown) => void;
 }
 
-/** A reservation that was made here, or told of. */
+/** An open reservation, as its answers say under this incarnation. */
 interface Known extends Made {
   readonly accounts: readonly AccountId[];
-  /** What its record says after the instant of its making, if it was made here. */
-  readonly text: string | undefined;
+  readonly createdAtMs: InstantMs;
 }
 
 /** Copies in one Redis, or in a cluster of them, in a fixed number of shards. */
@@ -299,6 +298,7 @@ export class RedisCopies implements CopyStore {
       throw new CopiesFenced('the connection was lost during the handshake');
     }
     this.#watch.clear();
+    this.#known.clear();
     return adopted;
   }
 
@@ -334,7 +334,7 @@ export class RedisCopies implements CopyStore {
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       const answer = await this.#push(command);
       if (answer.answer !== 'widen') {
-        this.#remember(command, answer);
+        this.#remember(command.reservation, answer);
         return answer;
       }
       command = {
@@ -361,14 +361,17 @@ export class RedisCopies implements CopyStore {
   }
 
   /** What a command does not name, and will need the keys of. */
-  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters'> {
+  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters' | 'createdAtMs'> {
     if (!('reservation' in command) || command.kind === 'reserve') return NOTHING_MORE;
     const isNamed = 'accounts' in command && command.accounts !== undefined;
-    const accounts = isNamed ? undefined : this.#known.get(command.reservation)?.accounts;
-    const limiters = this.#slots.get(command.reservation);
-    return accounts === undefined && limiters === undefined
-      ? NOTHING_MORE
-      : { accounts: accounts ?? [], limiters: limiters ?? [] };
+    const known = this.#known.get(command.reservation);
+    const limiters = this.#slots.get(command.reservation) ?? [];
+    if (known === undefined) return { accounts: [], limiters, createdAtMs: 0 };
+    return {
+      accounts: isNamed ? [] : known.accounts,
+      limiters,
+      createdAtMs: known.createdAtMs,
+    };
   }
 
   #rememberSlots({ reservation, rates }: Extract<CopyCommand, { kind: 'reserve' }>): void {
@@ -377,31 +380,22 @@ export class RedisCopies implements CopyStore {
     if (slots.length > 0) this.#slots.set(reservation, slots);
   }
 
-  /** Where an open reservation is, and what it was made with, which its end need not be told then. */
-  #remember({ command, reservation, text }: EncodedCommand, answer: CopyAnswer): void {
+  /** Where an open reservation is, and what it was made with, which later answers then leave out. */
+  #remember(reservation: ReservationId | null, answer: CopyAnswer): void {
     if (reservation === null || !('found' in answer)) return;
-    if (answer.found.state !== 'reserved') {
-      this.#known.delete(reservation);
-      return;
+    const { state } = answer.found;
+    const { accounts, fingerprint, terms, createdAtMs } = answer.found.reservation;
+    if (state !== 'reserved') this.#known.delete(reservation);
+    else if (accounts.length > 0) {
+      this.#known.set(reservation, { accounts, fingerprint, terms, createdAtMs });
     }
-    const { accounts, fingerprint, terms } = answer.found.reservation;
-    if (accounts.length === 0) return;
-    const isMadeHere = command.kind === 'reserve' && answer.answer === 'done' && !answer.replayed;
-    if (!isMadeHere && this.#known.has(reservation)) return;
-    this.#known.set(reservation, {
-      accounts,
-      fingerprint,
-      terms,
-      text: isMadeHere ? text : undefined,
-    });
   }
 
-  /** What a reservation was made with, if it is known here without reading it. */
-  #madeWith({ command, reservation }: EncodedCommand, text: string): Made | undefined {
-    // The answer to one that was made just now leaves out what it was told.
-    if (text === '') return command.kind === 'reserve' ? command : undefined;
+  /** What a reservation was made with, of which the answer says only when. */
+  #madeWith({ command, reservation }: EncodedCommand, createdAtMs: InstantMs): Made | undefined {
+    if (command.kind === 'reserve') return command;
     const known = reservation === null ? undefined : this.#known.get(reservation);
-    return known?.text === text ? known : undefined;
+    return known?.createdAtMs === createdAtMs ? known : undefined;
   }
 
   /** Sends one call, and answers each of its commands. */
@@ -460,13 +454,12 @@ export class RedisCopies implements CopyStore {
     const position = reply.text(reply.byte());
     let wentBack = false;
     const answered = jobs.map((job) => {
-      const part = reply.part(reply.length());
       try {
-        const answer = decodeAnswer(part, {
+        const answer = decodeAnswer(reply, {
           reservation: job.reservation,
           accounts,
           copies: this.#copies,
-          madeWith: (text) => this.#madeWith(job, text),
+          madeWith: (createdAtMs) => this.#madeWith(job, createdAtMs),
           nowMs,
           position,
         });

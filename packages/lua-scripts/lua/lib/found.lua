@@ -1,0 +1,9 @@
+-- The answer that a reservation was found: the number of its accounts, and of each its lease.
+local function found_answer(record, accounts, legs)
+  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
+  for index, account in ipairs(accounts) do
+    local lease = legs[index].lease
+    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
+  end
+  return table.concat(parts)
+end

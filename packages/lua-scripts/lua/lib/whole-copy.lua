@@ -1,0 +1,48 @@
+-- What is asked of a copy as a whole: its lease changes, another one takes its place, all its legs.
+
+-- What of a copy only its lease changes.
+local function set_lease(copy, lease, drawn, returned, starts, ends)
+  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.is_head_changed = true
+end
+
+local function set_elsewhere(copy, elsewhere)
+  copy.elsewhere = elsewhere
+  copy.is_elsewhere_changed = true
+end
+
+-- Puts another copy, or none, in the place of an account's.
+local function replace_copy(old, copy)
+  copy.is_leftover = old.is_stored or old.is_leftover
+  -- Whether the old one may be in the set of due accounts, or was before this call.
+  copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
+  batch.copies[copy.account] = copy
+  if old.is_touched then
+    for index, touched in ipairs(batch.touched) do
+      if touched == old then batch.touched[index] = copy end
+    end
+    copy.is_touched = true
+  else
+    touch(copy)
+  end
+end
+
+-- Reads all open legs of a copy.
+local function scan(copy)
+  if copy.is_scanned or not copy.is_stored then return end
+  local fields = redis.call('HGETALL', copy.key)
+  for index = 1, #fields, 2 do
+    local uuid = fields[index]
+    if #uuid == ID_BYTES and copy.legs[uuid] == nil then
+      copy.legs[uuid] = parse_open_leg(fields[index + 1], lease_of(copy))
+    end
+  end
+  copy.is_scanned = true
+end
+
+-- Whether anything is open on a copy.
+local function is_open(copy)
+  local count = copy.opened
+  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
+  return count > 0
+end
