@@ -195,6 +195,25 @@ it('goes on working while hands are shaken again with the same data', async () =
   expect(await copies.execute(reserve(1))).toMatchObject({ copies: [{ reserved: 2 }] });
 });
 
+it('answers a command that was on its way when what it had known was forgotten', async () => {
+  const copies = await redis.open();
+  await install(copies, ALICE, 100);
+  const { lineage } = await copies.inspect();
+  const [first, second] = [newReservation(), newReservation()];
+  await copies.execute(reserve(1, { id: first }));
+  await copies.execute(reserve(1, { id: second }));
+
+  // The end of a call forgets it, and so does a handshake.
+  const ends = [copies.execute(settle(first, 1)), copies.execute(settle(first, 1))];
+  const [one, other] = await Promise.all(ends);
+  expect(other).toEqual({ ...one, replayed: true, position: null });
+  const [settled] = await Promise.all([
+    copies.execute(settle(second, 1)),
+    copies.adopt(1, lineage, 1),
+  ]);
+  expect(settled).toMatchObject({ answer: 'done', found: { reservation: { id: second } } });
+});
+
 it('works no more on data that turn out to be others when hands are shaken again', async () => {
   const copies = await redis.open();
   await install(copies, ALICE, 100);

@@ -12,22 +12,29 @@ import {
   type CopyCommand,
   LEGS_MAX,
   type LeaseId,
+  type InstantMs,
   type LimiterId,
   RATES_MAX,
   type RateHit,
   type ReservationId,
 } from '@bursar/core';
+import type { Made } from './decode-answer.ts';
 import { packElsewhere } from './pack-elsewhere.ts';
 import { packLease } from './pack-lease.ts';
 import type { PackedWriter } from './packed-writer.ts';
+
+/** What a reservation was made with, and when, which tells whether it is still the same. */
+export interface KnownMade extends Made {
+  readonly createdAtMs: InstantMs;
+}
 
 /** A command that may be sent. */
 export interface EncodedCommand {
   readonly command: CopyCommand;
   /** JSON that it carries; of a reservation all that it is made with. */
   readonly text: string;
-  /** When its reservation was made, if what that was made with is known: the answer then leaves it out. */
-  readonly createdAtMs: number;
+  /** What its reservation was made with, if that is known: the answer then says only when that was. */
+  readonly made: KnownMade | undefined;
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
   /** Limiters that are known to be needed. */
@@ -57,7 +64,7 @@ const AS_IT_IS = -1;
 /** `known` is what the caller did not name of the reservation. Throws `id_invalid`. */
 export function encodeCommand(
   command: CopyCommand,
-  known: Pick<EncodedCommand, 'accounts' | 'limiters' | 'createdAtMs'>,
+  known: Pick<EncodedCommand, 'accounts' | 'limiters' | 'made'>,
   lazyExpiryMax: number,
 ): EncodedCommand {
   const accounts = unique(accountsOf(command), known.accounts);
@@ -75,7 +82,7 @@ export function encodeCommand(
   return {
     command,
     text: textOf(command),
-    createdAtMs: known.createdAtMs,
+    made: known.made,
     accounts,
     limiters,
     reservation,
@@ -87,9 +94,10 @@ export function encodeCommand(
 /** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
 export function writeCommand(
   writer: PackedWriter,
-  { command, text, createdAtMs }: EncodedCommand,
+  { command, text, made }: EncodedCommand,
   places: Places,
 ): void {
+  const createdAtMs = made?.createdAtMs ?? 0;
   const rates = ratesOf(command);
   const begin = (words: number): void => {
     writer.number(words + 3 * rates.length);

@@ -41,7 +41,7 @@ import { checkRedis, type RedisCheck } from './check-redis.ts';
 import { CommandBatcher } from './command-batcher.ts';
 import { decodeAnswer, type Made, type Widen } from './decode-answer.ts';
 import { decodeEvents } from './decode-events.ts';
-import { encodeCommand, type EncodedCommand } from './encode-command.ts';
+import { encodeCommand, type EncodedCommand, type KnownMade } from './encode-command.ts';
 import { packCall } from './pack-call.ts';
 import { PackedReader } from './packed-reader.ts';
 import { CopyReader } from './read-copy.ts';
@@ -73,7 +73,7 @@ const PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const COMMAND_TIMEOUT_MS = 1_000;
 const SERVERS_CLOCK = -1;
 const EMPTY = Buffer.alloc(0);
-const NOTHING_MORE = { accounts: [], limiters: [], createdAtMs: 0 };
+const NOTHING_MORE = { accounts: [], limiters: [], made: undefined };
 
 /** How Redis is reached and used. */
 export interface RedisCopiesOptions {
@@ -361,16 +361,16 @@ export class RedisCopies implements CopyStore {
   }
 
   /** What a command does not name, and will need the keys of. */
-  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters' | 'createdAtMs'> {
+  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters' | 'made'> {
     if (!('reservation' in command) || command.kind === 'reserve') return NOTHING_MORE;
     const isNamed = 'accounts' in command && command.accounts !== undefined;
     const known = this.#known.get(command.reservation);
     const limiters = this.#slots.get(command.reservation) ?? [];
-    if (known === undefined) return { accounts: [], limiters, createdAtMs: 0 };
+    if (known === undefined) return { accounts: [], limiters, made: undefined };
     return {
       accounts: isNamed ? [] : known.accounts,
       limiters,
-      createdAtMs: known.createdAtMs,
+      made: known,
     };
   }
 
@@ -391,11 +391,10 @@ export class RedisCopies implements CopyStore {
     }
   }
 
-  /** What a reservation was made with, of which the answer says only when. */
-  #madeWith({ command, reservation }: EncodedCommand, createdAtMs: InstantMs): Made | undefined {
+  /** What a reservation was made with, of which the answer says only when. As it was known when that was asked. */
+  #madeWith({ command, made }: EncodedCommand, createdAtMs: InstantMs): Made | undefined {
     if (command.kind === 'reserve') return command;
-    const known = reservation === null ? undefined : this.#known.get(reservation);
-    return known?.createdAtMs === createdAtMs ? known : undefined;
+    return made?.createdAtMs === createdAtMs ? made : undefined;
   }
 
   /** Sends one call, and answers each of its commands. */
