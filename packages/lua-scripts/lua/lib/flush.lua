@@ -33,7 +33,7 @@ end
 
 -- The arguments of HSET for both kinds of records, and those that are not open any more.
 local function record_changes()
-  local open, ended, gone = {}, {}, {}
+  local open, ended, gone = batch.open, batch.ended, batch.gone
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
     list[#list + 1] = record.id

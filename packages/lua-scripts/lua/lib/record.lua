@@ -86,24 +86,26 @@ local function set_accounts(record, accounts)
   record.accounts = accounts
 end
 
+local function pack_ended_leg(leg)
+  return struct.pack(
+    '<Bc0c1dddB',
+    #leg.lease,
+    leg.lease,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg)
+  )
+end
+
 local function pack_record(record)
   if record.is_open then return record.made end
-  local text = string.char(#record.accounts)
-  for _, account in ipairs(record.accounts) do
-    local leg = record.legs[account]
-    text = text
-      .. struct.pack(
-        '<Bc0c1dddB',
-        #leg.lease,
-        leg.lease,
-        leg.state,
-        leg.amount,
-        leg.spent,
-        leg.deadline,
-        leg_flags(leg)
-      )
+  local parts = { string.char(#record.accounts) }
+  for index, account in ipairs(record.accounts) do
+    parts[index + 1] = pack_ended_leg(record.legs[account])
   end
-  return text .. record.made
+  return table.concat(parts) .. record.made
 end
 
 -- Reads the records of `ids`, each of them at most once a call and all in a few commands. Returns the key

@@ -73,35 +73,40 @@ local function pack_found(record, legs, is_made_known)
     .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
 
--- `done`: flags, overage, the reservation, the copies of its accounts, and how limiters stand.
+-- `done` of a reservation on one account without rates, of which the driver knows what it was made with: one
+-- text, and two that are there.
+local function done_on_one(flags, overage, created, leg, copy)
+  local head, elsewhere = copy.head, copy.elsewhere
+  return struct.pack(
+    '<BBdBBI4dc1dddBHdddI4B',
+    1,
+    flags,
+    overage,
+    1,
+    0,
+    CREATED_BYTES,
+    created,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg),
+    batch.places[copy.account],
+    copy.settled,
+    copy.reserved,
+    copy.sequence,
+    1 + #head + #elsewhere,
+    #head
+  ),
+    head,
+    elsewhere
+end
+
+-- `done`: flags, overage, how many accounts and limiters; the reservation, the copies, and how limiters
+-- stand.
 local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
   if is_made_known and #accounts == 1 and not rates then
-    -- By far the most frequent: the same in one piece, and two that are there.
-    local leg, copy = legs[1], batch.copies[accounts[1]]
-    local head, elsewhere = copy.head, copy.elsewhere
-    return struct.pack(
-      '<BBdBBI4dc1dddBHdddI4B',
-      1,
-      flags,
-      overage,
-      1,
-      0,
-      CREATED_BYTES,
-      created_of(record),
-      leg.state,
-      leg.amount,
-      leg.spent,
-      leg.deadline,
-      leg_flags(leg),
-      batch.places[accounts[1]],
-      copy.settled,
-      copy.reserved,
-      copy.sequence,
-      1 + #head + #elsewhere,
-      #head
-    ),
-      head,
-      elsewhere
+    return done_on_one(flags, overage, created_of(record), legs[1], batch.copies[accounts[1]])
   end
   return ANSWER.done
     .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)

@@ -70,6 +70,9 @@ local batch = {
   touched = {}, -- copies to write, in the order in which they were first changed
   records = {}, -- reservation → record, false when there is none
   changed = {}, -- records to write
+  open = {}, -- fields of open records, and of ended ones, that are written as they are
+  ended = {},
+  gone = {}, -- records that are not open any more
   not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
   limiter_keys = {}, -- limiter → its key, of those that the driver has declared
@@ -330,24 +333,25 @@ local function set_accounts(record, accounts)
   record.list_end = CREATED_BYTES + #list + 1
   record.accounts = accounts
 end
+local function pack_ended_leg(leg)
+  return struct.pack(
+    '<Bc0c1dddB',
+    #leg.lease,
+    leg.lease,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg)
+  )
+end
 local function pack_record(record)
   if record.is_open then return record.made end
-  local text = string.char(#record.accounts)
-  for _, account in ipairs(record.accounts) do
-    local leg = record.legs[account]
-    text = text
-      .. struct.pack(
-        '<Bc0c1dddB',
-        #leg.lease,
-        leg.lease,
-        leg.state,
-        leg.amount,
-        leg.spent,
-        leg.deadline,
-        leg_flags(leg)
-      )
+  local parts = { string.char(#record.accounts) }
+  for index, account in ipairs(record.accounts) do
+    parts[index + 1] = pack_ended_leg(record.legs[account])
   end
-  return text .. record.made
+  return table.concat(parts) .. record.made
 end
 local function load_records(ids)
   local records = batch.records
@@ -1103,33 +1107,35 @@ local function pack_found(record, legs, is_made_known)
     .. made
     .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
+local function done_on_one(flags, overage, created, leg, copy)
+  local head, elsewhere = copy.head, copy.elsewhere
+  return struct.pack(
+    '<BBdBBI4dc1dddBHdddI4B',
+    1,
+    flags,
+    overage,
+    1,
+    0,
+    CREATED_BYTES,
+    created,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg),
+    batch.places[copy.account],
+    copy.settled,
+    copy.reserved,
+    copy.sequence,
+    1 + #head + #elsewhere,
+    #head
+  ),
+    head,
+    elsewhere
+end
 local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
   if is_made_known and #accounts == 1 and not rates then
-    local leg, copy = legs[1], batch.copies[accounts[1]]
-    local head, elsewhere = copy.head, copy.elsewhere
-    return struct.pack(
-      '<BBdBBI4dc1dddBHdddI4B',
-      1,
-      flags,
-      overage,
-      1,
-      0,
-      CREATED_BYTES,
-      created_of(record),
-      leg.state,
-      leg.amount,
-      leg.spent,
-      leg.deadline,
-      leg_flags(leg),
-      batch.places[accounts[1]],
-      copy.settled,
-      copy.reserved,
-      copy.sequence,
-      1 + #head + #elsewhere,
-      #head
-    ),
-      head,
-      elsewhere
+    return done_on_one(flags, overage, created_of(record), legs[1], batch.copies[accounts[1]])
   end
   return ANSWER.done
     .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
@@ -1137,10 +1143,15 @@ local function done_answer(flags, overage, record, accounts, legs, is_made_known
     .. pack_copies(accounts)
     .. (rates and limiters().pack_rates(rates) or '')
 end
-local function tell(record, accounts, legs, detail, is_first)
-  local leg = legs[1]
+local function push_event(head, detail, made)
+  local events = batch.events
+  local at = #events
+  events[at + 1], events[at + 2], events[at + 3] = 'v', head, 'd'
+  events[at + 4], events[at + 5], events[at + 6] = detail, 'm', made
+end
+local function pack_event(id, leg, is_first, count)
   local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
-  local event = struct.pack(
+  return struct.pack(
     '<c1dddBdBc0B',
     leg.state,
     leg.amount,
@@ -1148,22 +1159,19 @@ local function tell(record, accounts, legs, detail, is_first)
     leg.deadline,
     flags,
     batch.now,
-    #record.id,
-    record.id,
-    #accounts
+    #id,
+    id,
+    count
   )
-  for _, account in ipairs(accounts) do
-    local head = batch.copies[account].head
-    event = event .. string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
-  end
-  local events = batch.events
-  local at = #events
-  events[at + 1] = 'v'
-  events[at + 2] = event
-  events[at + 3] = 'd'
-  events[at + 4] = detail
-  events[at + 5] = 'm'
-  events[at + 6] = is_first and record.made or table.concat(accounts, ',')
+end
+local function pack_place(copy)
+  local head = copy.head
+  return string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+end
+local function tell(record, accounts, legs, detail, is_first)
+  local event = pack_event(record.id, legs[1], is_first, #accounts)
+  for _, account in ipairs(accounts) do event = event .. pack_place(batch.copies[account]) end
+  push_event(event, detail, is_first and record.made or table.concat(accounts, ','))
 end
 local function are_same(a, b)
   if #a ~= #b then return false end
@@ -1257,16 +1265,21 @@ local function shortfall(copy, wanted)
   if wanted <= room then return 0 end
   return wanted - math.max(0, room)
 end
-local function end_leg(copy, leg, state, spent, is_settlement)
-  local change = spent - leg.spent
+local function sums_at_end(copy, leg, state, spent)
   local hold = held(leg)
-  local next_leg = leg_with(leg, state, spent)
   if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
-  local reserved = copy.reserved - hold + held(next_leg)
-  local settled = copy.settled + change
-  if settled + reserved > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
+  local kept = state == 'o' and leg.amount > spent and leg.amount - spent or 0
+  local reserved = copy.reserved - hold + kept
+  local settled = copy.settled + spent - leg.spent
+  if settled + reserved > AMOUNT_MAX then return nil end
+  return settled, reserved, hold
+end
+local function end_leg(copy, leg, state, spent, is_settlement)
+  local settled, reserved, hold = sums_at_end(copy, leg, state, spent)
+  if not settled then return { code = 'amount_out_of_range' } end
+  local change = spent - leg.spent
   return {
-    leg = next_leg,
+    leg = leg_with(leg, state, spent),
     settled = settled,
     reserved = reserved,
     overage = is_settlement and change > hold and change - hold or 0,
@@ -1655,6 +1668,8 @@ local function extend(words, at)
     end,
   })
 end
+local ONE = string.char(1)
+local IS_TOLD = 4
 local function settle_leg(copy, leg, words, at)
   local cost, is_final = words[at + 2], words[at + 3]
   if leg.state == 's' then
@@ -1666,12 +1681,44 @@ local function settle_leg(copy, leg, words, at)
   if cost <= leg.spent then return { leg = leg, is_replayed = true } end
   return end_leg(copy, leg, leg.state, cost, true)
 end
+local function settle_on_one(id, created, cost, detail, account)
+  local known = batch.records[id]
+  local made = known and known.is_open and known.text
+  if not made or struct.unpack('<d', made) ~= created then return nil end
+  local list_end = CREATED_BYTES + 1 + #account
+  if string.byte(made, list_end) ~= 10 or string.byte(made, list_end + 1) ~= 10 then return nil end
+  if string.find(made, account, CREATED_BYTES + 1, true) ~= CREATED_BYTES + 1 then return nil end
+  local uuid = string.sub(id, -ID_BYTES)
+  local copy = copy_of(account, uuid)
+  local before = copy.head and leg_of(copy, uuid)
+  if not before then return nil end
+  local settled, reserved, hold = sums_at_end(copy, before, 's', cost)
+  if not settled then return nil end
+  local leg = leg_with(before, 's', cost)
+  leg.is_journaled = true
+  put_sums(copy, settled, reserved)
+  put_leg(copy, uuid, leg)
+  local ended, at = batch.ended, #batch.ended
+  ended[at + 1], ended[at + 2] = id, ONE .. pack_ended_leg(leg) .. made
+  batch.gone[#batch.gone + 1] = id
+  batch.records[id] = { text = ended[at + 2], is_open = false }
+  local is_first = not before.is_journaled
+  push_event(pack_event(id, leg, is_first, 1) .. pack_place(copy), detail, is_first and made or account)
+  local more = cost - before.spent
+  return done_on_one(IS_TOLD, more > hold and more - hold or 0, created, leg, copy)
+end
 local function settle(words, at, last)
+  local account = batch.accounts[words[at + 5]]
+  if account and words[at + 3] and last == at + 5 then
+    local id, created, cost = words[at], words[at + 1], words[at + 2]
+    local answer, head, elsewhere = settle_on_one(id, created, cost, words[at + 4], account)
+    if answer then return answer, head, elsewhere end
+  end
   local record, accounts, legs = find(words[at])
   if not (record and legs[1]) then return ANSWER.unknown end
   local rates
   if words[at + 3] then
-    local hits = at + 5 <= last and limiters().parse_hits(words, at + 5, last) or nil
+    local hits = at + 6 <= last and limiters().parse_hits(words, at + 6, last) or nil
     rates = rates_at_end(record, hits)
   end
   return change(record, accounts, legs, words[at + 1], settle_leg, words, at, words[at + 4], rates)
@@ -1687,28 +1734,44 @@ local function release(words, at)
   local rates = rates_at_end(record)
   return change(record, accounts, legs, words[at + 1], release_leg, words, at, words[at + 2], rates)
 end
-local function admit(copy, amount, deadline)
-  if copy.settled + copy.reserved + amount > AMOUNT_MAX then
-    return { code = 'amount_out_of_range' }
-  end
+local function refusal_of(copy, amount)
+  if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
   local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
   local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return { is_outside = true } end
+  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
   local missing = shortfall(copy, amount)
-  if missing > 0 then return { missing = missing } end
+  if missing > 0 then return 'missing', missing end
+  return nil
+end
+local function new_leg(copy, amount, deadline)
   return {
-    leg = {
-      lease = lease_of(copy),
-      state = 'o',
-      amount = amount,
-      spent = 0,
-      deadline = deadline,
-      is_dispatched = false,
-      is_journaled = false,
-    },
-    settled = copy.settled,
-    reserved = copy.reserved + amount,
+    lease = lease_of(copy),
+    state = 'o',
+    amount = amount,
+    spent = 0,
+    deadline = deadline,
+    is_dispatched = false,
+    is_journaled = false,
   }
+end
+local function admit(copy, amount, deadline)
+  local refused, value = refusal_of(copy, amount)
+  if refused then return { [refused] = value } end
+  local leg = new_leg(copy, amount, deadline)
+  return { leg = leg, settled = copy.settled, reserved = copy.reserved + amount }
+end
+local function reserve_on_one(id, rest, account, amount, deadline)
+  local copy = copy_of(account)
+  if not copy.head or copy.next_due <= batch.now or refusal_of(copy, amount) then return nil end
+  local uuid, made = string.sub(id, -ID_BYTES), struct.pack('<d', batch.now) .. rest
+  local leg = new_leg(copy, amount, deadline)
+  copy.legs[uuid] = false
+  put_sums(copy, copy.settled, copy.reserved + amount)
+  put_leg(copy, uuid, leg)
+  local open, at = batch.open, #batch.open
+  open[at + 1], open[at + 2] = id, made
+  batch.records[id] = { text = made, is_open = true }
+  return done_on_one(0, 0, batch.now, leg, copy)
 end
 local function parse_places(words, at, last)
   local accounts, count = {}, words[at]
@@ -1725,6 +1788,11 @@ end
 local function reserve(words, at, last)
   local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
+  if batch.records[id] == false and words[at + 5] == 1 and last == at + 6 then
+    local account = batch.accounts[words[last]]
+    local answer, head, elsewhere = reserve_on_one(id, rest, account, amount, deadline)
+    if answer then return answer, head, elsewhere end
+  end
   local accounts, hits = parse_places(words, at + 5, last)
   local known = find(id)
   local missing
@@ -1779,7 +1847,7 @@ local function due_changes()
   return later, none
 end
 local function record_changes()
-  local open, ended, gone = {}, {}, {}
+  local open, ended, gone = batch.open, batch.ended, batch.gone
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
     list[#list + 1] = record.id

@@ -60,6 +60,8 @@ const LEASE = /^[A-Za-z0-9_.@%:/-]{1,200}$/;
 const NO_ACCOUNTS: readonly AccountId[] = [];
 /** What stands for no amount in an extension. */
 const AS_IT_IS = -1;
+/** What stands for no account. */
+const NO_ACCOUNT = 0;
 
 /** `known` is what the caller did not name of the reservation. Throws `id_invalid`. */
 export function encodeCommand(
@@ -94,7 +96,7 @@ export function encodeCommand(
 /** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
 export function writeCommand(
   writer: PackedWriter,
-  { command, text, made }: EncodedCommand,
+  { command, text, made, accounts }: EncodedCommand,
   places: Places,
 ): void {
   const createdAtMs = made?.createdAtMs ?? 0;
@@ -128,12 +130,15 @@ export function writeCommand(
       writer.flag(command.dispatched);
       break;
     case 'settle':
-      begin(5);
+      begin(6);
       writer.reservation(command.reservation);
       writer.number(createdAtMs);
       writer.number(command.cost);
       writer.flag(command.final);
       writer.text(text);
+      writer.number(
+        accounts[0] === undefined ? NO_ACCOUNT : (places.get(accounts[0]) ?? NO_ACCOUNT),
+      );
       break;
     case 'release':
       begin(3);
