@@ -1,4 +1,4 @@
-/** Every snippet of docs/sdk.md is a file here: the page shows it as it is, the compiler has read it, and it runs. */
+/** Every snippet of the client's pages is a file here: a page shows it as it is, the compiler has read it, and it runs. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
@@ -9,19 +9,21 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openWorld, TOKEN, type World } from '../support/world.ts';
 
 const SNIPPETS = join(import.meta.dirname, 'snippets');
-const PAGE = join(import.meta.dirname, '../../../../docs/sdk.md');
+const PAGES = ['sdk.md', 'recipes.md'].map((page) =>
+  readFileSync(join(import.meta.dirname, '../../../../docs', page), 'utf8'),
+);
 const BLOCK = /<!-- snippet: (\S+) -->\n+```ts\n([\s\S]*?)```/g;
 
-const shown = new Map(
-  [...readFileSync(PAGE, 'utf8').matchAll(BLOCK)].map(([, name = '', text = '']) => [name, text]),
+const shown = PAGES.flatMap((page) =>
+  [...page.matchAll(BLOCK)].map(([, name = '', text = '']) => [name, text] as const),
 );
 
-test('the page shows every snippet, and no other code of TypeScript', () => {
-  expect([...shown.keys()].toSorted()).toEqual(readdirSync(SNIPPETS).toSorted());
-  expect(readFileSync(PAGE, 'utf8').match(/```ts/g)).toHaveLength(shown.size);
+test('the pages show every snippet once, and no other code of TypeScript', () => {
+  expect(shown.map(([name]) => name).toSorted()).toEqual(readdirSync(SNIPPETS).toSorted());
+  expect(PAGES.join('').match(/```ts/g)).toHaveLength(shown.length);
 });
 
-test.each([...shown])('%s is on the page as it is', (name, text) => {
+test.each(shown)('%s is on its page as it is', (name, text) => {
   // In a project of one's own these files stand beside each other, with or without their endings.
   expect(text).toBe(readFileSync(join(SNIPPETS, name), 'utf8'));
 });
@@ -38,6 +40,12 @@ describe('the snippets run', () => {
       ANTHROPIC_BASE_URL: world.provider.url.replace(/\/v1$/, ''),
       ANTHROPIC_API_KEY: 'sk-ant-test',
     });
+    const budgets = [
+      { name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' },
+      { name: 'credit', on: { kind: 'team' }, limitUsd: '10.00' },
+    ];
+    const document = { version: 1, defaults: { budgets } };
+    await world.bursar.policies.put({ document, expectedVersion: 0 });
     await world.bursar.limits.set({ user: 'broke', limitUsd: '0' });
   });
   afterAll(async () => {
@@ -150,6 +158,55 @@ describe('the snippets run', () => {
   test('watch.ts', async () => {
     const { waitForSpend } = await import('./snippets/watch.ts');
     expect(Number(await waitForSpend('scholar', new AbortController().signal))).toBeGreaterThan(0);
+  });
+
+  test('embedded.ts', async () => {
+    const { openBursar } = await import('./snippets/embedded.ts');
+    const { bursar, stop } = await openBursar();
+    const openai = bursar.wrap(world.plainOpenai(), { user: 'embedded' });
+    await openai.responses.create({ model: 'gpt-4o-mini', input: 'why' });
+    const { settledUsd, limitUsd } = await bursar.usage.current({ user: 'embedded' });
+    expect([Number(settledUsd) > 0, limitUsd]).toEqual([true, '5.00']);
+    await stop();
+  });
+
+  test('scopes.ts, budget-stream.ts', async () => {
+    const { forTeam } = await import('./snippets/scopes.ts');
+    const { GET } = await import('./snippets/budget-stream.ts');
+    const leaving = new AbortController();
+    const page = GET(
+      new Request('http://localhost/api/budget?team=growth', { signal: leaving.signal }),
+    );
+    const events = page.body?.pipeThrough(new TextDecoderStream()).getReader();
+    const next = async (): Promise<Record<string, string>> =>
+      JSON.parse((await events?.read())?.value?.replace('data: ', '') ?? '{}');
+    expect(await next()).toMatchObject({ limitUsd: '10.00', reservedUsd: '0.00' });
+    await forTeam('member', 'growth').responses.create({ model: 'gpt-4o-mini', input: 'why' });
+    const { reservedUsd, settledUsd } = await next();
+    expect(Number(reservedUsd) + Number(settledUsd)).toBeGreaterThan(0);
+    leaving.abort();
+    for (let isOver = false; !isOver;) isOver = (await events?.read())?.done ?? true;
+  });
+
+  test('worker.ts', async () => {
+    const { default: worker } = await import('./snippets/worker.ts');
+    const {
+      BURSAR_URL = '',
+      BURSAR_TOKEN = '',
+      OPENAI_API_KEY = '',
+      OPENAI_BASE_URL = '',
+    } = process.env;
+    const env = { BURSAR_URL, BURSAR_TOKEN, OPENAI_API_KEY, OPENAI_BASE_URL };
+    const waitedFor: Promise<unknown>[] = [];
+    const ask = (user: string): Promise<Response> =>
+      worker.fetch(new Request('http://localhost/', post('why', user)), env, {
+        waitUntil: (work) => waitedFor.push(work),
+      });
+    expect(await (await ask('worker')).json()).toMatchObject({ answer: expect.any(String) });
+    await Promise.all(waitedFor);
+    expect(await settlements('worker')).toBe(1);
+    const denied = await ask('broke');
+    expect([denied.status, waitedFor.length]).toEqual([402, 2]);
   });
 
   test('hooks.ts', async () => {

@@ -27,6 +27,6 @@ app.post('/chat', async (request, response) => {
     response.end();
   } catch (error) {
     if (!isDenied(error) || response.headersSent) throw error;
-    response.status(402).json(error.error.bursar);
+    response.status(error.status ?? 402).json(error.error.bursar);
   }
 });

@@ -24,5 +24,5 @@ app.post('/chat', async (context) => {
 
 app.onError((error, context) => {
   if (!isDenied(error)) throw error;
-  return context.json(error.error.bursar, 402);
+  return context.json(error.error.bursar, error.status ?? 402);
 });

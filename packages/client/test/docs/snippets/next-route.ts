@@ -23,6 +23,6 @@ export async function POST(request: Request): Promise<Response> {
     return new Response(stream.toReadableStream());
   } catch (error) {
     if (!isDenied(error)) throw error;
-    return Response.json(error.error.bursar, { status: 402 });
+    return Response.json(error.error.bursar, { status: error.status ?? 402 });
   }
 }
