@@ -4,6 +4,8 @@ import { type Bursar, connect, denialOf, isDenied } from '@bursar/client';
 import { bursarMiddleware } from '@bursar/client/ai';
 import { wrapAnthropic } from '@bursar/client/anthropic';
 import { wrapRealtime } from '@bursar/client/realtime';
+import { type CommitJournal, journalOn } from '@bursar/client/commits';
+import { fileJournal } from '@bursar/client/journal';
 import { createBursar } from '@bursar/server';
 import OpenAI from 'openai';
 
@@ -36,5 +38,17 @@ if (bursarMiddleware(bursar, { user: 'alice' }).wrapGenerate === undefined) {
   throw new Error('the middleware of the AI SDK wraps nothing');
 }
 if (typeof wrapRealtime !== 'function') throw new Error('connections cannot be metered');
+const nowhere: CommitJournal = {
+  append: async () => {},
+  remove: async () => {},
+  leftOver: async () => [],
+  close: async () => {},
+};
+for (const journal of [fileJournal({ directory: './journal' }), journalOn(() => nowhere)]) {
+  const journaled = connect({ caller: embedded.caller({ tenant: 'default' }), journal });
+  journaled.wrap(new OpenAI({ apiKey: 'unused' }), { user: 'alice', whenUnreachable: 'allow' });
+  const { kept } = await journaled.close();
+  if (kept !== 0) throw new Error('nothing was called, and something is kept');
+}
 await bursar.close();
 await embedded.close();

@@ -86,7 +86,10 @@ function byHand(url: string): Link {
 
 function bySdk(url: string): Link {
   const client = connect({ url, token: TOKEN });
-  return { reserve: (input) => client.meter.reserve(input), close: () => client.close() };
+  return {
+    reserve: (input) => client.meter.reserve(input),
+    close: async () => void (await client.close()),
+  };
 }
 
 function byTrpc(last: TRPCLink<AppRouter>): Link {

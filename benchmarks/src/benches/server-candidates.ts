@@ -79,7 +79,10 @@ export function oursBySdk(name: string, parts: Parts, protocol: 'http' | 'ws'): 
   return candidate(name, parts, 2, (calls) => {
     const url = parts.server.url.replace(/^http/, protocol);
     const client = connect({ url, token: TOKEN, requestMsMax: 30_000 });
-    return { operation: () => pairBySdk(client, calls), close: () => client.close() };
+    return {
+      operation: () => pairBySdk(client, calls),
+      close: async () => void (await client.close()),
+    };
   });
 }
 

@@ -49,7 +49,7 @@ function bursarService(url: string, token: string): MeteringService {
       await bursar.meter.release({ reservation: idOf(call.index) });
     },
     repeats: true,
-    close: () => bursar.close(),
+    close: async () => void (await bursar.close()),
   };
 }
 

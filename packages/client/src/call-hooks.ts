@@ -23,6 +23,8 @@ export interface CallIdentity {
 export interface CallHooks {
   /** Before the provider is called, or is not. */
   readonly onDecision?: (call: CallIdentity, decision: ReserveOutput) => void;
+  /** The call is made unreserved, because nobody hears Bursar (`error`) and `whenUnreachable` is `allow`. */
+  readonly onUnreserved?: (call: CallIdentity, error: unknown) => void;
   /** The call's cost is booked. */
   readonly onSettled?: (
     call: CallIdentity,
@@ -32,6 +34,8 @@ export interface CallHooks {
       readonly basis: Basis;
     },
   ) => void;
+  /** The call's cost could not be told, is kept in the journal and booked later; then `onSettled` is told, too. */
+  readonly onSettleKept?: (call: CallIdentity) => void;
   /**
    * The call could not be settled or released, even after retries. Its reservation will expire and, if the
    * provider had been called, be charged in full.
@@ -54,6 +58,8 @@ export function bothHooks(first: CallHooks, second: CallHooks): CallHooks {
     };
   return {
     onDecision: both(first.onDecision, second.onDecision),
+    onUnreserved: both(first.onUnreserved, second.onUnreserved),
+    onSettleKept: both(first.onSettleKept, second.onSettleKept),
     onSettled: both(first.onSettled, second.onSettled),
     onSettleFailed: both(first.onSettleFailed, second.onSettleFailed),
     onHeartbeatFailed: both(first.onHeartbeatFailed, second.onHeartbeatFailed),

@@ -3,6 +3,8 @@
  *
  * Over HTTP or in this process, everything above the transport is the same.
  */
+import { checkInteger } from './check-integer.ts';
+import { type Journal, unjournaledCommits } from './commits/commits.ts';
 import { connectionClosed } from './connection-closed.ts';
 import { DrainLimit } from './drain-limit.ts';
 import type { MeteringContext } from './metering-context.ts';
@@ -32,13 +34,37 @@ import type {
   Transport,
   UsageApi,
 } from './transport/transport.ts';
+import { Circuit, type CircuitOptions, meterBehind } from './unreachable/circuit.ts';
+import { checkJournal } from './unreachable/check-journal.ts';
 import { UnfinishedWork } from './unfinished-work.ts';
 import { checkUser, meteringOf, type WrapOptions } from './wrap-options.ts';
 
 const loadWork = loading(() => import('./metered-work.ts'));
 
-/** How long `close` waits, in milliseconds. */
+/** How long `close` waits unless it is told, in milliseconds. */
 const CLOSE_MS_MAX = 10_000;
+/** Longest wait that `close` can be told. */
+const CLOSE_MS_LIMIT = 3_600_000;
+
+/** How a connection behaves when the server is away. */
+export interface ConnectOptions {
+  /**
+   * Keeps the ends of calls until the server has acknowledged them, across the death of this process:
+   * `fileJournal({ directory })` of `@bursar/client/journal`. By default what cannot be told is lost, and its
+   * reservation expires.
+   */
+  readonly journal?: Journal;
+  /** When calls are not even tried any more, for a moment. */
+  readonly circuit?: CircuitOptions;
+}
+
+/** What was left when a connection was closed. */
+export interface Closed {
+  /** Calls that had not ended. */
+  readonly callsOpen: number;
+  /** Ends of calls that the server has not acknowledged, and that are in the journal for the next process. */
+  readonly kept: number;
+}
 
 /**
  * A connection to Bursar. `Kind` are the kinds of scopes that calls may name, all by default:
@@ -69,22 +95,25 @@ export interface Bursar<Kind extends string = string> {
   fetch(options: WrapOptions<Kind>, base?: typeof fetch, api?: ProviderApi): typeof fetch;
   /** Calls that belong together, charged to the budgets of the session `id` too, and summed up. */
   session(id: string): Session<Kind>;
-  /** Resolves once every settlement under way is acknowledged or given up; drained streams included. */
+  /** Resolves once every settlement under way is acknowledged, kept or given up; drained streams included. */
   settled(): Promise<void>;
-  /** Refuses new calls, waits at most ten seconds for `settled`, and ends live iterations. */
-  close(): Promise<void>;
+  /**
+   * Refuses new calls, with `connection_closed`, waits at most `waitMsMax` (ten seconds by default) for calls and
+   * settlements under way, ends live iterations, lets the journal go and tells what stayed behind. Harmless when repeated.
+   */
+  close(options?: { readonly waitMsMax?: number }): Promise<Closed>;
 }
 
 /** Connects to a server over HTTP, or in this process. `runtime` is for tests. */
 export function connect<Kind extends string = string>(
-  server: HttpServer | Embedded | InProcess,
+  server: (HttpServer | Embedded | InProcess) & ConnectOptions,
   runtime?: Runtime,
 ): Bursar<Kind>;
 export function connect(
-  server: HttpServer | Embedded | InProcess,
+  server: (HttpServer | Embedded | InProcess) & ConnectOptions,
   runtime: Runtime = SYSTEM_RUNTIME,
 ): Bursar {
-  return new Connection(transportTo(server), runtime);
+  return new Connection(transportTo(server), server, runtime);
 }
 
 function transportTo(server: HttpServer | Embedded | InProcess): Transport {
@@ -100,28 +129,37 @@ class Connection implements Bursar {
   readonly policies: PoliciesApi;
   readonly #transport: Transport;
   readonly #context: MeteringContext;
-  #isClosed = false;
+  #closed: Promise<Closed> | undefined;
 
-  constructor(transport: Transport, runtime: Runtime) {
+  constructor(
+    transport: Transport,
+    { journal, circuit: limits = {} }: ConnectOptions,
+    runtime: Runtime,
+  ) {
     this.#transport = transport;
+    const circuit = new Circuit(limits, runtime);
+    const meter = meterBehind(circuit, transport.meter);
+    const retrying = retryingMeter(meter, runtime);
     const meterThis: MeterWork = async (call, work) => {
       const { meterWork } = await loadWork();
       return await meterWork(call, work, this.#context);
     };
-    this.meter = Object.assign(meterThis, retryingMeter(transport.meter, runtime));
+    this.meter = Object.assign(meterThis, retrying);
     this.usage = transport.usage;
     this.limits = transport.limits;
     this.keys = transport.keys;
     this.policies = transport.policies;
     this.#context = {
-      meter: transport.meter,
+      meter,
+      commits: journal?.open({ meter, retrying, circuit, runtime }) ?? unjournaledCommits(retrying),
       keys: transport.keys,
       runtime,
       unfinished: new UnfinishedWork(),
+      calls: new UnfinishedWork(),
       drains: new DrainLimit(),
       background: new BackgroundCalls(),
       pacing: pacingOn(runtime),
-      isOpen: () => !this.#isClosed,
+      isOpen: () => this.#closed === undefined,
     };
   }
 
@@ -134,24 +172,39 @@ class Connection implements Bursar {
     base: typeof fetch = globalThis.fetch,
     api: ProviderApi = OPENAI_API,
   ): typeof fetch {
-    return meteredFetch(api, meteringOf(options), this.#context, base);
+    const metering = meteringOf(options);
+    checkJournal(metering, this.#context);
+    return meteredFetch(api, metering, this.#context, base);
   }
 
   session(id: string): Session {
     return sessionOf(this, checkUser(id, 'session'));
   }
 
-  settled(): Promise<void> {
-    return this.#context.unfinished.finished();
+  async settled(): Promise<void> {
+    await this.#context.unfinished.finished();
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#context.pacing.close(connectionClosed());
+  close({ waitMsMax = CLOSE_MS_MAX } = {}): Promise<Closed> {
+    checkInteger('waitMsMax', waitMsMax, 0, CLOSE_MS_LIMIT);
+    this.#closed ??= this.#close(waitMsMax);
+    return this.#closed;
+  }
+
+  async #close(waitMsMax: number): Promise<Closed> {
+    const { calls, commits, pacing, runtime } = this.#context;
+    pacing.close(connectionClosed());
     await new Promise<void>((resolve) => {
-      const giveUp = this.#context.runtime.after(CLOSE_MS_MAX, resolve);
-      void this.settled().then(giveUp).then(resolve);
+      const giveUp = runtime.after(waitMsMax, resolve);
+      const ended = calls.finished().then(() => this.settled());
+      void ended
+        .then(() => commits.flush())
+        .then(giveUp)
+        .then(resolve);
     });
+    const callsOpen = calls.count;
+    const kept = await commits.close();
     this.#transport.close();
+    return { callsOpen, kept };
   }
 }

@@ -3,7 +3,7 @@ import { BursarError } from '@bursar/core';
 
 /** The error. */
 export function connectionClosed(): BursarError {
-  return new BursarError('store_unavailable', {
+  return new BursarError('connection_closed', {
     message: 'This connection to Bursar was closed; connect anew.',
   });
 }

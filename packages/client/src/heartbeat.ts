@@ -12,20 +12,22 @@ export interface Heartbeat {
   readonly beatsMax: number;
   /** One beat; `false` says that there is nothing left to keep alive. It must not throw. */
   beat(): Promise<boolean>;
+  /** Called when it ends by itself: nobody is waited for any more. */
+  onEnd(): void;
 }
 
 /** Starts beating `everyMs` from now. The answer stops it, at once and for good. */
 export function startHeartbeat(
-  { everyMs, beatsMax, beat }: Heartbeat,
+  { everyMs, beatsMax, beat, onEnd }: Heartbeat,
   runtime: Runtime,
 ): () => void {
   let isStopped = false;
   let cancel = (): void => {};
   const schedule = (beatsLeft: number): void => {
-    if (beatsLeft <= 0) return;
+    if (beatsLeft <= 0) return onEnd();
     cancel = runtime.after(everyMs, () => {
       void beat().then((goesOn) => {
-        if (goesOn && !isStopped) schedule(beatsLeft - 1);
+        if (!isStopped) schedule(goesOn ? beatsLeft - 1 : 0);
       });
     });
   };

@@ -1,6 +1,7 @@
 /** The public list of `@bursar/client`. */
 export type { Basis, CallHooks, CallIdentity } from './call-hooks.ts';
-export { type Bursar, connect } from './connect.ts';
+export type { Commits, Journal, JournalParts, Told } from './commits/commits.ts';
+export { type Bursar, type Closed, connect, type ConnectOptions } from './connect.ts';
 export { denialOf, type DeniedCall, type DeniedCallFor, isDenied } from './denial.ts';
 export { CallRefused } from './call-refused.ts';
 export type { MeterApi } from './meter-api.ts';
@@ -28,4 +29,5 @@ export type {
   UsageApi,
 } from './transport/transport.ts';
 export type { PaceOptions } from './pacing/pace-options.ts';
+export type { CircuitOptions } from './unreachable/circuit.ts';
 export type { ScopeNames, Scopes, WrapOptions } from './wrap-options.ts';

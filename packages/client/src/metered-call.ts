@@ -26,6 +26,7 @@ import { connectionClosed } from './connection-closed.ts';
 import { Coverage } from './coverage.ts';
 import type { PayingKey } from './http/own-key.ts';
 import { startHeartbeat } from './heartbeat.ts';
+import { loading } from './loading.ts';
 import type { MeterApi } from './meter-api.ts';
 import type { MeteringContext } from './metering-context.ts';
 import { retryingMeter } from './retrying-meter.ts';
@@ -34,7 +35,10 @@ import type { PacedAnswer } from './pacing/pacer.ts';
 import type { Runtime } from './runtime.ts';
 import type { CallSpan } from './telemetry/call-span.ts';
 import { spanOfCall } from './telemetry/span-of-call.ts';
+import { decisionWithin } from './unreachable/decision.ts';
 import { type Metering, type Scopes, TTL_MS_MAX } from './wrap-options.ts';
+
+const loadUndecided = loading(() => import('./unreachable/without-decision.ts'));
 
 /**
  * Longest wait for Bursar to acknowledge the end of a call. The answer is there, and the end is retried
@@ -119,23 +123,36 @@ export async function reserveCall(
   const ownKey = terms.mayUseOwnKey === true ? { mayUseOwnKey: true } : {};
   const payer = { user, model, ...payersOf(metering), ...ownKey };
   const span = await spanOfCall({ reservation, model });
-  const ask = (): Promise<ReserveOutput> =>
+  let asking: Promise<ReserveOutput> | undefined;
+  const ask = (): Promise<ReserveOutput> => {
     // Under the same id each time: a refusal has left nothing, and what was let through is answered again.
-    meter.reserve({ reservation, ...payer, ...wanted, ...clamp, ttlMs: metering.callMsMax });
-  const { decision, waitedMs, ended } = await askInTurn(ask, terms, metering, context).catch(
-    (error: unknown) => {
-      span.failed(error);
-      // Nobody knows whether money was set aside, and nobody will use it.
-      if (isBursarError(error) && error.code === 'store_timeout') {
-        context.unfinished.add(meter.release({ reservation }));
-      }
-      throw error;
-    },
-  );
+    asking = meter.reserve({
+      reservation,
+      ...payer,
+      ...wanted,
+      ...clamp,
+      ttlMs: metering.callMsMax,
+    });
+    return decisionWithin(metering.decisionMsMax, asking, context.runtime);
+  };
+  const parts = { metering, context, meter, span };
+  let answer: PacedAnswer;
+  try {
+    answer = await askInTurn(ask, terms, metering, context);
+  } catch (error) {
+    const { withoutDecision } = await loadUndecided();
+    return await withoutDecision(error, {
+      identity: { reservation, user, model, waitedMs: 0 },
+      terms,
+      asking,
+      ...parts,
+    });
+  }
+  const { decision, waitedMs, ended } = answer;
   const identity = { reservation, user, model, waitedMs };
   tell(metering.onDecision, identity, decision);
   if (decision.decision === 'allowed') {
-    return new MeteredCall(identity, terms, decision, { metering, context, meter, span, ended });
+    return new MeteredCall(identity, terms, decision, { ...parts, ended });
   }
   span.denied(decision);
   return decision;
@@ -175,13 +192,30 @@ function writable(scopes: Scopes): NonNullable<ReserveInput['scopes']> {
   );
 }
 
-/** A call for which money is set aside. */
+/** What a call is made with. */
+interface CallParts {
+  readonly metering: Metering;
+  readonly context: MeteringContext;
+  /** Repeats what fails; heartbeats do not need it, the next one says the same. */
+  readonly meter: MeterApi;
+  readonly span: CallSpan;
+  /** Told of its end, and what it turned out to be. */
+  readonly ended: PacedAnswer['ended'];
+}
+
+/** What a call that is made unreserved is made with besides. */
+interface UnreservedParts {
+  readonly worst: Spent;
+  /** Gives back what may be set aside for it all the same. */
+  readonly giveBack: () => void;
+}
+
+/** A call for which money is set aside, or that is made all the same because nobody hears Bursar. */
 export class MeteredCall {
   readonly #identity: CallIdentity;
   readonly #terms: CallTerms;
   readonly #metering: Metering;
   readonly #context: MeteringContext;
-  /** Repeats what fails; heartbeats do not need it, the next one says the same. */
   readonly #meter: MeterApi;
   readonly #coverage: Coverage;
   /** Whether it is charged by other units than tokens. */
@@ -192,6 +226,10 @@ export class MeteredCall {
   readonly paidBy: PayingKey | undefined;
   readonly #span: CallSpan;
   readonly #ended: PacedAnswer['ended'];
+  /** What it costs if nobody says better, for a call that is made unreserved. */
+  readonly #worst: Spent | undefined;
+  readonly #giveBack: (() => void) | undefined;
+  #leave = (): void => {};
   #stopHeartbeat = (): void => {};
   #end: Promise<void> | undefined;
   #units: number | undefined;
@@ -199,14 +237,8 @@ export class MeteredCall {
   constructor(
     identity: CallIdentity,
     terms: CallTerms,
-    allowed: Allowed,
-    parts: {
-      metering: Metering;
-      context: MeteringContext;
-      meter: MeterApi;
-      span: CallSpan;
-      ended: PacedAnswer['ended'];
-    },
+    allowed: Allowed | undefined,
+    parts: CallParts & Partial<UnreservedParts>,
   ) {
     this.#identity = identity;
     this.#terms = terms;
@@ -215,19 +247,24 @@ export class MeteredCall {
     this.#meter = parts.meter;
     this.#span = parts.span;
     this.#ended = parts.ended;
-    const { funding } = allowed;
+    this.#worst = parts.worst;
+    this.#giveBack = parts.giveBack;
+    const funding = allowed?.funding;
     this.paidBy =
-      funding.source === 'service'
+      funding === undefined || funding.source === 'service'
         ? undefined
         : { user: identity.user, provider: funding.provider, id: funding.keyId };
-    const tokens = allowed.outputTokensMax ?? undefined;
-    this.clampedTo = allowed.clamped ? tokens : undefined;
-    this.#isByPiece = allowed.chargedBy !== undefined;
+    const tokens = allowed?.outputTokensMax ?? undefined;
+    this.clampedTo = allowed?.clamped === true ? tokens : undefined;
+    this.#isByPiece = allowed?.chargedBy !== undefined;
+    // What is made unreserved is not held to anything.
+    const isBounded = allowed !== undefined && !this.#isByPiece;
     this.#coverage = new Coverage({
-      tokens: this.#isByPiece ? undefined : (tokens ?? terms.outputTokensMax),
+      tokens: isBounded ? (tokens ?? terms.outputTokensMax) : undefined,
       extendTo: (tokens) => this.#extendTo(tokens),
       onError: this.#extendFailed,
     });
+    this.#context.calls.add(new Promise<void>((resolve) => (this.#leave = resolve)));
   }
 
   /** UUID; also in the ledger. */
@@ -248,6 +285,11 @@ export class MeteredCall {
     const { heartbeatMs, callMsMax } = this.#metering;
     const { isJob = false } = this.#terms;
     const ttlMs = isJob ? TTL_MS_MAX : this.#metering.ttlMs;
+    const worst = this.#worst;
+    if (worst !== undefined) {
+      this.#stopHeartbeat = this.#context.runtime.after(callMsMax, () => void this.settle(worst));
+      return;
+    }
     const mark = { reservation: this.#identity.reservation, dispatched: true, ttlMs };
     const beat = async (meter: MeterApi): Promise<boolean> => {
       try {
@@ -264,6 +306,7 @@ export class MeteredCall {
         everyMs: heartbeatMs,
         beatsMax: Math.ceil(callMsMax / heartbeatMs),
         beat: () => beat(this.#context.meter),
+        onEnd: this.#leave,
       },
       this.#context.runtime,
     );
@@ -288,33 +331,51 @@ export class MeteredCall {
   settle(spent: Spent): Promise<void> {
     return this.#finish(async () => {
       const { basis, model, units = this.#units } = spent;
-      const usage = this.#isByPiece ? (spent.otherUnits ?? spent.usage) : spent.usage;
-      const { reservation, user, model: reserved } = this.#identity;
-      const settled = await this.#meter.settle({
-        reservation,
-        call: {
-          user,
-          model: reserved,
-          ...payersOf(this.#metering),
-          ...(this.paidBy === undefined ? {} : { ownKey: this.paidBy.id }),
-        },
-        ...settlementOf({ ...spent, usage, units }),
+      const usage = this.#usageOf(spent);
+      let truth: TrueSize | undefined;
+      const booking = bookingOf(
+        this.#identity,
+        this.#metering,
+        { ...spent, usage, units },
+        this.paidBy,
+      );
+      const told = await this.#context.commits.settle(booking, (settled) => {
+        const { costUsd } = settled;
+        this.#span.settled({ costUsd, usage, basis, model });
+        tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
+        // Of a batch no tokens are taken from rate limits, nor of what is only a cost.
+        const isOfTokens = spent.costUsd === undefined && spent.batch === undefined;
+        truth = { usage: isOfTokens ? usage : undefined, costUsd };
       });
-      this.#span.settled({ costUsd: settled.costUsd, usage, basis, model });
-      tell(this.#metering.onSettled, this.#identity, { ...settled, usage, basis });
-      // Of a batch no tokens are taken from rate limits, nor of what is only a cost.
-      const isOfTokens = spent.costUsd === undefined && spent.batch === undefined;
-      return { usage: isOfTokens ? usage : undefined, costUsd: settled.costUsd };
+      if (told === 'kept') {
+        this.#span.kept();
+        tell(this.#metering.onSettleKept, this.#identity);
+      }
+      return truth;
     });
   }
 
   /** Gives everything back: the provider does not charge for this call. Resolves like `settle`. */
   release(): Promise<void> {
+    const { reservation } = this.#identity;
     return this.#finish(async () => {
-      await this.#meter.release({ reservation: this.#identity.reservation });
+      if (this.#worst === undefined) await this.#context.commits.release({ reservation });
+      else await this.#context.commits.unreserved?.withdraw(reservation);
+      this.#giveBack?.();
       this.#span.released();
       return undefined;
     });
+  }
+
+  /** The call goes on at the provider, and nobody waits for its end. */
+  goOnInBackground(): void {
+    this.#leave();
+  }
+
+  #usageOf({ usage, otherUnits }: Spent): Usage {
+    // What is charged by what, nobody has said of a call that is made unreserved: what has no price costs nothing.
+    if (this.#worst !== undefined) return { ...usage, ...otherUnits };
+    return this.#isByPiece ? (otherUnits ?? usage) : usage;
   }
 
   #finish(report: () => Promise<TrueSize | undefined>): Promise<void> {
@@ -326,6 +387,7 @@ export class MeteredCall {
       tell(this.#metering.onSettleFailed, this.#identity, error);
     });
     this.#context.unfinished.add(ended);
+    this.#leave();
     this.#end = acknowledged(ended, this.#context.runtime);
     return this.#end;
   }
@@ -356,6 +418,21 @@ export function acknowledged(ended: Promise<void>, runtime: Runtime): Promise<vo
     const cancel = runtime.after(ACKNOWLEDGE_MS_MAX, resolve);
     void ended.then(cancel).then(resolve);
   });
+}
+
+/** What is sent to book `spent` for a call of this process. */
+export function bookingOf(
+  { reservation, user, model }: CallIdentity,
+  metering: Payers,
+  spent: Spent,
+  paidBy?: PayingKey,
+): SettleInput {
+  const ownKey = paidBy === undefined ? {} : { ownKey: paidBy.id };
+  return {
+    reservation,
+    call: { user, model, ...payersOf(metering), ...ownKey },
+    ...settlementOf(spent),
+  };
 }
 
 /** What `meter.settle` is told of `spent`. */

@@ -8,6 +8,7 @@ import type { Basis } from './call-hooks.ts';
 import { CallRefused } from './call-refused.ts';
 import { MeteredCall, reserveCall, type Spent } from './metered-call.ts';
 import type { MeteringContext } from './metering-context.ts';
+import { checkJournal } from './unreachable/check-journal.ts';
 import { meteringOf, type WrapOptions } from './wrap-options.ts';
 
 /** What a call may cost at most: tokens, which Bursar prices, or an amount. */
@@ -81,6 +82,7 @@ export async function meterWork<Value>(
 ): Promise<Value> {
   const { model, user } = call;
   const metering = meteringOf(call);
+  checkJournal(metering, context);
   const tokens = 'inputTokens' in call ? call : undefined;
   const reserved = await reserveCall(
     {

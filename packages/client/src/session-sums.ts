@@ -16,8 +16,12 @@ export class SessionSums {
   }
 
   decided({ decision }: ReserveOutput): void {
-    if (decision === 'allowed') this.#calls += 1;
+    if (decision === 'allowed') this.letThrough();
     else this.#denied += 1;
+  }
+
+  letThrough(): void {
+    this.#calls += 1;
   }
 
   settled({ costUsd, usage }: SettleOutput & { readonly usage: Usage }): void {

@@ -47,6 +47,7 @@ export function sessionOf(bursar: Bursar, id: string): Session {
   const loading = import('./session-sums.ts').then(({ SessionSums }) => new SessionSums(id));
   const hooks: CallHooks = {
     onDecision: (_call, decision) => void loading.then((sums) => sums.decided(decision)),
+    onUnreserved: () => void loading.then((sums) => sums.letThrough()),
     onSettled: (_call, settled) => void loading.then((sums) => sums.settled(settled)),
   };
   const within = <Options extends Pick<WrapOptions, 'scopes'> & CallHooks>(

@@ -7,6 +7,11 @@
 export class UnfinishedWork {
   readonly #running = new Set<Promise<void>>();
 
+  /** How much of it runs. */
+  get count(): number {
+    return this.#running.size;
+  }
+
   /** Waits for `work` when asked to; how it ends is no concern of this. */
   add(work: Promise<unknown>): void {
     const done: Promise<void> = work

@@ -76,6 +76,14 @@ export interface WrapOptions<Kind extends string = string> extends CallHooks {
    * or `allow` to let them through without any metering.
    */
   readonly unmeteredRoutes?: 'refuse' | 'allow';
+  /**
+   * When nobody hears Bursar's server. `deny` (default): the call is refused, with `server_unreachable`. `allow`: it is
+   * made unreserved, beyond any limit, and booked once the server is heard again; needs a journal, which keeps
+   * what it costs until then. A server that answers and refuses is obeyed in both.
+   */
+  readonly whenUnreachable?: 'deny' | 'allow';
+  /** Longest wait for the decision about a call, repeats included; 10,000 by default. Then nobody has heard the server. */
+  readonly decisionMsMax?: number;
 }
 
 /** Names by kind of scope. Users and models are fields of their own. */
@@ -137,6 +145,8 @@ const DEFAULTS = {
   ttlMs: 60_000,
   callMsMax: 600_000,
   unmeteredRoutes: 'refuse',
+  whenUnreachable: 'deny',
+  decisionMsMax: 10_000,
 } as const;
 
 /** `options` checked and completed. Throws `id_invalid` or `input_invalid`, naming the option. */
@@ -154,6 +164,7 @@ export function meteringOf(options: WrapOptions): Metering {
   checkInteger('heartbeatMs', metering.heartbeatMs, 1, TTL_MS_MAX);
   checkInteger('ttlMs', metering.ttlMs, TTL_MS_MIN, TTL_MS_MAX);
   checkInteger('callMsMax', metering.callMsMax, TTL_MS_MIN, TTL_MS_MAX);
+  checkInteger('decisionMsMax', metering.decisionMsMax, 1, TTL_MS_MAX);
   if (metering.outputTokensFallback !== undefined) {
     checkInteger('outputTokensFallback', metering.outputTokensFallback, 0, UNITS_MAX);
   }

@@ -4,7 +4,7 @@ import { connect } from '../src/connect.ts';
 import { DRAINS_MAX } from '../src/drain-limit.ts';
 import type { Caller } from '@bursar/api';
 import { ManualRuntime } from './support/manual-runtime.ts';
-import { MODEL, openWorld, prompt } from './support/world.ts';
+import { connectTo, MODEL, openWorld, prompt } from './support/world.ts';
 
 const chat = { model: MODEL, messages: [prompt(2)], max_completion_tokens: 100 };
 
@@ -71,4 +71,33 @@ test('at most a hundred calls go on unheard; the others end at once', async () =
   const booked = await world.booked();
   expect(booked.filter(({ basis }) => basis === 'estimated')).toHaveLength(5);
   expect(booked.filter(({ basis }) => basis === 'reported')).toHaveLength(DRAINS_MAX);
+});
+
+test('close waits for calls that run, refuses new ones, and has nothing left over then', async () => {
+  await using world = await openWorld('in-process');
+  const bursar = await connectTo(world.server, 'in-process');
+  const openai = bursar.wrap(world.plainOpenai(), { user: 'alice' });
+  const stream = await openai.chat.completions.create({ ...chat, stream: true });
+  const closed = bursar.close();
+  await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({
+    status: 503,
+    code: 'connection_closed',
+  });
+  for await (const chunk of stream) void chunk;
+  expect(await closed).toEqual({ callsOpen: 0, kept: 0 });
+  expect(await world.booked()).toMatchObject([{ kind: 'settle', basis: 'reported' }]);
+  // Closing again changes nothing.
+  expect(await bursar.close()).toEqual({ callsOpen: 0, kept: 0 });
+});
+
+test('close waits as long as it is told, and tells which calls had not ended', async () => {
+  await using world = await openWorld('in-process');
+  const runtime = new ManualRuntime();
+  const bursar = await connectTo(world.server, 'in-process', runtime);
+  const openai = bursar.wrap(world.plainOpenai(), { user: 'alice' });
+  const stream = await openai.chat.completions.create({ ...chat, stream: true });
+  const closed = bursar.close({ waitMsMax: 300 });
+  runtime.advance(300);
+  expect(await closed).toEqual({ callsOpen: 1, kept: 0 });
+  stream.controller.abort();
 });

@@ -46,4 +46,9 @@ export const ERROR_MEANINGS: Readonly<Record<ErrorCode, string>> = {
   store_unavailable: 'The store did not accept the command; it was not applied.',
   store_timeout:
     'The store did not answer in time; the outcome is unknown. Repeat with the same id.',
+  server_unreachable:
+    'The client heard nothing of Bursar’s server, so the call was not made; nothing is charged.',
+  journal_unavailable:
+    'The client’s journal cannot be written, or is full, so a call that depends on it was not made.',
+  connection_closed: 'This client’s connection to Bursar was closed; connect anew.',
 };

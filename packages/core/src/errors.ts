@@ -42,7 +42,10 @@ export type ErrorCode =
   | 'too_many_requests'
   | 'invariant_violated'
   | 'store_unavailable'
-  | 'store_timeout';
+  | 'store_timeout'
+  | 'server_unreachable'
+  | 'journal_unavailable'
+  | 'connection_closed';
 
 /** Every code. What each means is in `error-meanings.ts`, which programs do not need. */
 export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
@@ -74,6 +77,9 @@ export const ERROR_CODES: Readonly<Record<ErrorCode, ErrorCodeRow>> = {
   invariant_violated: { status: 500, retryable: false },
   store_unavailable: { status: 503, retryable: true },
   store_timeout: { status: 504, retryable: true },
+  server_unreachable: { status: 503, retryable: true },
+  journal_unavailable: { status: 503, retryable: true },
+  connection_closed: { status: 503, retryable: false },
 };
 
 /** What may accompany a code. Nothing here may contain secrets or another tenant's data. */

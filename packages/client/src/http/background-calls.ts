@@ -23,6 +23,7 @@ export class BackgroundCalls {
 
   keep(id: string, call: BackgroundCall): void {
     this.#calls.set(id, call);
+    call.call.goOnInBackground();
     if (this.#calls.size <= BACKGROUND_CALLS_MAX) return;
     for (const oldest of this.#calls.keys()) {
       this.#calls.delete(oldest);

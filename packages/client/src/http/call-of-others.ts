@@ -38,6 +38,8 @@ export class CallOfOthers implements AnsweredCall {
 
   noteUnits(): void {}
 
+  goOnInBackground(): void {}
+
   release(): Promise<void> {
     return Promise.resolve();
   }

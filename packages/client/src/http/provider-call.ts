@@ -13,7 +13,15 @@ import type { ErrorBodies, ModelRequest, ReadRequest } from './provider-api.ts';
 /** What an answer needs of the call that it is to. */
 export type AnsweredCall = Pick<
   MeteredCall,
-  'reservation' | 'paidBy' | 'hasEnded' | 'dispatch' | 'cover' | 'noteUnits' | 'settle' | 'release'
+  | 'reservation'
+  | 'paidBy'
+  | 'hasEnded'
+  | 'dispatch'
+  | 'cover'
+  | 'noteUnits'
+  | 'goOnInBackground'
+  | 'settle'
+  | 'release'
 >;
 
 /** A metered call and everything that belongs to it while it is answered. */

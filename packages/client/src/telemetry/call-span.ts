@@ -28,6 +28,10 @@ const STATUS_ERROR = 2;
 export interface CallSpan {
   denied(denied: Denied): void;
   settled(cost: SettledCost): void;
+  /** It is made unreserved; how it ends is told besides. */
+  unreserved(): void;
+  /** Its cost is kept and booked later. */
+  kept(): void;
   /** Nothing was charged. */
   released(): void;
   /** Bursar could not be asked, or not be told. */
@@ -46,6 +50,8 @@ interface SettledCost {
 /** A call that is traced. */
 export class TracedCall implements CallSpan {
   readonly #span: Span | undefined;
+  #decision = 'allowed';
+  #hasEnded = false;
 
   constructor(
     tracers: TracerProvider,
@@ -71,10 +77,21 @@ export class TracedCall implements CallSpan {
     this.#end();
   }
 
+  unreserved(): void {
+    this.#decision = 'unreserved';
+  }
+
+  kept(): void {
+    quietly(() => this.#span?.setAttributes({ 'bursar.decision': this.#decision }));
+    this.#end();
+  }
+
   settled(cost: SettledCost): void {
+    // What was kept is booked when the span is long over.
+    if (this.#hasEnded) return;
     quietly(() =>
       this.#span?.setAttributes({
-        'bursar.decision': 'allowed',
+        'bursar.decision': this.#decision,
         'bursar.cost_usd': cost.costUsd,
         'bursar.usage.basis': cost.basis,
         'gen_ai.usage.input_tokens': totalInputTokens(cost.usage),
@@ -87,7 +104,7 @@ export class TracedCall implements CallSpan {
 
   released(): void {
     quietly(() =>
-      this.#span?.setAttributes({ 'bursar.decision': 'allowed', 'bursar.cost_usd': '0.00' }),
+      this.#span?.setAttributes({ 'bursar.decision': this.#decision, 'bursar.cost_usd': '0.00' }),
     );
     this.#end();
   }
@@ -98,6 +115,7 @@ export class TracedCall implements CallSpan {
   }
 
   #end(): void {
+    this.#hasEnded = true;
     quietly(() => this.#span?.end());
   }
 }

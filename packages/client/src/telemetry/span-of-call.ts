@@ -13,7 +13,14 @@ const REGISTRY = Symbol.for('opentelemetry.js.api.1');
 const loadSpans = loading(() => import('./call-span.ts'));
 
 /** For calls that nobody traces. */
-const NO_SPAN: CallSpan = { denied() {}, settled() {}, released() {}, failed() {} };
+const NO_SPAN: CallSpan = {
+  denied() {},
+  unreserved() {},
+  kept() {},
+  settled() {},
+  released() {},
+  failed() {},
+};
 
 /** Begins the span of `call`. */
 export async function spanOfCall(call: {

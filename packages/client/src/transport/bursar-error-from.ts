@@ -6,6 +6,7 @@
 import type { ErrorData } from '@bursar/api';
 import { BursarError, ERROR_CODES, isBursarError } from '@bursar/core';
 import { causesOf, wasNeverSent } from '../connection-failure.ts';
+import { asUnheard } from '../unreachable/unheard.ts';
 import { ForeignAnswer } from './batched-calls.ts';
 
 /** An error in the shape in which the server reports them. */
@@ -37,15 +38,19 @@ export function bursarErrorFrom(error: unknown, server: string): BursarError {
   if (isBursarError(known)) return known;
   if (error instanceof ForeignAnswer) return foreign(error, server);
   if (wasNeverSent(error)) {
-    return new BursarError('store_unavailable', {
-      message: `Bursar cannot be reached at ${server}: ${reasonOf(error)}`,
-      cause: error,
-    });
+    return asUnheard(
+      new BursarError('store_unavailable', {
+        message: `Bursar cannot be reached at ${server}: ${reasonOf(error)}`,
+        cause: error,
+      }),
+    );
   }
-  return new BursarError('store_timeout', {
-    message: `Bursar at ${server} did not answer: ${reasonOf(error)}`,
-    cause: error,
-  });
+  return asUnheard(
+    new BursarError('store_timeout', {
+      message: `Bursar at ${server} did not answer: ${reasonOf(error)}`,
+      cause: error,
+    }),
+  );
 }
 
 function foreign(cause: ForeignAnswer, server: string): BursarError {
@@ -68,10 +73,13 @@ function foreign(cause: ForeignAnswer, server: string): BursarError {
       cause,
     });
   }
-  return new BursarError('store_timeout', {
-    message: `${answered}, and not as Bursar does.`,
-    cause,
-  });
+  // What stands before a server answers so when there is none behind it.
+  return asUnheard(
+    new BursarError('store_timeout', {
+      message: `${answered}, and not as Bursar does.`,
+      cause,
+    }),
+  );
 }
 
 /** The innermost message: `fetch failed` says nothing, its cause does. */

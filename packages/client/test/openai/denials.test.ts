@@ -95,7 +95,7 @@ test('F29: when Bursar cannot be reached nothing is sent', async () => {
   const bursar = connect({ url: await deadUrl(), token: 'bk_any' }, runtime);
   const openai = bursar.wrap(world.plainOpenai({ maxRetries: 5 }), { user: 'alice' });
   const error = await errorOf(openai.chat.completions.create(chat));
-  expect(error).toMatchObject({ status: 503, code: 'store_unavailable', type: 'bursar_error' });
+  expect(error).toMatchObject({ status: 503, code: 'server_unreachable', type: 'bursar_error' });
   expect(world.provider.calls).toHaveLength(0);
   expect(runtime.waits).toHaveLength(2);
 });

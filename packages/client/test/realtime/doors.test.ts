@@ -78,7 +78,7 @@ test('when Bursar is away nothing is sent', async () => {
   await world.bursar.close();
   live.connection.send({ type: 'response.create' });
   expect(await live.next('error')).toMatchObject({
-    error: { type: 'bursar_error', code: 'store_unavailable' },
+    error: { type: 'bursar_error', code: 'connection_closed' },
   });
   expect(world.provider.calls).toHaveLength(0);
 });

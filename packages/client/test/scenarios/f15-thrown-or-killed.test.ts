@@ -1,13 +1,17 @@
 /**
  * Calls that end by an exception, or with the process that makes them, on a real Redis deciding for a real
  * PostgreSQL. A killed process leaves the call's bound in the ledger, not its cost: what it had read of the
- * answer is known to nobody any more.
+ * answer is known to nobody any more, unless it had a journal.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import type { JournalEvent } from '../../src/commits/journal-options.ts';
+import { fileJournal } from '../../src/journal/file-journal.ts';
 import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import { deadUrl } from '../support/dead-url.ts';
 import { chargeOf, expectBooks, expectRestToFit } from '../support/expect-books.ts';
@@ -123,7 +127,11 @@ describe('F15: a process killed', () => {
   const SWEPT = { timeout: 20_000 };
 
   /** Runs a process until it stands still at `moment`, and kills it there. */
-  async function killedAt(world: HybridWorld, moment: StandstillMoment): Promise<string> {
+  async function killedAt(
+    world: HybridWorld,
+    moment: StandstillMoment,
+    more: Partial<CallerOptions> = {},
+  ): Promise<string> {
     const options: CallerOptions = {
       bursar: world.urls[0],
       token: TOKEN,
@@ -133,6 +141,7 @@ describe('F15: a process killed', () => {
       prompt: threeLetterWords(20).content,
       ttlMs: TTL_MS,
       moment,
+      ...more,
     };
     const program = join(import.meta.dirname, 'caller.process.ts');
     const child: ChildProcess = spawn(process.execPath, [program, JSON.stringify(options)], {
@@ -179,5 +188,36 @@ describe('F15: a process killed', () => {
     // The bound is one: the provider bills no more.
     expect(billed).toBeLessThanOrEqual(chargeOf(ends));
     expect(world.provider.calls.length).toBe(isCharged ? 1 : 0);
+  });
+
+  test.each<[string, 'its cost' | 'its bound', StandstillMoment, 'heard' | 'not heard']>([
+    ['while it settles', 'its cost', 'settling', 'heard'],
+    ['after a call that was made unreserved', 'its cost', 'settling', 'not heard'],
+    ['in the middle of a call that was made unreserved', 'its bound', 'streaming', 'not heard'],
+  ])('%s: the next one books %s from its journal', async (_when, booked, moment, line) => {
+    const isHeard = line === 'heard';
+    await using world = await openHybridWorld(stores);
+    const directory = await mkdtemp(join(tmpdir(), 'bursar-f15-'));
+    onTestFinished(() => rm(directory, { recursive: true, force: true }));
+    const bursar = isHeard ? world.urls[0] : await deadUrl();
+    const reservation = await killedAt(world, moment, { journal: directory, bursar });
+    const { reservedUsd } = await world.bursar.usage.current({ user: 'alice' });
+    expect(nanoUsd(reservedUsd) > 0).toBe(isHeard);
+    world.holds.set(reservation, { user: 'alice', heldUsd: reservedUsd });
+
+    const events: JournalEvent[] = [];
+    const journal = fileJournal({ directory, onEvent: (event) => events.push(event) });
+    const next = world.connect({ journal });
+    await expect.poll(() => events, SWEPT).toMatchObject([{ kind: 'booked' }]);
+    expect(await next.close()).toEqual({ callsOpen: 0, kept: 0 });
+    expect(await readdir(directory)).toEqual([]);
+
+    await expectRestToFit(world, 'alice');
+    const { entries, billed } = await expectBooks(world);
+    const ends = entries.get(reservation) ?? [];
+    expect(ends.map(({ kind }) => kind)).toEqual(['settle']);
+    if (booked === 'its cost') expect(chargeOf(ends)).toBe(billed);
+    // The most that its twenty tokens of input and fifty of output can cost, and the client counts the input generously.
+    else expect(chargeOf(ends)).toBeGreaterThanOrEqual(Math.max(billed, 20 * 150 + 50 * 600));
   });
 });

@@ -1,4 +1,4 @@
-/** A Bursar server as a process of its own on the hybrid, with times that the test chooses: scenario F27. */
+/** A Bursar server as a process of its own on the hybrid, with times that the test chooses. */
 import { createBursar, type StoreLocation } from '@bursar/server';
 
 /** What it is told, in its first message. */
@@ -6,6 +6,8 @@ export interface ServerOptions {
   readonly store: StoreLocation;
   readonly token: string;
   readonly limitUsd: string;
+  /** A free one unless it is said. */
+  readonly port?: number;
 }
 
 /** What it answers when it listens. */
@@ -13,7 +15,7 @@ export interface Listening {
   readonly listening: string;
 }
 
-process.once('message', ({ store, token, limitUsd }: ServerOptions) => {
+process.once('message', ({ store, token, limitUsd, port = 0 }: ServerOptions) => {
   void (async () => {
     const bursar = await createBursar({
       store,
@@ -21,7 +23,7 @@ process.once('message', ({ store, token, limitUsd }: ServerOptions) => {
       bootstrapToken: token,
     });
     process.once('disconnect', () => void bursar.close().then(() => process.exit(0)));
-    process.send?.({ listening: await bursar.listen() } satisfies Listening);
+    process.send?.({ listening: await bursar.listen({ port }) } satisfies Listening);
   })().catch((error: unknown) => {
     process.stderr.write(`${String(error)}\n`);
     process.exit(1);

@@ -9,6 +9,8 @@ export interface ServerProcess {
   readonly url: string;
   /** Drains it and waits until it has ended. Harmless when repeated. */
   stop(): Promise<void>;
+  /** Ends it without a word, in the middle of whatever it does. */
+  kill(): Promise<void>;
 }
 
 /** Resolves when the server listens. */
@@ -22,6 +24,10 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     url: first.listening,
     async stop() {
       if (child.connected) child.disconnect();
+      await ended;
+    },
+    async kill() {
+      child.kill('SIGKILL');
       await ended;
     },
   };

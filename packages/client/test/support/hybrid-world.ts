@@ -16,6 +16,7 @@ import {
   startRedis,
 } from '@bursar/testkit';
 import OpenAI, { type ClientOptions } from 'openai';
+import type { Journal } from '../../src/commits/commits.ts';
 import { type Bursar, connect } from '../../src/connect.ts';
 import { type Runtime, SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import type { HttpServer } from '../../src/transport/http-transport.ts';
@@ -54,6 +55,7 @@ export interface ConnectOptions {
   readonly server?: 0 | 1;
   readonly fetch?: HttpServer['fetch'];
   readonly runtime?: Runtime;
+  readonly journal?: Journal;
 }
 
 /** Two servers on books of their own, a provider, and clients. */
@@ -111,8 +113,13 @@ export async function openHybridWorld(
   const urls = [await servers[0].listen(), await servers[1].listen()] as const;
   const clients: Bursar[] = [];
   const holds = new Map<string, Hold>();
-  const connectTo: HybridWorld['connect'] = ({ server = 0, fetch, runtime } = {}) => {
-    const options = { url: urls[server], token: TOKEN, ...(fetch === undefined ? {} : { fetch }) };
+  const connectTo: HybridWorld['connect'] = ({ server = 0, fetch, runtime, journal } = {}) => {
+    const options = {
+      url: urls[server],
+      token: TOKEN,
+      ...(fetch === undefined ? {} : { fetch }),
+      ...(journal === undefined ? {} : { journal }),
+    };
     const client = connect(options, runtime ?? SYSTEM_RUNTIME);
     clients.push(client);
     return client;

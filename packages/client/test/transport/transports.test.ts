@@ -230,7 +230,7 @@ describe.each([...REACHES, 'websocket'] as const)('%s', (reach) => {
       body: JSON.stringify({ model: 'text-embedding-3-small', input: 'hi' }),
     });
     expect(answer.status).toBe(503);
-    expect(await answer.json()).toMatchObject({ error: { code: 'store_unavailable' } });
+    expect(await answer.json()).toMatchObject({ error: { code: 'connection_closed' } });
   });
 });
 
