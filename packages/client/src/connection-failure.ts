@@ -6,8 +6,7 @@
  * the request and acted on it. Codes: Node's errno names, undici's and Bun's error codes, read 2026-11-23.
  */
 
-/** How many causes are followed; chains are short, and a cycle must end. */
-const CAUSES_MAX = 8;
+import { causesOf } from './causes.ts';
 
 const CODES = new Set([
   'ECONNREFUSED',
@@ -33,16 +32,4 @@ const CODES = new Set([
 /** Whether the failure was one of connecting, so that nobody can have received the request. */
 export function wasNeverSent(error: unknown): boolean {
   return causesOf(error).some((cause) => CODES.has(String(cause['code'])));
-}
-
-/** `error` and what caused it, outermost first. */
-export function causesOf(error: unknown): readonly Readonly<Record<string, unknown>>[] {
-  const causes: Readonly<Record<string, unknown>>[] = [];
-  let next = error;
-  while (typeof next === 'object' && next !== null && causes.length < CAUSES_MAX) {
-    const cause = next as Readonly<Record<string, unknown>>;
-    causes.push(cause);
-    next = cause['cause'];
-  }
-  return causes;
 }

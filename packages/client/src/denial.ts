@@ -3,7 +3,7 @@
  * the body that Bursar answered with (`http/refusal-response.ts`), wherever the SDK put it.
  */
 import type { Denied, DenialReason, DeniedFor } from '@bursar/api';
-import { causesOf } from './connection-failure.ts';
+import { causesOf } from './causes.ts';
 
 /** What the openai package throws for a call refused for one reason: its `APIError`, as far as Bursar fills it. */
 export interface DeniedCallFor<Reason extends DenialReason> extends Error {

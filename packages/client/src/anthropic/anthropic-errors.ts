@@ -3,7 +3,7 @@
  * classes. Beside it, where `denialOf` looks, is the denial itself.
  */
 import type { ErrorBodies } from '../http/provider-api.ts';
-import { BURSAR_ERROR_TYPE, DENIED_TYPE } from '../http/refusal-response.ts';
+import { BURSAR_ERROR_TYPE, DENIED_TYPE } from '../http/error-types.ts';
 
 export const ANTHROPIC_ERRORS: ErrorBodies = {
   denied: (denied) => ({

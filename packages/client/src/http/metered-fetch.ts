@@ -23,9 +23,9 @@ import {
 } from './provider-api.ts';
 import { type AnsweredCall, callProvider, endUnseen, type ProviderCall } from './provider-call.ts';
 import type { RefusalReason } from './refusal-reasons.ts';
-import { bursarErrorResponse, denialResponse } from './refusal-response.ts';
 import { responseWithBody } from './response-with-body.ts';
 
+const loadRefusal = loading(() => import('./refusal-response.ts'));
 const loadStream = loading(() => import('./metered-stream.ts'));
 
 /** Where a metered `fetch` keeps the one below it, so that it is not metered twice. */
@@ -44,8 +44,8 @@ export function meteredFetch(
     try {
       return await meter.send(httpRequestOf(input, init));
     } catch (error) {
-      if (isBursarError(error)) return bursarErrorResponse(error, api.errors);
-      throw error;
+      if (!isBursarError(error)) throw error;
+      return (await loadRefusal()).bursarErrorResponse(error, api.errors);
     }
   };
   return Object.assign(metered, { [BASE]: unmetered });
@@ -198,6 +198,7 @@ class MeteredFetch {
       const reserved = await presence.orLeft(reserving);
       if (reserved instanceof MeteredCall) return reserved;
       presence.forget();
+      const { denialResponse } = await loadRefusal();
       return await denialResponse(reserved, this.#api.errors);
     } catch (error) {
       // Whoever left before the provider was called owes nothing.

@@ -2,13 +2,15 @@
  * The call to the provider itself, until its answer begins. Whatever prevents an answer ends the metered call
  * with what is known: nothing reached the provider, or nobody can tell.
  */
-import { wasNeverSent } from '../connection-failure.ts';
+import { loading } from '../loading.ts';
 import type { MeteredCall, Spent } from '../metered-call.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { BackgroundCalls } from './background-calls.ts';
 import type { CallerPresence } from './caller-presence.ts';
 import { fetchArguments, type HttpRequest } from './http-request.ts';
 import type { ErrorBodies, ModelRequest, ReadRequest } from './provider-api.ts';
+
+const loadFailure = loading(() => import('../connection-failure.ts'));
 
 /** What an answer needs of the call that it is to. */
 export type AnsweredCall = Pick<
@@ -55,7 +57,8 @@ export async function callProvider(
   } catch (error) {
     presence.forget();
     // What was thrown before there was a promise, or failed while connecting, never reached anybody.
-    if (sending === undefined || wasNeverSent(error)) await call.release();
+    const isUnsent = sending === undefined || (await loadFailure()).wasNeverSent(error);
+    if (isUnsent) await call.release();
     else await endUnseen(call, read);
     throw error;
   }

@@ -13,11 +13,6 @@ import { statusOfDenial } from '../denial-status.ts';
 import { loading } from '../loading.ts';
 import type { ErrorBodies } from './provider-api.ts';
 
-/** The type of the error of a refused call. */
-export const DENIED_TYPE = 'bursar_denied';
-/** The type of the error when Bursar itself could not decide. */
-export const BURSAR_ERROR_TYPE = 'bursar_error';
-
 const loadRates = loading(() => import('../rate-limit-headers.ts'));
 
 /** The answer to a call that may not be made, with how its tightest rate limit stands if that is why. */

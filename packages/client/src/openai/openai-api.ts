@@ -1,9 +1,12 @@
 /** OpenAI's API, and those that are made like it. */
 import type { HttpRequest } from '../http/http-request.ts';
 import type { ProviderApi, ReadRequest, RouteRule } from '../http/provider-api.ts';
+import { loading } from '../loading.ts';
 import { OPENAI_ERRORS } from './openai-errors.ts';
 import { type MeteredRoute, routeOf } from './openai-routes.ts';
-import { readText } from './text-request.ts';
+
+/** Whoever connects may only ever call other providers, or meter work. */
+const loadText = loading(() => import('./text-request.ts'));
 
 /** Addresses to look at more closely. */
 const MAY_BE_AZURES = /\/deployments\/|azure|api-version=/;
@@ -43,7 +46,7 @@ export const OPENAI_API: ProviderApi = {
   errors: OPENAI_ERRORS,
 };
 
-/** Reads a request. What few need is loaded when the first needs it. */
+/** Reads a request. What it takes is loaded when the first needs it. */
 async function read(
   route: MeteredRoute,
   http: HttpRequest,
@@ -59,6 +62,6 @@ async function read(
     case 'transcription':
       return await (await import('./transcription-request.ts')).readTranscription(http);
     default:
-      return await readText(route, http);
+      return await (await loadText()).readText(route, http);
   }
 }

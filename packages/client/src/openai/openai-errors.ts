@@ -1,6 +1,6 @@
 /** Errors in OpenAI's shape, `{ "error": { message, type, code, param } }`. `error.code` is Bursar's. */
 import type { ErrorBodies } from '../http/provider-api.ts';
-import { BURSAR_ERROR_TYPE, DENIED_TYPE } from '../http/refusal-response.ts';
+import { BURSAR_ERROR_TYPE, DENIED_TYPE } from '../http/error-types.ts';
 
 export const OPENAI_ERRORS: ErrorBodies = {
   denied: (denied) => ({

@@ -5,7 +5,8 @@
  */
 import type { ErrorData } from '@bursar/api';
 import { BursarError, ERROR_CODES, isBursarError } from '@bursar/core';
-import { causesOf, wasNeverSent } from '../connection-failure.ts';
+import { causesOf } from '../causes.ts';
+import { wasNeverSent } from '../connection-failure.ts';
 import { asUnheard } from '../unreachable/unheard.ts';
 import { ForeignAnswer } from './batched-calls.ts';
 

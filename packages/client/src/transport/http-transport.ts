@@ -25,7 +25,6 @@ import type {
 } from '@bursar/api';
 import { loading } from '../loading.ts';
 import { BatchedCalls, type Calls, ForeignAnswer } from './batched-calls.ts';
-import { bursarErrorFrom, reportedError } from './bursar-error-from.ts';
 import { lazily } from './lazily.ts';
 import { authorization, requestsTo } from './requests.ts';
 import type { Transport } from './transport.ts';
@@ -46,6 +45,9 @@ export interface HttpServer {
 }
 
 const loadSocketCalls = loading(() => import('./socket-calls.ts'));
+
+/** What failures are told as, loaded by the first. */
+const loadErrors = loading(() => import('./bursar-error-from.ts'));
 
 /** Where a server has its procedures, below its address. */
 const PROCEDURES_PATH = '/trpc';
@@ -124,8 +126,10 @@ async function answered<Answer>(
   try {
     const answer = await call;
     if ('result' in answer) return answer.result.data as Answer;
+    const { reportedError } = await loadErrors();
     throw reportedError(answer.error) ?? new ForeignAnswer(200);
   } catch (error) {
+    const { bursarErrorFrom } = await loadErrors();
     throw bursarErrorFrom(error, server.url);
   }
 }

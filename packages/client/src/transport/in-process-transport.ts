@@ -1,6 +1,6 @@
 /** A Bursar server in this very process: the same procedures, parsing and checks, without a network. */
 import type { Caller } from '@bursar/api';
-import { bursarErrorFrom } from './bursar-error-from.ts';
+import { loading } from '../loading.ts';
 import { lazily } from './lazily.ts';
 import type { Transport } from './transport.ts';
 
@@ -79,10 +79,13 @@ export function inProcessTransport(server: InProcess): Transport {
   };
 }
 
+const loadErrors = loading(() => import('./bursar-error-from.ts'));
+
 async function answered<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await answer;
   } catch (error) {
+    const { bursarErrorFrom } = await loadErrors();
     throw bursarErrorFrom(error, 'this process');
   }
 }
