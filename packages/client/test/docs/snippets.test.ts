@@ -1,7 +1,9 @@
 /** Every snippet of the client's pages is a file here: a page shows it as it is, the compiler has read it, and it runs. */
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, connect as connectTcp, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AzureOpenAI } from 'openai';
 import { OpenAIRealtimeWS } from 'openai/realtime/ws';
@@ -39,6 +41,7 @@ describe('the snippets run', () => {
       OPENAI_API_KEY: 'sk-test',
       ANTHROPIC_BASE_URL: world.provider.url.replace(/\/v1$/, ''),
       ANTHROPIC_API_KEY: 'sk-ant-test',
+      BURSAR_JOURNAL: await mkdtemp(join(tmpdir(), 'bursar-snippets-')),
     });
     const budgets = [
       { name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' },
@@ -51,6 +54,7 @@ describe('the snippets run', () => {
   afterAll(async () => {
     const { stop } = await import('./snippets/queue-worker.ts');
     await stop();
+    await rm(process.env['BURSAR_JOURNAL'] ?? '', { recursive: true, force: true });
     await world[Symbol.asyncDispose]();
   });
 
@@ -207,6 +211,13 @@ describe('the snippets run', () => {
     expect(await settlements('worker')).toBe(1);
     const denied = await ask('broke');
     expect([denied.status, waitedFor.length]).toEqual([402, 2]);
+  });
+
+  test('unreachable.ts', async () => {
+    const { askAnyway, leave } = await import('./snippets/unreachable.ts');
+    expect((await askAnyway('anyway', 'why')).length).toBeGreaterThan(20);
+    expect(await leave()).toBe(0);
+    expect(await settlements('anyway')).toBe(1);
   });
 
   test('hooks.ts', async () => {
