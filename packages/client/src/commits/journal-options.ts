@@ -8,6 +8,8 @@ import type { Commit } from './commit-journal.ts';
 export type JournalEvent =
   /** Booked, after it had been kept; `settled` unless it was given back. */
   | { readonly kind: 'booked'; readonly commit: Commit; readonly settled?: SettleOutput }
+  /** The server knows how the call has ended, and that stays; or there is nothing to be given back. */
+  | { readonly kind: 'superseded'; readonly commit: Commit }
   /** The server does not accept it. It is kept, and tried again every minute and by the next process. */
   | { readonly kind: 'refused'; readonly commit: Commit; readonly error: unknown }
   /** It was kept longer than `ageMsMax` and is dropped, unbooked. */

@@ -33,6 +33,7 @@ interface Kept {
   isWritten: boolean;
   /** `waiting` to be told. */
   state: 'provisional' | 'being told' | 'waiting' | 'refused';
+  wasRefused?: boolean;
 }
 
 /** See `Commits`. */
@@ -129,7 +130,10 @@ export class JournaledCommits implements Commits {
     } catch (error) {
       if (isLastWord(error, commit)) void this.#forget(commit.input.reservation, kept);
       else if (isWritten && (!isBursarError(error) || error.retryable)) return this.#wait(kept);
-      else kept.state = 'refused';
+      else {
+        kept.state = 'refused';
+        kept.wasRefused = true;
+      }
       throw error;
     }
   }
@@ -153,11 +157,13 @@ export class JournaledCommits implements Commits {
 
   async #tellAll(): Promise<void> {
     // One alone finds out whether the server is there.
-    for (let atOnce = 1; ; atOnce = TOLD_AT_ONCE_MAX) {
-      const some = this.#waiting().slice(0, atOnce);
-      if (some.length === 0 || this.#isClosed) return;
-      const told = await Promise.all(some.map((kept) => this.#tellOne(kept)));
+    let atOnce = 1;
+    for (let left = this.#waiting(); left.length > 0;) {
+      if (this.#isClosed) return;
+      const told = await Promise.all(left.slice(0, atOnce).map((kept) => this.#tellOne(kept)));
       if (told.includes('kept')) return;
+      left = left.length > atOnce ? left.slice(atOnce) : this.#waiting();
+      atOnce = TOLD_AT_ONCE_MAX;
     }
   }
 
@@ -168,10 +174,12 @@ export class JournaledCommits implements Commits {
       this.#tell({ kind: 'too_old', commit });
       return 'told';
     }
+    const { wasRefused } = kept;
     try {
       return await this.#send(kept, this.#parts.meter, true);
     } catch (error) {
-      this.#tell({ kind: 'refused', commit, error });
+      if (isLastWord(error, commit)) this.#tell({ kind: 'superseded', commit });
+      else if (!wasRefused) this.#tell({ kind: 'refused', commit, error });
       return 'told';
     }
   }

@@ -60,11 +60,23 @@ function recordOf(line: string): JournalRecord | undefined {
   }
   try {
     const { v, ...record } = JSON.parse(json) as { readonly v: number } & JournalRecord;
-    return v === VERSION ? record : undefined;
+    return v === VERSION && isRecord(record) ? record : undefined;
   } catch {
     // A checksum that fits by chance.
     return undefined;
   }
+}
+
+function isRecord(record: {
+  readonly commit?: {
+    readonly atMs?: unknown;
+    readonly input?: { readonly reservation?: unknown };
+  };
+  readonly removed?: unknown;
+}): boolean {
+  const { commit, removed } = record;
+  if (commit === undefined) return typeof removed === 'string';
+  return typeof commit.atMs === 'number' && typeof commit.input?.reservation === 'string';
 }
 
 function checksumOf(text: string): string {

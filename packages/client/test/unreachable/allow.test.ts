@@ -1,5 +1,6 @@
 /** `whenUnreachable: 'allow'`: calls are made while nobody hears Bursar, and each is booked once, later. */
 import { createOpenAI } from '@ai-sdk/openai';
+import type { Caller } from '@bursar/api';
 import { BursarError } from '@bursar/core';
 import { generateText, wrapLanguageModel } from 'ai';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -168,6 +169,18 @@ describe('a call that nobody hears Bursar about', () => {
     await expect(openai().chat.completions.create(chat)).rejects.toMatchObject({ status: 402 });
   });
 
+  test('is obeyed when the server answers that its stores are away: it has decided to refuse', async () => {
+    const away = new BursarError('store_unavailable', { message: 'the stores are away' });
+    const caller = { meter: { reserve: () => Promise.reject(away) } } as unknown as Caller;
+    const bursar = connect({ caller, journal: new MemoryJournal().open() }, new ManualRuntime());
+    const calls = world.provider.calls.length;
+    const openai = bursar.wrap(world.plainOpenai(), { user: 'alice', whenUnreachable: 'allow' });
+    await expect(openai.chat.completions.create(chat)).rejects.toMatchObject({
+      code: 'store_unavailable',
+    });
+    expect(world.provider.calls).toHaveLength(calls);
+  });
+
   test('that never ends is booked with its bound after the longest time a call may take', async () => {
     const { line, openai, runtime, journal, booked, told } = openLine();
     line.state = 'refused';
@@ -198,6 +211,24 @@ describe('a call that nobody hears Bursar about', () => {
     line.state = 'up';
     for await (const chunk of stream) void chunk;
     expect(await world.booked(options.user)).toHaveLength(1);
+    // And so is what a process says that finds the same once more.
+    const another = openLine(journal.afterDeath());
+    await another.bursar.close();
+    expect(await world.booked(options.user)).toHaveLength(1);
+  });
+
+  test('is not made when it would go on for hours, because nobody here would see its end', async () => {
+    const { line, openai } = openLine();
+    const request = { custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: chat };
+    const lines = new File([JSON.stringify(request)], 'calls.jsonl');
+    const file = await openai().files.create({ purpose: 'batch', file: lines });
+    line.state = 'refused';
+    const batch = openai().batches.create({
+      input_file_id: file.id,
+      endpoint: '/v1/chat/completions',
+      completion_window: '24h',
+    });
+    await expect(batch).rejects.toMatchObject({ status: 503, code: 'server_unreachable' });
   });
 });
 
@@ -295,6 +326,27 @@ describe('a journal', () => {
     await expect.poll(() => next.kept.size).toBe(0);
     expect(await booked()).toMatchObject([{ kind: 'settle' }]);
     await told.close();
+  });
+
+  test('says of what the server knows already that it stays as it is', async () => {
+    const { openai, journal, bursar, booked } = openLine();
+    await openai().chat.completions.create(chat);
+    await bursar.settled();
+    const [commit] = journal.appended;
+    if (commit?.kind !== 'settle') return expect.unreachable('was not settled');
+    const other = { reservation: commit.input.reservation, costUsd: '0.99' };
+    const dead = new MemoryJournal();
+    await dead.append({ kind: 'settle', input: other, atMs: Date.now() });
+    await dead.append({
+      kind: 'release',
+      input: { reservation: crypto.randomUUID() },
+      atMs: Date.now(),
+    });
+    const next = openLine(dead.afterDeath());
+    await expect.poll(() => next.journal.events).toHaveLength(2);
+    expect(next.journal.events.map(({ kind }) => kind)).toEqual(['superseded', 'superseded']);
+    expect(next.journal.kept.size).toBe(0);
+    expect(await booked()).toHaveLength(1);
   });
 
   test('drops what could not be booked for too long, and says so', async () => {
