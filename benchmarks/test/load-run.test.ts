@@ -146,6 +146,19 @@ describe('the analysis', () => {
     expect(recoveryOf(4_000)).toBeNull();
   });
 
+  test('counts an answer when it came, and not when its call was due', () => {
+    const { phases, all } = analyse(
+      PLAN,
+      workload,
+      logWith((dueMs) => 1_000 + (dueMs % 1)).columns,
+    );
+
+    expect(phases[0]?.offeredPerSecond).toBeGreaterThan(80);
+    expect(phases[0]?.answeredPerSecond).toBe(0);
+    expect(phases[1]?.answeredPerSecond).toBeGreaterThan(70);
+    expect(all.answeredPerSecond).toBeLessThan(0.8 * all.offeredPerSecond);
+  });
+
   test('does not call it recovered while calls fail', () => {
     const log = logWith(() => 10);
     for (const { index, dueMs } of workload) {

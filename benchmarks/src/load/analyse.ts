@@ -2,7 +2,7 @@
 import { quantile } from '../harness/figures.ts';
 import { type CallLogColumns, outcomeOf, waitedMs } from './call-log.ts';
 import { boundariesOf, type LoadPlan, phaseAt } from './plan.ts';
-import type { Workload } from './workload.ts';
+import type { PlannedCall, Workload } from './workload.ts';
 
 /** How long calls waited, in milliseconds; `undefined` where none was answered. */
 export interface Waits {
@@ -17,7 +17,7 @@ export interface Waits {
 export interface Figures {
   readonly calls: number;
   readonly offeredPerSecond: number;
-  /** Of calls that were due in that time, whenever the answer came. */
+  /** Calls that ended in that time, whenever they were due. */
   readonly answeredPerSecond: number;
   /** For decision and booking together, from when a call was due. */
   readonly waits: Waits;
@@ -70,27 +70,51 @@ const GOOD_SLICES = 3;
 export function analyse(plan: LoadPlan, workload: Workload, log: CallLogColumns): Analysis {
   const boundaries = boundariesOf(plan.phases);
   const lengthMs = boundaries.at(-1) ?? 0;
-  const byPhase: number[][] = plan.phases.map(() => []);
   const widthMs = sliceMs(plan);
-  const bySlice: number[][] = Array.from({ length: Math.ceil(lengthMs / widthMs) }, () => []);
-  for (const { index, dueMs } of workload) {
-    byPhase[phaseAt(boundaries, dueMs)]?.push(index);
-    bySlice[Math.floor(dueMs / widthMs)]?.push(index);
+  const byPhase = plan.phases.map(() => new Stretch());
+  const bySlice = Array.from({ length: Math.ceil(lengthMs / widthMs) }, () => new Stretch());
+  const all = new Stretch();
+  for (const call of workload) {
+    const { index, dueMs } = call;
+    const stretchesAt = (atMs: number): readonly (Stretch | undefined)[] =>
+      atMs < lengthMs
+        ? [all, byPhase[phaseAt(boundaries, atMs)], bySlice[Math.floor(atMs / widthMs)]]
+        : [];
+    for (const stretch of stretchesAt(dueMs)) stretch?.due.push(index);
+    const endedMs = endedAtMs(log, call);
+    if (endedMs === undefined) continue;
+    for (const stretch of stretchesAt(endedMs)) if (stretch !== undefined) stretch.ended += 1;
   }
-  const phases = byPhase.map((calls, phase) =>
-    figuresOf(log, calls, plan.phases[phase]?.seconds ?? 0),
+  const phases = byPhase.map((stretch, phase) =>
+    figuresOf(log, stretch, plan.phases[phase]?.seconds ?? 0),
   );
-  const slices = bySlice.map((calls, slice) => {
+  const slices = bySlice.map((stretch, slice) => {
     const fromMs = slice * widthMs;
     const toMs = Math.min(lengthMs, fromMs + widthMs);
-    return sliceOf(log, calls, { fromMs, toMs });
+    return sliceOf(log, stretch, { fromMs, toMs });
   });
   return {
-    all: figuresOf(log, byPhase.flat(), lengthMs / 1_000),
+    all: figuresOf(log, all, lengthMs / 1_000),
     phases,
     slices,
     recoverySeconds: recovery(plan, phases, slices),
   };
+}
+
+/** A stretch of time: the calls that were due in it, and how many were answered in it to the end. */
+class Stretch {
+  readonly due: number[] = [];
+  ended = 0;
+}
+
+/** When the last answer to a call came, from the start of the run; `undefined` if it failed. */
+function endedAtMs(
+  log: CallLogColumns,
+  { index, dueMs, modelMs }: PlannedCall,
+): number | undefined {
+  if (!isAnswered(log, index)) return undefined;
+  const isMade = outcomeOf(log, index) !== 'denied';
+  return dueMs + waitedMs(log, index) + (isMade ? modelMs : 0);
 }
 
 function sliceMs({ phases }: LoadPlan): number {
@@ -100,16 +124,15 @@ function sliceMs({ phases }: LoadPlan): number {
   return Math.min(wanted, lengthMs / SLICES_MIN);
 }
 
-function figuresOf(log: CallLogColumns, calls: readonly number[], seconds: number): Figures {
+function figuresOf(log: CallLogColumns, { due: calls, ended }: Stretch, seconds: number): Figures {
   const waited = calls.map((index) => waitedMs(log, index)).filter(isNumber);
   const decided = calls.map((index) => log.decideMs[index] ?? Number.NaN).filter(isNumber);
   const late = calls.map((index) => log.lateMs[index] ?? Number.NaN).filter(isNumber);
   const sum = waited.reduce((total, ms) => total + ms, 0);
-  const answered = calls.filter((index) => isAnswered(log, index)).length;
   return {
     calls: calls.length,
     offeredPerSecond: calls.length / seconds,
-    answeredPerSecond: answered / seconds,
+    answeredPerSecond: ended / seconds,
     waits: {
       mean: waited.length === 0 ? undefined : sum / waited.length,
       p50: quantile(waited, 0.5),
@@ -131,7 +154,7 @@ function figuresOf(log: CallLogColumns, calls: readonly number[], seconds: numbe
 
 function sliceOf(
   log: CallLogColumns,
-  calls: readonly number[],
+  { due: calls, ended }: Stretch,
   { fromMs, toMs }: Pick<Slice, 'fromMs' | 'toMs'>,
 ): Slice {
   const waited = calls.map((index) => waitedMs(log, index)).filter(isNumber);
@@ -141,7 +164,7 @@ function sliceOf(
     fromMs,
     toMs,
     offeredPerSecond: calls.length / seconds,
-    answeredPerSecond: calls.filter((index) => isAnswered(log, index)).length / seconds,
+    answeredPerSecond: ended / seconds,
     p50Ms: quantile(waited, 0.5),
     p99Ms: quantile(waited, 0.99),
     denied: share(calls.filter((index) => outcomeOf(log, index) === 'denied').length),

@@ -1,7 +1,8 @@
-/** The two systems under load, from a caller's side: ours by its SDK, and the direct design by tRPC's own client. */
+/** The two systems under load, from a caller's side: ours by its SDK, and the direct design by what is below that. */
 import { connect } from '@bursar/client';
 import { parseUsd } from '@bursar/core';
-import { createTRPCUntypedClient, httpBatchLink } from '@trpc/client';
+import { BatchedCalls } from '../../../packages/client/src/transport/batched-calls.ts';
+import { requestsTo } from '../../../packages/client/src/transport/requests.ts';
 import type { DirectAnswer } from '../servers/direct-pair.ts';
 import { idOf, userOf } from './names.ts';
 import type { MeteringService } from './generate.ts';
@@ -9,8 +10,6 @@ import { costOf, holdOf, MODEL, usedOutput } from './workload.ts';
 
 /** How long calls that vanish stay reserved, in milliseconds: not longer than a run. */
 const VANISHING_TTL_MS = 2_000;
-/** How long the direct design's client waits for an answer, in milliseconds: as long as our SDK. */
-const DIRECT_MS_MAX = 5_000;
 
 /** The systems, in the order in which they are shown. */
 export const SYSTEMS = ['ours', 'direct'] as const;
@@ -55,16 +54,15 @@ function bursarService(url: string, token: string): MeteringService {
 
 /**
  * A row a user: looked at before the call, added to after it. Nothing is held, so a release has nothing to do, and
- * nothing tells a repeat from another call, so what failed is not repeated.
+ * nothing tells a repeat from another call, so what failed is not repeated. Batches and time limits are those of our SDK.
  */
 function directService(url: string): MeteringService {
-  const client = createTRPCUntypedClient({
-    links: [httpBatchLink({ url: `${url}/trpc`, maxItems: 50 })],
-  });
-  const ask = async (path: string, input: object): Promise<DirectAnswer> =>
-    (await client.mutation(path, input, {
-      signal: AbortSignal.timeout(DIRECT_MS_MAX),
-    })) as DirectAnswer;
+  const calls = new BatchedCalls(`${url}/trpc`, requestsTo({ url, token: '' }));
+  const ask = async (path: string, input: object): Promise<DirectAnswer> => {
+    const answer = await calls.call('POST', path, input);
+    if ('error' in answer) throw new Error(answer.error.message);
+    return answer.result.data as DirectAnswer;
+  };
   return {
     async reserve(call) {
       const { allowed } = await ask('check', { user: call.user, amount: holdOf(call) });
@@ -78,6 +76,6 @@ function directService(url: string): MeteringService {
     },
     release: async () => {},
     repeats: false,
-    close: async () => {},
+    close: async () => calls.close(),
   };
 }
