@@ -8,7 +8,14 @@ import { readMessage } from './message-request.ts';
 export const ANTHROPIC_API: ProviderApi = {
   ruleFor(method, url): RouteRule {
     const decision = routeOf(method, url);
-    return decision.kind === 'metered' ? { kind: 'metered', read: readMessage } : decision;
+    switch (decision.kind) {
+      case 'metered':
+        return { kind: 'metered', read: readMessage };
+      case 'free':
+        return decision;
+      case 'refused':
+        return { kind: 'refused', why: () => decision.reason };
+    }
   },
   putKey(headers, key) {
     headers.delete('authorization');

@@ -70,7 +70,7 @@ class MeteredFetch {
       case 'free':
         return await this.#sendUnmetered(http);
       case 'refused':
-        return await this.#sendUnpriced(http, rule.reason);
+        return await this.#sendUnpriced(http, rule.why);
       case 'follow':
         return await this.#follow(http, rule);
       case 'jobs':
@@ -105,12 +105,15 @@ class MeteredFetch {
     return await base(...fetchArguments(http, text === undefined ? {} : { body: text }));
   }
 
-  async #sendUnpriced(http: HttpRequest, reason: RefusalReason): Promise<Response> {
+  async #sendUnpriced(
+    http: HttpRequest,
+    why: () => RefusalReason | Promise<RefusalReason>,
+  ): Promise<Response> {
     if (this.#metering.unmeteredRoutes === 'allow') return await this.#sendUnmetered(http);
     const { REFUSAL_REASONS } = await import('./refusal-reasons.ts');
     const place = `${http.method} ${new URL(http.url).pathname}`;
     throw new BursarError('price_unknown', {
-      message: `${place} was not sent: ${REFUSAL_REASONS[reason]}. unmeteredRoutes: 'allow' sends it unmetered.`,
+      message: `${place} was not sent: ${REFUSAL_REASONS[await why()]}. unmeteredRoutes: 'allow' sends it unmetered.`,
     });
   }
 

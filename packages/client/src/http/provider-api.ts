@@ -31,7 +31,7 @@ export type RouteRule =
   /** Sent as it is: it costs nothing. */
   | { readonly kind: 'free' }
   /** Not sent, for nobody knows what it costs. */
-  | { readonly kind: 'refused'; readonly reason: RefusalReason }
+  | { readonly kind: 'refused'; why(): RefusalReason | Promise<RefusalReason> }
   /** Reserved, sent, settled. `read` throws `input_invalid` for what cannot be read. */
   | {
       readonly kind: 'metered';

@@ -28,6 +28,11 @@ export const OPENAI_API: ProviderApi = {
           look: async (answer, seen) =>
             await (await import('./batch/seen-batches.ts')).seenBatches(answer, seen),
         };
+      case 'refused':
+        return {
+          kind: 'refused',
+          why: async () => (await import('./refused-routes.ts')).whyRefused(url),
+        };
       default:
         return decision;
     }

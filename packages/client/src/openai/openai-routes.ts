@@ -3,12 +3,10 @@
  *
  * Metered routes are recognised by the end of their path, whatever stands before it (other providers,
  * Azure's deployments). Free ones need the API's root in front, because a compatible server may charge for
- * a route that merely ends alike. What is refused is listed with the reason, and whatever OpenAI adds next is
- * refused without one. Routes of openai 6.49.0 and 7.59.0, read 2026-11-30; a test compares the list with
+ * a route that merely ends alike. Everything else is refused, whatever OpenAI adds next included; why is in
+ * `refused-routes.ts`. Routes of openai 6.49.0 and 7.59.0, read 2026-11-30; a test compares the list with
  * both packages.
  */
-import type { RefusalReason } from '../http/refusal-reasons.ts';
-
 /** What a metered request asks for. */
 export type MeteredRoute =
   | 'chat'
@@ -29,7 +27,7 @@ export type RouteDecision =
   | { readonly kind: 'follow'; readonly id: string }
   /** Free, and its answer has batches in it. */
   | { readonly kind: 'jobs' }
-  | { readonly kind: 'refused'; readonly reason: RefusalReason };
+  | { readonly kind: 'refused' };
 
 const METERED: readonly (readonly [RegExp, MeteredRoute])[] = [
   [/\/chat\/completions$/, 'chat'],
@@ -53,15 +51,6 @@ const FREE: readonly RegExp[] = [
   /\/(v1|openai)\/uploads(\/[^/]+\/(parts|complete|cancel))?$/,
   /\/(v1|openai)\/conversations(\/[^/]+(\/items)?)?$/,
   /\/(v1|openai)\/fine_tuning\/jobs\/[^/]+\/cancel$/,
-];
-
-/** Below the API's root. */
-const REFUSED: readonly (readonly [RegExp, RefusalReason])[] = [
-  [/^(agents|assistants|threads|chatkit|evals|fine_tuning)(\/|$)/, 'later'],
-  [/^(live|realtime)\//, 'later'],
-  [/^(containers|vector_stores|videos)(\/|$)/, 'by_time'],
-  [/^(decisions|content_provenance_checks|audio\/(voices|voice_consents)(\/.*)?)$/, 'by_piece'],
-  [/^(organization|projects|skills|vaults|webhook_endpoints)(\/|$)/, 'administration'],
 ];
 
 /** Methods that read or remove. */
@@ -88,11 +77,8 @@ export function routeOf(method: string, url: string): RouteDecision {
   if (BATCHES.some(([its, pattern]) => its === method && pattern.test(path)))
     return { kind: 'jobs' };
   if (FREE_METHODS.has(method)) return { kind: 'free' };
-  if (method !== 'POST') return { kind: 'refused', reason: 'undecided' };
+  if (method !== 'POST') return { kind: 'refused' };
   const metered = METERED.find(([end]) => end.test(path));
   if (metered !== undefined) return { kind: 'metered', route: metered[1] };
-  if (FREE.some((pattern) => pattern.test(path))) return { kind: 'free' };
-  const below = path.replace(/^.*?\/(openai\/v1|v1|openai)\//, '');
-  const reason = REFUSED.find(([pattern]) => pattern.test(below))?.[1] ?? 'undecided';
-  return { kind: 'refused', reason };
+  return { kind: FREE.some((pattern) => pattern.test(path)) ? 'free' : 'refused' };
 }

@@ -2,6 +2,7 @@
 import OpenAI from 'openai';
 import { describe, expect, test } from 'vitest';
 import { routeOf } from '../../src/openai/openai-routes.ts';
+import { whyRefused } from '../../src/openai/refused-routes.ts';
 import { OPENAI_PACKAGES, routesOfOpenAi } from '../support/routes-of-openai.ts';
 import { openWorld, prompt } from '../support/world.ts';
 
@@ -15,7 +16,7 @@ function decisionOn(route: string): string {
     case 'metered':
       return decision.route;
     case 'refused':
-      return decision.reason;
+      return whyRefused(ROOT + path);
     default:
       return decision.kind;
   }
@@ -95,7 +96,8 @@ test.each([
   // What is sent is `/v1/audio/voices`.
   ['POST', '/files/../audio/voices', 'by_piece'],
 ] as const)('%s %s is refused: %s', (method, path, reason) => {
-  expect(routeOf(method, ROOT + path)).toEqual({ kind: 'refused', reason });
+  expect(routeOf(method, ROOT + path)).toEqual({ kind: 'refused' });
+  expect(whyRefused(ROOT + path)).toBe(reason);
 });
 
 test.each([
