@@ -33,8 +33,8 @@ export function putRight(
     const copy = copyOf(correction.account);
     if (copy?.lease !== correction.lease) continue;
     const leg = known?.legs.find((other) => other.account === correction.account);
-    // Not a leg of this copy, and nothing is booked for it: nothing to put right.
-    if (leg === undefined && correction.spent === 0) continue;
+    // Not a leg of this copy, and nothing else is booked for it than it shows: nothing to put right.
+    if (leg === undefined && correction.spent === correction.shown) continue;
     changed.push(legPutRight(copy, leg, correction));
   }
   // A reservation ends as a whole.
@@ -43,7 +43,9 @@ export function putRight(
     if (leg.state !== 'reserved' || isNamed(leg.account) || copy === undefined) continue;
     const { state, spent } = first;
     const { account, lease } = leg;
-    changed.push(legPutRight(copy, leg, { account, lease, reservation, state, spent }));
+    changed.push(
+      legPutRight(copy, leg, { account, lease, reservation, state, spent, shown: ZERO }),
+    );
   }
   if (changed.length === 0) return undefined;
   // Those that had ended and are not named stay known: a later correction of them is not news.
@@ -71,7 +73,7 @@ export function putRight(
 function legPutRight(
   copy: Copy,
   leg: Leg | undefined,
-  { account, reservation, lease, state, spent }: Correction,
+  { account, reservation, lease, state, spent, shown }: Correction,
 ): { readonly leg: Leg; readonly copy: Copy } {
   if (leg !== undefined && isOvertaken(leg, state, spent)) return { leg, copy };
   const now: Leg = leg ?? {
@@ -80,7 +82,8 @@ function legPutRight(
     lease,
     state,
     amount: ZERO,
-    spent: ZERO,
+    // Ended so long ago that it is forgotten, with what it came to by then; no copy shows more than all that it has booked.
+    spent: shown < copy.settled ? shown : copy.settled,
     deadlineAtMs: 0 as InstantMs,
     dispatched: true,
   };

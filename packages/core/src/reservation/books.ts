@@ -43,6 +43,8 @@ export interface Correction {
   readonly state: Exclude<LegState, 'reserved'>;
   /** What of it counts under the lease, in total. */
   readonly spent: Amount;
+  /** What of it counts there by what the copy is known to have heard of: its starting point if it has forgotten the call. */
+  readonly shown: Amount;
 }
 
 /** What `decide` may read. */

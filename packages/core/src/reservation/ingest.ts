@@ -163,5 +163,9 @@ export function settlementLike({ spent }: Pick<Leg, 'spent'>, leg: Leg): Command
 export function correctionOf(books: BooksReader, leg: Leg, lease: LeaseId): readonly Correction[] {
   const { account, reservation, state, spent } = leg;
   const isGone = (books.lease(account, lease)?.state ?? 'live') !== 'live';
-  return state === 'reserved' || isGone ? [] : [{ account, reservation, lease, state, spent }];
+  if (state === 'reserved' || isGone) return [];
+  // Before this change the books and the copy agreed, or another correction waits and says what the copy shows.
+  const before = books.leg(account, reservation);
+  const shown = before?.lease === lease ? before.spent : ZERO;
+  return [{ account, reservation, lease, state, spent, shown }];
 }

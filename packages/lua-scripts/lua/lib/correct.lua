@@ -1,4 +1,4 @@
--- correct: id, then account, lease, state and spent of each correction. How a reservation really ended.
+-- correct: id, then account, lease, state, spent and shown of each correction. How a reservation really ended.
 
 local RANK = { r = 0, e = 1, s = 2 }
 
@@ -9,11 +9,18 @@ local function is_overtaken(leg, state, spent)
   return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
 end
 
--- Makes one leg, and the copy with it, what the authority says it is.
-local function put_right(copy, leg, state, spent)
+-- Makes one leg, and the copy with it, what the authority says it is. A leg that is forgotten came to `shown`, and no copy shows
+-- more than all that it has booked.
+local function put_right(copy, leg, state, spent, shown)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
-    or { lease = lease_of(copy), amount = 0, spent = 0, deadline = 0, is_dispatched = true }
+    or {
+      lease = lease_of(copy),
+      amount = 0,
+      spent = math.min(shown, copy.settled),
+      deadline = 0,
+      is_dispatched = true,
+    }
   local more = spent - now.spent
   if not leg or leg.state == 'o' or more ~= 0 then
     local hold = leg and held(leg) or 0
@@ -36,15 +43,15 @@ local function correct(words, at, last)
   local known = {}
   for index, account in ipairs(its_accounts) do known[account] = its_legs[index] end
   -- All copies are read before the first is changed.
-  for index = first, last, 4 do copy_of(batch.accounts[words[index]]) end
+  for index = first, last, 5 do copy_of(batch.accounts[words[index]]) end
   local parts, is_named = {}, {}
-  for index = first, last, 4 do
+  for index = first, last, 5 do
     local account, state = batch.accounts[words[index]], words[index + 2]
-    local copy, spent = copy_of(account), words[index + 3]
-    -- Where it is not a leg of this copy, and nothing is booked for it, nothing is to be put right.
-    local is_relevant = known[account] or spent ~= 0
+    local copy, spent, shown = copy_of(account), words[index + 3], words[index + 4]
+    -- Where it is not a leg of this copy, and nothing else is booked than it shows, nothing is to be put right.
+    local is_relevant = known[account] or spent ~= shown
     if copy.head and lease_of(copy) == words[index + 1] and is_relevant then
-      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent) }
+      parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent, shown) }
       is_named[account] = true
     end
   end
@@ -52,7 +59,7 @@ local function correct(words, at, last)
   for index, account in ipairs(its_accounts) do
     local leg = its_legs[index]
     if leg.state == 'o' and not is_named[account] then
-      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3])
+      local ended = put_right(copy_of(account), leg, words[first + 2], words[first + 3], 0)
       parts[#parts + 1] = { account = account, leg = ended }
       is_named[account] = true
     end

@@ -74,6 +74,7 @@ async function tellCopies(
       lease,
       state: 'released' as const,
       spent: ZERO,
+      shown: ZERO,
     }));
   if (corrections.length === 0) return true;
   if (!gate.isOpen) return false;

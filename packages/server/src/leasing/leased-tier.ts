@@ -101,7 +101,7 @@ export class LeasedTier implements Tier {
       const lease = found.leases[index];
       return lease === undefined || lease === command.lease
         ? []
-        : [{ account, reservation, lease, state: 'released' as const, spent: ZERO }];
+        : [{ account, reservation, lease, state: 'released' as const, spent: ZERO, shown: ZERO }];
     });
     if (corrections.length > 0)
       await this.#reader.askQuietly({ kind: 'correct', reservation, corrections });

@@ -66,7 +66,14 @@ describe('a settlement', () => {
     if (read.answer !== 'copy' || read.copy === null) throw new Error('there is no copy');
     const { lease } = read.copy;
     for (const spent of [0, 40] as Amount[]) {
-      const correction = { account, reservation, lease, state: 'expired', spent } as const;
+      const correction = {
+        account,
+        reservation,
+        lease,
+        state: 'expired',
+        spent,
+        shown: 0 as Amount,
+      } as const;
       await gate.execute({ kind: 'correct', reservation, corrections: [correction] });
     }
     expect(await gate.execute({ kind: 'read', account })).toMatchObject({ copy: { settled: 70 } });
@@ -88,6 +95,7 @@ describe('a settlement', () => {
       lease,
       state: 'released',
       spent: 0 as Amount,
+      shown: 0 as Amount,
     } as const;
     await gate.execute({ kind: 'correct', reservation, corrections: [correction] });
     await sync.bringHome(0);

@@ -271,6 +271,7 @@ export function commandOf(draft: Draft, leases: Leases, hinted: boolean): CopyCo
           lease: leases.of(named, bit(0) && bit(1)),
           state: pick(['released', 'expired', 'settled'] as const, bits),
           spent: (draft.other > 100 ? 7 : draft.other) as Amount,
+          shown: (bit(4) ? 5 : 0) as Amount,
         })),
       };
     case 'read':

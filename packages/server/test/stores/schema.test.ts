@@ -104,6 +104,7 @@ const TYPES: { readonly [T in keyof Database]: { readonly [C in keyof Database[T
     lease_id: 'text',
     state: 'text',
     spent_nano_usd: 'bigint',
+    shown_nano_usd: 'bigint',
     made_at: 'timestamp with time zone',
   },
   set_aside_events: {
@@ -172,6 +173,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0008-own-keys',
     '0009-carries',
     '0010-lean-rows',
+    '0011-forgotten-calls',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

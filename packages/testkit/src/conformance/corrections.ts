@@ -1,3 +1,4 @@
+import type { ReservationId } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import type { AuthorityBench } from './authority-under-test.ts';
 
@@ -16,6 +17,7 @@ export function exerciseCorrections(bench: AuthorityBench): void {
           lease: desk.leaseNamed('l1'),
           state: 'settled',
           spent: 60,
+          shown: 0,
         },
       ]);
       expect(await desk.sums('alice')).toEqual({ settled: 60, reserved: 0, leased: 340 });
@@ -42,6 +44,25 @@ export function exerciseCorrections(bench: AuthorityBench): void {
       await desk.tell('alice', 'l1', id, 'settled', 50);
       await desk.tell('alice', 'l1', id, 'settled', 50);
       expect(await desk.corrections()).toEqual([]);
+    });
+
+    it('say what the copy shows so far, in case it has forgotten the call', async () => {
+      const { desk, purse, authority } = bench;
+      await desk.open('alice', 'l1', { need: 400 });
+      const [shown, told, waiting] = [purse.id(), purse.id(), purse.id()];
+      // Of the first the copy has said so itself, of the second it was told, of the third it has not heard yet.
+      await desk.tell('alice', 'l1', shown, 'expired', 100, { isShown: true });
+      await desk.tell('alice', 'l1', told, 'expired', 80, { isShown: false });
+      await authority.corrected(await desk.corrections());
+      await desk.tell('alice', 'l1', waiting, 'expired', 60, { isShown: false });
+      for (const id of [shown, told, waiting]) await purse.settle(id, 30);
+      const corrections = await desk.corrections();
+      const of = (id: ReservationId) => corrections.find(({ reservation }) => reservation === id);
+      expect([shown, told, waiting].map(of)).toMatchObject([
+        { state: 'settled', spent: 30, shown: 100 },
+        { state: 'settled', spent: 30, shown: 80 },
+        { state: 'settled', spent: 30, shown: 0 },
+      ]);
     });
 
     it('vanish once the copy has been told', async () => {

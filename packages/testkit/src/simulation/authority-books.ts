@@ -142,12 +142,16 @@ export class AuthorityBooks implements BooksReader, CarryBooks {
 
   /** Takes in what a command changed at `nowMs`. */
   post(changes: Changes, nowMs: InstantMs): void {
+    const waiting = new Map(this.#corrections);
     for (const account of changes.accounts) this.#postAccount(account);
     for (const leg of changes.legs) this.#postLeg(leg);
     for (const entry of changes.entries) this.#postEntry(entry);
     for (const correction of changes.corrections) {
       const { account, reservation, lease } = correction;
-      this.#corrections.set(`${account} ${reservation} ${lease}`, { correction, madeAtMs: nowMs });
+      const key = `${account} ${reservation} ${lease}`;
+      // The copy has not heard of the one that waits, and shows what it showed then.
+      const { shown } = waiting.get(key)?.correction ?? correction;
+      this.#corrections.set(key, { correction: { ...correction, shown }, madeAtMs: nowMs });
     }
     for (const lease of changes.leases) this.#postLease(lease);
     for (const { id, state } of changes.limiters ?? []) this.#limiters.set(id, state);

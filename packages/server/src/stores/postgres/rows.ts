@@ -104,6 +104,7 @@ export function correctionFromRow(row: CorrectionRow): Correction {
     lease: row.lease_id as LeaseId,
     state: row.state as Correction['state'],
     spent: amount(row.spent_nano_usd),
+    shown: amount(row.shown_nano_usd),
   };
 }
 

@@ -156,6 +156,7 @@ export interface CorrectionRow {
   lease_id: string;
   state: string;
   spent_nano_usd: bigint;
+  shown_nano_usd: bigint;
   made_at: Date;
 }
 

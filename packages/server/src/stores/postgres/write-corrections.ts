@@ -2,7 +2,8 @@
  * Writing what the copies of leases have to be told.
  *
  * Invariant: a correction in the table says how its leg stands in the books. So a leg that changes replaces
- * its correction, or removes it when the copy shows the same already; a lease that closes needs none.
+ * its correction, or removes it when the copy shows the same already; a lease that closes needs none. What the copy shows
+ * meanwhile stays as the first of them found it, for it has heard of none.
  */
 import {
   type AccountId,
@@ -23,13 +24,15 @@ export class PendingCorrections {
   readonly #closed = new Map<string, { readonly account: AccountId; readonly lease: string }>();
 
   add({ legs, leases, corrections }: Changes): void {
+    const before = new Map(this.#made);
     for (const { account, reservation, lease } of legs) {
       if (lease !== DIRECT) this.#remove({ account, reservation, lease });
     }
     for (const correction of corrections) {
       const key = keyOf(correction);
       this.#unneeded.delete(key);
-      this.#made.set(key, correction);
+      const { shown } = before.get(key) ?? correction;
+      this.#made.set(key, { ...correction, shown });
     }
     for (const { account, id, state } of leases) {
       if (state !== 'closed') continue;
@@ -91,14 +94,17 @@ async function keep(
   nowMs: InstantMs,
 ): Promise<void> {
   await sql`
-    insert into corrections (account_id, reservation_id, lease_id, state, spent_nano_usd, made_at)
+    insert into corrections (
+      account_id, reservation_id, lease_id, state, spent_nano_usd, shown_nano_usd, made_at
+    )
     select made.*, ${new Date(nowMs).toISOString()}::timestamptz
     from unnest(
       ${made.map(({ account }) => account)}::text[],
       ${made.map(({ reservation }) => reservation)}::text[],
       ${made.map(({ lease }) => lease)}::text[],
       ${made.map(({ state }) => state)}::text[],
-      ${made.map(({ spent }) => BigInt(spent).toString())}::bigint[]
+      ${made.map(({ spent }) => BigInt(spent).toString())}::bigint[],
+      ${made.map(({ shown }) => BigInt(shown).toString())}::bigint[]
     ) as made
     on conflict (account_id, reservation_id, lease_id) do update set
       state = excluded.state,

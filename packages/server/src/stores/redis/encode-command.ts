@@ -186,13 +186,14 @@ export function writeCommand(
       writer.flag(command.retire);
       break;
     case 'correct':
-      begin(1 + 4 * command.corrections.length);
+      begin(1 + 5 * command.corrections.length);
       writer.reservation(command.reservation);
       for (const correction of command.corrections) {
         place(correction.account);
         writer.bytes(packLease(correction.lease));
         writer.ascii(correction.state.charAt(0));
         writer.number(correction.spent);
+        writer.number(correction.shown);
       }
       break;
     case 'read':
@@ -209,7 +210,7 @@ export function writeCommand(
 
 /** Most words that a command can have: what a call may carry is bounded. */
 export function wordsOf({ command }: EncodedCommand): number {
-  if (command.kind === 'correct') return 3 + 4 * command.corrections.length;
+  if (command.kind === 'correct') return 3 + 5 * command.corrections.length;
   if (command.kind === 'reserve') return 8 + LEGS_MAX + 3 * RATES_MAX;
   return command.kind === 'settle' ? 6 + 3 * (command.charges?.length ?? 0) : 10;
 }

@@ -10,6 +10,7 @@ import { up as limiters } from './0007-limiters.ts';
 import { up as ownKeys } from './0008-own-keys.ts';
 import { up as carries } from './0009-carries.ts';
 import { up as leanRows } from './0010-lean-rows.ts';
+import { up as forgottenCalls } from './0011-forgotten-calls.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
@@ -22,4 +23,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0008-own-keys': { up: ownKeys },
   '0009-carries': { up: carries },
   '0010-lean-rows': { up: leanRows },
+  '0011-forgotten-calls': { up: forgottenCalls },
 };
