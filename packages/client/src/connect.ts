@@ -19,7 +19,7 @@ import type { MeterWork } from './metered-work.ts';
 import { pacingOn } from './pacing/pacing.ts';
 import { retryingMeter } from './retrying-meter.ts';
 import { type Runtime, SYSTEM_RUNTIME } from './runtime.ts';
-import { type Session, sessionOf } from './session.ts';
+import { type Session, type SessionPurse, sessionOf } from './session.ts';
 import { type HttpServer, httpTransport } from './transport/http-transport.ts';
 import {
   callersOf,
@@ -129,6 +129,7 @@ class Connection implements Bursar {
   readonly policies: PoliciesApi;
   readonly #transport: Transport;
   readonly #context: MeteringContext;
+  readonly #purses = new Set<SessionPurse>();
   #closed: Promise<Closed> | undefined;
 
   constructor(
@@ -178,7 +179,10 @@ class Connection implements Bursar {
   }
 
   session(id: string): Session {
-    return sessionOf(this, checkUser(id, 'session'));
+    return sessionOf(this, checkUser(id, 'session'), {
+      runtime: this.#context.runtime,
+      purses: this.#purses,
+    });
   }
 
   async settled(): Promise<void> {
@@ -194,6 +198,7 @@ class Connection implements Bursar {
   async #close(waitMsMax: number): Promise<Closed> {
     const { calls, commits, pacing, runtime } = this.#context;
     pacing.close(connectionClosed());
+    for (const purse of this.#purses) this.#context.unfinished.add(purse.close());
     await new Promise<void>((resolve) => {
       const giveUp = runtime.after(waitMsMax, resolve);
       const ended = calls.finished().then(() => this.settled());

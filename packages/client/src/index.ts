@@ -14,7 +14,14 @@ export type {
   WorkToMeter,
 } from './metered-work.ts';
 export { rateLimitHeaders } from './rate-limit-headers.ts';
-export type { Session, SessionSummary } from './session.ts';
+export type {
+  PurseCall,
+  PurseOptions,
+  PurseWork,
+  Session,
+  SessionPurse,
+  SessionSummary,
+} from './session.ts';
 export type { OwnKeySource, PayingKey } from './http/own-key.ts';
 export type { SdkClient } from './http/sdk-client.ts';
 export type { HttpServer } from './transport/http-transport.ts';

@@ -151,6 +151,14 @@ describe('the snippets run', () => {
     expect(await research('scholar', ['one', 'two'])).toMatch(/^2 calls, \$0\.0/);
   });
 
+  test('purse.ts', async () => {
+    const { crawl } = await import('./snippets/purse.ts');
+    const read = async (page: string) => ({ text: page.toUpperCase(), costUsd: '0.01' });
+    expect(await crawl('crawler', ['a', 'b', 'c'], read)).toEqual(['A', 'B', 'C']);
+    const { settledUsd, reservedUsd } = await world.bursar.usage.current({ user: 'crawler' });
+    expect({ settledUsd, reservedUsd }).toEqual({ settledUsd: '0.03', reservedUsd: '0.00' });
+  });
+
   test('pace.ts', async () => {
     const { chat, summarize } = await import('./snippets/pace.ts');
     expect((await chat('chatter', 'why', new AbortController().signal)).length).toBeGreaterThan(20);
