@@ -8,12 +8,12 @@ import { Pacer, type PacedAnswer } from '../../src/pacing/pacer.ts';
 import { allowed, BROKE, OneLimit } from '../support/answers.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 
+const SECOND = duration(1_000, 'refillEveryMs');
 const TEN_A_MINUTE: LimiterPolicy = {
   algorithm: 'fixed-window',
   limit: 10,
   windowMs: duration(60_000, 'windowMs'),
 };
-const SIZE = { inputTokens: 10, outputTokensMax: 0 };
 
 /** What became of a call. */
 interface Call {
@@ -34,11 +34,19 @@ class Desk {
   call(
     answer: () => ReserveOutput | Promise<ReserveOutput>,
     pace: PaceOptions = {},
-    { user = 'alice', signal }: { readonly user?: string; readonly signal?: AbortSignal } = {},
+    {
+      user = 'alice',
+      signal,
+      inputTokens = 10,
+    }: {
+      readonly user?: string;
+      readonly signal?: AbortSignal;
+      readonly inputTokens?: number;
+    } = {},
   ): Call {
     const call: Call = {
       answer: this.pacer.paced(
-        { user, model: 'm', scopes: undefined, ...SIZE, pace, signal },
+        { user, model: 'm', scopes: undefined, inputTokens, outputTokensMax: 0, pace, signal },
         async () => {
           call.asks += 1;
           return await answer();
@@ -185,6 +193,71 @@ describe('a paced call', () => {
     const late = desk.call(answer, {}, { signal: abort.signal });
     await quiet();
     expect(late).toMatchObject({ state: 'failed', error: 'gone', asks: 0 });
+  });
+
+  test('keeps its place at a limit: small calls do not overtake a large one, and go when it has left', async () => {
+    const desk = new Desk();
+    const limit = new OneLimit(
+      { algorithm: 'token-bucket', capacity: 100, refillPermits: 1, refillEveryMs: SECOND },
+      'inputTokens',
+    );
+    const order: number[] = [];
+    const call = (inputTokens: number, signal?: AbortSignal): Call =>
+      desk.call(
+        () => {
+          const output = limit.answer(inputTokens, desk.runtime.nowMs());
+          if (output.decision === 'allowed') order.push(inputTokens);
+          return output;
+        },
+        { waitMsMax: 600_000 },
+        { inputTokens, ...(signal === undefined ? {} : { signal }) },
+      );
+    call(40);
+    await quiet();
+    call(20);
+    await quiet();
+    // There is room for 40, and no more.
+    const abort = new AbortController();
+    const large = call(95, abort.signal);
+    const small = call(1);
+    await desk.pass(20_000, 1_000);
+    expect([large.state, small.state]).toEqual(['waits', 'waits']);
+    abort.abort();
+    await desk.pass(2_000, 1_000);
+    expect(small.state).toBe('allowed');
+    const again = call(95);
+    const behind = call(1);
+    await desk.pass(300_000, 1_000);
+    expect([again.state, behind.state]).toEqual(['allowed', 'allowed']);
+    expect(order).toEqual([40, 20, 1, 95, 1]);
+  });
+
+  test('of other scopes, or another model, does not ask while a limit that it shares is known to have no room', async () => {
+    const desk = new Desk();
+    const answer = desk.limit();
+    for (let index = 0; index < 10; index += 1) answer();
+    const first = desk.call(answer, { waitMsMax: 120_000 });
+    await quiet();
+    // The limit is on the user alone, so that it holds for every model.
+    const asks: string[] = [];
+    const other = desk.pacer.paced(
+      {
+        user: 'alice',
+        model: 'other',
+        scopes: { team: 'red' },
+        inputTokens: 10,
+        outputTokensMax: 0,
+        pace: { waitMsMax: 120_000 },
+      },
+      async () => {
+        asks.push('other');
+        return answer();
+      },
+    );
+    await desk.pass(30_000, 1_000);
+    expect([first.asks, asks]).toEqual([1, []]);
+    await desk.pass(90_000, 1_000);
+    expect((await other).decision.decision).toBe('allowed');
   });
 
   test('hears that the connection was closed', async () => {
