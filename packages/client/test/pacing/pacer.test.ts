@@ -38,15 +38,17 @@ class Desk {
       user = 'alice',
       signal,
       inputTokens = 10,
+      model = 'm',
     }: {
       readonly user?: string;
       readonly signal?: AbortSignal;
       readonly inputTokens?: number;
+      readonly model?: string;
     } = {},
   ): Call {
     const call: Call = {
       answer: this.pacer.paced(
-        { user, model: 'm', scopes: undefined, inputTokens, outputTokensMax: 0, pace, signal },
+        { user, model, scopes: undefined, inputTokens, outputTokensMax: 0, pace, signal },
         async () => {
           call.asks += 1;
           return await answer();
@@ -210,7 +212,12 @@ describe('a paced call', () => {
           return output;
         },
         { waitMsMax: 600_000 },
-        { inputTokens, ...(signal === undefined ? {} : { signal }) },
+        // Small ones of another model, so that they are not merely behind the large one.
+        {
+          inputTokens,
+          model: inputTokens > 1 ? 'large' : 'small',
+          ...(signal === undefined ? {} : { signal }),
+        },
       );
     call(40);
     await quiet();
