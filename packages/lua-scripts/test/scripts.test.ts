@@ -9,6 +9,7 @@ import {
   LOG_MAX,
   PERIOD_TOLERANCE_MS,
   PLACE_MS,
+  RATES_MAX,
   SLOT_HOLDERS_MAX,
   TOMBSTONE_MS,
 } from '@bursar/core';
@@ -136,6 +137,9 @@ it('one call has room for the largest commands', () => {
   expect(lua.KEYS_MAX).toBeGreaterThanOrEqual(lua.COMMANDS_MAX * LEGS_MAX + 6);
   // Each change makes up to six words of one journal entry; Lua unpacks at most some 7,900.
   expect(lua.CHANGES_MAX * 6).toBeLessThan(7_900);
+  // A reservation has more words than anything else, and a call becomes one list of words.
+  const wordsMax = 8 + LEGS_MAX + 3 * RATES_MAX;
+  expect(lua.COMMANDS_MAX * wordsMax).toBeLessThan(7_900);
 });
 
 it('puts the parts of a call where the script reads them', () => {

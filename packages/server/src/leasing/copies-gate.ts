@@ -174,7 +174,7 @@ export class CopiesGate {
    * command is tried once more. Throws `BreakerOpen`, `store_unavailable` (nothing changed) or
    * `store_timeout` (outcome unknown).
    */
-  async execute(command: CopyCommand): Promise<CopyAnswer> {
+  execute(command: CopyCommand): Promise<CopyAnswer> {
     return this.use((copies) => copies.execute(command));
   }
 

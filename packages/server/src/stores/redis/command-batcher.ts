@@ -71,6 +71,12 @@ export class CommandBatcher<Item extends Batchable> {
 
   /** In their order, as many as one call may carry. */
   #take(): Item[] {
+    const { length } = this.#waiting;
+    if (length <= BATCH_MAX && this.#isSmall()) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      return batch;
+    }
     const batch: Item[] = [];
     const left: Item[] = [];
     // Ids of accounts and limiters look alike, and each has a key of its own.
@@ -96,5 +102,15 @@ export class CommandBatcher<Item extends Batchable> {
     }
     this.#waiting = left;
     return batch;
+  }
+
+  /** Whether all that waits fits into one call, even if no two are about the same. */
+  #isSmall(): boolean {
+    let [changes, keys] = [0, SHARD_KEYS];
+    for (const item of this.#waiting) {
+      changes += item.changes;
+      keys += item.accounts.length + item.limiters.length;
+    }
+    return changes <= CHANGES_MAX && keys <= KEYS_MAX;
   }
 }

@@ -208,13 +208,6 @@ export function writeCommand(
   }
 }
 
-/** Most words that a command can have: what a call may carry is bounded. */
-export function wordsOf({ command }: EncodedCommand): number {
-  if (command.kind === 'correct') return 3 + 5 * command.corrections.length;
-  if (command.kind === 'reserve') return 8 + LEGS_MAX + 3 * RATES_MAX;
-  return command.kind === 'settle' ? 6 + 3 * (command.charges?.length ?? 0) : 10;
-}
-
 function accountsOf(command: CopyCommand): readonly AccountId[] {
   switch (command.kind) {
     case 'reserve': {

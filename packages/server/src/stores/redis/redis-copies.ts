@@ -164,14 +164,13 @@ export class RedisCopies implements CopyStore {
     });
   }
 
-  async execute(command: CopyCommand): Promise<CopyAnswer> {
+  execute(command: CopyCommand): Promise<CopyAnswer> {
     if (command.kind === 'sweep' && command.limit > SWEEP_STEP) return this.#sweep(command);
-    const encoded = encodeCommand(command, this.#needs(command), LAZY_EXPIRY_MAX);
-    const answer = await this.#ask(encoded);
-    if (command.kind === 'reserve' && answer.answer === 'done') this.#rememberSlots(command);
-    return answer.answer === 'done' || command.kind !== 'reserve'
-      ? answer
-      : inOrderOf(command.accounts, answer);
+    return new Promise((resolve, reject) => {
+      // What this throws rejects. No other promise is made for a command: there are hundreds of thousands.
+      const encoded = encodeCommand(command, this.#needs(command), LAZY_EXPIRY_MAX);
+      this.#ask(encoded, 1, resolve, reject);
+    });
   }
 
   async due(shard: number, limit: number): Promise<readonly AccountId[]> {
@@ -329,35 +328,59 @@ export class RedisCopies implements CopyStore {
   }
 
   /** Asks until all keys are there that the command turns out to need. */
-  async #ask(encoded: EncodedCommand): Promise<CopyAnswer> {
-    let command = encoded;
-    for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-      const answer = await this.#push(command);
-      if (answer.answer !== 'widen') {
-        this.#remember(command.reservation, answer);
-        return answer;
-      }
-      command = {
-        ...command,
-        accounts: [...new Set([...command.accounts, ...answer.accounts])],
-        limiters: [...new Set([...command.limiters, ...answer.limiters])],
-      };
-    }
-    throw unavailable('The reservation changes faster than its accounts can be found out.');
-  }
-
-  #push(command: EncodedCommand): Promise<CopyAnswer | Widen> {
+  #ask(
+    encoded: EncodedCommand,
+    tries: number,
+    resolve: (answer: CopyAnswer) => void,
+    failed: (error: unknown) => void,
+  ): void {
     // Said at once, so that nothing waits that cannot be sent.
     this.#assertAdopted();
-    const id = command.reservation ?? command.accounts[0] ?? '';
-    const batcher = this.#batchers[shardOfTenant(id.slice(0, id.indexOf('/')), this.shards)];
+    const id = encoded.reservation ?? encoded.accounts[0] ?? '';
+    const batcher =
+      this.#batchers[
+        this.shards === 1 ? 0 : shardOfTenant(id.slice(0, id.indexOf('/')), this.shards)
+      ];
     assert(batcher !== undefined, 'every shard has a batcher');
     if (batcher.waiting >= WAITING_MAX) {
       throw unavailable('Too many commands are waiting for Redis.');
     }
-    return new Promise((answered, failed) => {
-      batcher.push({ ...command, answered, failed });
-    });
+    const answered = (answer: CopyAnswer | Widen): void => {
+      try {
+        if (answer.answer === 'widen') this.#askWider(encoded, answer, tries, resolve, failed);
+        else resolve(this.#noted(encoded, answer));
+      } catch (error) {
+        failed(error);
+      }
+    };
+    batcher.push({ ...encoded, answered, failed });
+  }
+
+  #askWider(
+    encoded: EncodedCommand,
+    { accounts, limiters }: Widen,
+    tries: number,
+    resolve: (answer: CopyAnswer) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    if (tries === TRIES_MAX) {
+      throw unavailable('The reservation changes faster than its accounts can be found out.');
+    }
+    const wider = {
+      ...encoded,
+      accounts: [...new Set([...encoded.accounts, ...accounts])],
+      limiters: [...new Set([...encoded.limiters, ...limiters])],
+    };
+    this.#ask(wider, tries + 1, resolve, failed);
+  }
+
+  /** The answer as the caller gets it, of which is remembered what the next command needs. */
+  #noted({ command, reservation }: EncodedCommand, answer: CopyAnswer): CopyAnswer {
+    this.#remember(reservation, answer);
+    if (command.kind !== 'reserve') return answer;
+    if (answer.answer !== 'done') return inOrderOf(command.accounts, answer);
+    this.#rememberSlots(command);
+    return answer;
   }
 
   /** What a command does not name, and will need the keys of. */
