@@ -35,6 +35,9 @@
 -- @include lib/batch.lua
 -- @include lib/fail.lua
 -- @include lib/call.lua
+-- The text is run from top to bottom in each call, and so makes its functions. Those in a function inside
+-- take what they use of the outer ones from there at once, instead of looking for it among all that is open.
+return (function()
 -- @include lib/leg.lua
 -- @include lib/copy.lua
 -- @include lib/change-copy.lua
@@ -67,6 +70,7 @@ local function make_limiters()
 end
 
 -- @include lib/limiters.lua
+return (function()
 -- @include lib/reply.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
@@ -75,7 +79,7 @@ end
 -- @include lib/change.lua
 
 -- What few calls need, made like limiters when it is first needed.
-local rare
+local rare, made_rare
 local function make_rare()
 -- @include lib/byte-order.lua
 -- @include lib/whole-copy.lua
@@ -110,9 +114,8 @@ local function make_rare()
   }
 end
 
-local made_rare
 function rare()
-  made_rare = made_rare or make_rare()
+  if not made_rare then made_rare = make_rare() end
   return made_rare
 end
 
@@ -162,3 +165,5 @@ local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
 answers[1] = struct.pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(answers) }
+end)()
+end)()

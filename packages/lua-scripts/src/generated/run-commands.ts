@@ -110,6 +110,7 @@ local function ids_in(words, command_count)
   end
   return ids
 end
+return (function()
 local LEG_BYTES = 25
 local function held(leg)
   if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
@@ -1046,6 +1047,7 @@ end
 local function slots_held(record)
   return taken_by(record) ~= '' and limiters().slots_held(record) or nil
 end
+return (function()
 local ANSWER = {
   done = string.char(1),
   short = string.char(2),
@@ -1307,7 +1309,7 @@ local function rates_at_end(record, hits)
     end,
   }
 end
-local rare
+local rare, made_rare
 local function make_rare()
 local function is_before(a, b)
   for index = 1, math.min(#a, #b) do
@@ -1630,9 +1632,8 @@ end
     },
   }
 end
-local made_rare
 function rare()
-  made_rare = made_rare or make_rare()
+  if not made_rare then made_rare = make_rare() end
   return made_rare
 end
 local EXTEND_REFUSED = {
@@ -1936,5 +1937,7 @@ local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
 answers[1] = struct.pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(answers) }
+end)()
+end)()
 `,
 };
