@@ -131,7 +131,6 @@ local words = { cmsgpack.unpack(ARGV[1]) }
 local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
 declare_keys(limiter_count, copy_prefix, limiter_prefix)
 local ids = ids_in(words, command_count)
-
 -- guard
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
