@@ -39,7 +39,7 @@ export function decodeEvents(
 /** A name or value as a person can read it, and a database keep it. */
 function shown(word: Buffer): string {
   const text = String(word);
-  return /[\0-\x1f\ufffd]/.test(text) ? word.toString('base64') : text;
+  return /[\p{Cc}\ufffd]/u.test(text) ? word.toString('base64') : text;
 }
 
 function isPacked([name]: readonly Buffer[]): boolean {

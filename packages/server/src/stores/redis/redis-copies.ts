@@ -115,9 +115,8 @@ interface Job extends EncodedCommand {
 }
 
 /** An open reservation, as its answers say under this incarnation. */
-interface Known extends Made {
+interface Known extends KnownMade {
   readonly accounts: readonly AccountId[];
-  readonly createdAtMs: InstantMs;
 }
 
 /** Copies in one Redis, or in a cluster of them, in a fixed number of shards. */
@@ -297,7 +296,10 @@ export class RedisCopies implements CopyStore {
       throw new CopiesFenced('the connection was lost during the handshake');
     }
     this.#watch.clear();
-    this.#known.clear();
+    const before = this.#adopted;
+    // What was made under the present incarnation is still what it was.
+    if (before?.incarnation !== incarnation || before.generation !== generation)
+      this.#known.clear();
     return adopted;
   }
 
