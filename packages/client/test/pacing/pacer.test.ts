@@ -1,5 +1,5 @@
 /** Calls wait for their turn, and for nothing else. Time is the test's. */
-import type { ReserveOutput } from '@bursar/api';
+import type { RateLimited, RateView, ReserveOutput } from '@bursar/api';
 import { BursarError, duration, type LimiterPolicy } from '@bursar/core';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -312,6 +312,36 @@ describe('a paced call', () => {
     await quiet();
     expect(desk.calls[0]?.error).toBe(away);
     expect(next.state).toBe('allowed');
+  });
+
+  test('asks again for a slot that somebody else holds, less and less often', async () => {
+    const desk = new Desk();
+    let isFree = false;
+    const slots: RateView = {
+      scope: { kind: 'user', name: 'alice' },
+      name: 'parallel',
+      counts: 'requests',
+      limit: 1,
+      used: 1,
+      remaining: 0,
+      windowMs: null,
+      resetAt: '2026-11-15T12:10:00.000Z',
+      renewsAfterMs: null,
+    };
+    const refusal = {
+      decision: 'denied',
+      reason: 'rate_limited',
+      // When its holder is given up, long after this call may wait.
+      rates: [{ ...slots, retryAt: '2026-11-15T12:10:00.000Z' }],
+      retryAfterMs: 600_000,
+    } as Partial<RateLimited> as RateLimited;
+    const call = desk.call(() => (isFree ? allowed([slots]) : refusal), { waitMsMax: 60_000 });
+    await desk.pass(10_000, 250);
+    // After 1, 2 and 4 seconds; the next is after 8.
+    expect(call).toMatchObject({ state: 'waits', asks: 4 });
+    isFree = true;
+    await desk.pass(8_000, 250);
+    expect(call).toMatchObject({ state: 'allowed', asks: 5 });
   });
 
   test('waits for a slot until a call of its own has ended', async () => {
