@@ -82,8 +82,8 @@ function legPutRight(
     lease,
     state,
     amount: ZERO,
-    // Ended so long ago that it is forgotten, with what it came to by then; no copy shows more than all that it has booked.
-    spent: shown < copy.settled ? shown : copy.settled,
+    // Ended so long ago that it is forgotten, with what it came to by then.
+    spent: shown,
     deadlineAtMs: 0 as InstantMs,
     dispatched: true,
   };

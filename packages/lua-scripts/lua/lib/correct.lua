@@ -9,15 +9,14 @@ local function is_overtaken(leg, state, spent)
   return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
 end
 
--- Makes one leg, and the copy with it, what the authority says it is. A leg that is forgotten came to `shown`, and no copy shows
--- more than all that it has booked.
+-- Makes one leg, and the copy with it, what the authority says it is. A leg that is forgotten came to `shown`.
 local function put_right(copy, leg, state, spent, shown)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
     or {
       lease = lease_of(copy),
       amount = 0,
-      spent = math.min(shown, copy.settled),
+      spent = shown,
       deadline = 0,
       is_dispatched = true,
     }

@@ -1551,7 +1551,7 @@ local function put_right(copy, leg, state, spent, shown)
     or {
       lease = lease_of(copy),
       amount = 0,
-      spent = math.min(shown, copy.settled),
+      spent = shown,
       deadline = 0,
       is_dispatched = true,
     }
