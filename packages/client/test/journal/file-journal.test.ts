@@ -1,15 +1,17 @@
 /** The journal in files: what was acknowledged is found again, whoever dies when. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Commit } from '../../src/commits/commit-journal.ts';
 import { lineOf, readLines } from '../../src/journal/commit-line.ts';
 import { FileJournal, fileJournal } from '../../src/journal/file-journal.ts';
+import type { CrampedOptions, CrampedReport } from './cramped.process.ts';
 import type { WriterOptions } from './writer.process.ts';
 import { DEAD_AFTER_MS } from '../../src/journal/owners.ts';
 
@@ -133,6 +135,25 @@ describe('what is kept', () => {
     expect(idsOf(await open().leftOver())).toEqual(idsOf([before, after]));
     expect(await files()).toHaveLength(1);
   });
+});
+
+test('a disk that takes no more loses nothing that was kept, and is used again when it does', async () => {
+  const options: CrampedOptions = { directory };
+  const program = join(import.meta.dirname, 'cramped.process.ts');
+  // A limit on the size of a file fails in the middle of a line, as a full disk does.
+  const { stdout } = await promisify(execFile)('bash', [
+    '-c',
+    'ulimit -f 8 && exec "$0" "$@"',
+    process.execPath,
+    program,
+    JSON.stringify(options),
+  ]);
+  const { kept, failure } = JSON.parse(stdout) as CrampedReport;
+  expect(failure).toBe('journal_unavailable');
+  expect(kept.length).toBeGreaterThan(10);
+  const next = open();
+  expect(idsOf(await next.leftOver())).toEqual([...kept].toSorted());
+  expect(next.unreadable).toEqual([]);
 });
 
 describe('a file that was cut or damaged', () => {
