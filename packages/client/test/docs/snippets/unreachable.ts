@@ -9,7 +9,7 @@ const bursar = connect({
   token: BURSAR_TOKEN,
   journal: fileJournal({
     directory: BURSAR_JOURNAL,
-    onEvent: (event) => console.log(`bursar journal: ${event.kind}`),
+    onEvent: ({ kind }) => process.stderr.write(`bursar journal: ${kind}\n`),
   }),
 });
 
