@@ -61,7 +61,7 @@ test('at most a hundred calls go on unheard; the others end at once', async () =
     Array.from({ length: DRAINS_MAX + 5 }, () =>
       openai.chat.completions.create(chat, {
         signal: abort.signal,
-        headers: { 'x-provider-delay-ms': '300' },
+        headers: { 'x-provider-delay-ms': '1500' },
       }),
     ),
   );

@@ -24,6 +24,7 @@ test.each([
   ['the client', ENTRY],
   ['the wrapper of Anthropic’s client', "export * from './src/anthropic/index.ts';"],
   ['the meter of open connections', "export * from './src/realtime/index.ts';"],
+  ['a journal of one’s own', "export * from './src/commits/index.ts';"],
 ])('%s needs nothing of Node, neither schemas nor the price table', async (_name, entry) => {
   // A bundle for no platform fails on what it cannot resolve, Node's modules included.
   const { text, metafile } = await bundled(entry);
