@@ -6,7 +6,7 @@ import type { Denied } from '@bursar/api';
 import type { ServiceTier, Usage } from '@bursar/core';
 import type { Basis } from './call-hooks.ts';
 import { CallRefused } from './call-refused.ts';
-import { MeteredCall, reserveCall, type Spent } from './metered-call.ts';
+import { MeteredCall, reserveCall, type OtherUnits, type Spent } from './metered-call.ts';
 import type { MeteringContext } from './metering-context.ts';
 import { checkJournal } from './unreachable/check-journal.ts';
 import { meteringOf, type WrapOptions } from './wrap-options.ts';
@@ -21,6 +21,8 @@ export type WorkBounds =
       /** Whether audio goes in or comes out. */
       readonly audio?: boolean;
       readonly serviceTier?: ServiceTier;
+      /** Upper bounds of what the model may be charged by instead: characters, milliseconds of sound, images. */
+      readonly otherUnits?: OtherUnits;
     }
   /** Decimal USD. */
   | { readonly amountUsd: string };
@@ -41,6 +43,8 @@ export type WorkToMeter<Kind extends string = string> = Omit<
 export type WorkCost = {
   /** How it is known; `reported` by default. */
   readonly basis?: Basis;
+  /** What it is settled by instead of `usage` where the model is charged by such units. */
+  readonly otherUnits?: OtherUnits;
   /** The model that answered. */
   readonly answeredBy?: string;
   readonly serviceTier?: ServiceTier;
@@ -94,6 +98,7 @@ export async function meterWork<Value>(
       audio: tokens?.audio ?? false,
       longCache: false,
       serviceTier: tokens?.serviceTier,
+      otherUnits: tokens?.otherUnits,
       outputTokensMin: undefined,
       amountUsd: 'amountUsd' in call ? call.amountUsd : undefined,
       signal: call.signal,
@@ -124,6 +129,7 @@ export async function meterWork<Value>(
 function spentOf(cost: WorkCost): Spent {
   return {
     ...('usage' in cost ? { usage: cost.usage } : { usage: {}, costUsd: cost.costUsd }),
+    otherUnits: cost.otherUnits,
     basis: cost.basis ?? 'reported',
     model: cost.answeredBy,
     serviceTier: cost.serviceTier,

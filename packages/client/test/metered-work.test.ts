@@ -42,6 +42,25 @@ describe.each(REACHES)('over %s', (reach) => {
   });
 });
 
+test.each([
+  ['tts-1', { textCharacters: 40 }, '0.0006'],
+  ['gpt-4o', { inputTokens: 10 }, '0.000025'],
+])('work of %s is settled by what its model is charged by', async (model, booked, costUsd) => {
+  await using world = await openWorld('in-process');
+  await world.bursar.meter(
+    {
+      user: 'alice',
+      model,
+      inputTokens: 20,
+      outputTokensMax: 0,
+      otherUnits: { textCharacters: 100 },
+    },
+    async () => ({ value: 1, usage: { inputTokens: 10 }, otherUnits: { textCharacters: 40 } }),
+  );
+  expect(await world.booked()).toMatchObject([{ kind: 'settle', usage: booked }]);
+  expect((await world.bursar.usage.current({ user: 'alice' })).settledUsd).toBe(costUsd);
+});
+
 test('work that fails gives everything back, and its error is what is thrown', async () => {
   await using world = await openWorld('in-process');
   const failure = new Error('no');

@@ -53,7 +53,8 @@ export function acceptSockets(server: Server, context: SocketContext): () => voi
 function speakerFor(url: URL): (line: Line) => void {
   if (url.pathname === '/v1/responses') return answerResponses;
   if (url.pathname === '/v1/realtime') {
-    const model = requestedModel({ model: url.searchParams.get('model') });
+    const isTranscription = url.searchParams.get('intent') === 'transcription';
+    const model = isTranscription ? null : requestedModel({ model: url.searchParams.get('model') });
     return (line) => new RealtimeSession(line, model).open();
   }
   throw new ApiError(`Invalid URL (GET ${url.pathname})`, { status: 404 });

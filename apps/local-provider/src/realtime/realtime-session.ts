@@ -9,6 +9,7 @@ import { readText, startReading } from '../words.ts';
 import type { Line } from './accept-sockets.ts';
 import { at, merged, newSession } from './realtime-settings.ts';
 import { answerTo, breathe, openSocketCall, usageOf } from './socket-call.ts';
+import { transcribed } from './transcribed.ts';
 import { errorOf, modalityUsage, type SoundAndText } from './realtime-shapes.ts';
 
 /** Bytes of sound in a second: 24,000 samples of 16 bits. */
@@ -31,7 +32,8 @@ interface Running {
 
 export class RealtimeSession {
   readonly #line: Line;
-  readonly #model: string;
+  /** Null in a session that only transcribes. */
+  readonly #model: string | null;
   #session: JsonObject;
   readonly #conversation = { id: '', text: 0, sound: 0 };
   #running: Running | null = null;
@@ -39,7 +41,7 @@ export class RealtimeSession {
   #silentBytes = 0;
   #isHearing = false;
 
-  constructor(line: Line, model: string) {
+  constructor(line: Line, model: string | null) {
     this.#line = line;
     this.#model = model;
     this.#session = newSession(line.newId('sess_'), model);
@@ -126,7 +128,8 @@ export class RealtimeSession {
     this.#isHearing = false;
     this.#say('input_audio_buffer.speech_stopped', { audio_end_ms: 0 });
     this.#commit();
-    if (detection['create_response'] !== false) this.#create({ type: 'response.create' });
+    const answers = this.#model !== null && detection['create_response'] !== false;
+    if (answers) this.#create({ type: 'response.create' });
   }
 
   #commit(): void {
@@ -137,26 +140,24 @@ export class RealtimeSession {
     this.#say('input_audio_buffer.committed', { previous_item_id: null, item_id: id });
     const content = [{ type: 'input_audio', transcript: null }];
     this.#sayAdded({ id, type: 'message', role: 'user', status: 'completed', content });
-    const transcriber = at(this.#session, 'audio', 'input', 'transcription', 'model');
-    if (typeof transcriber !== 'string') return;
-    const usage = transcriber.startsWith('whisper')
-      ? { type: 'duration', seconds: tokens / HEARD_PER_SECOND }
-      : {
-          type: 'tokens',
-          input_tokens: tokens,
-          input_token_details: { text_tokens: 0, audio_tokens: tokens },
-          output_tokens: 1,
-          total_tokens: tokens + 1,
-        };
+    const model = at(this.#session, 'audio', 'input', 'transcription', 'model');
+    if (typeof model !== 'string') return;
+    const usage = transcribed(this.#line, model, tokens);
+    if (usage === null) return;
     this.#say('conversation.item.input_audio_transcription.completed', {
       item_id: id,
       content_index: 0,
       transcript: 'word',
-      usage,
+      ...(this.#line.script.reportsUsage ? { usage } : {}),
     });
   }
 
   #create(event: JsonObject): void {
+    if (this.#model === null) {
+      const message = 'A transcription session has no responses.';
+      this.#say('error', errorOf(event, message, 'invalid_value'));
+      return;
+    }
     if (this.#running !== null) {
       const message = `Conversation already has an active response in progress: ${this.#running.id}.`;
       this.#say('error', errorOf(event, message, 'conversation_already_has_active_response'));
@@ -177,7 +178,7 @@ export class RealtimeSession {
       prompt.text += text;
       prompt.sound += sound;
     }
-    const call = openSocketCall(this.#line, this.#model, prompt.text + prompt.sound);
+    const call = openSocketCall(this.#line, this.#model ?? '', prompt.text + prompt.sound);
     const running = { id: this.#line.newId('resp_'), call, isCancelled: false };
     this.#running = running;
     void this.#answer(running, prompt, { own, isApart });

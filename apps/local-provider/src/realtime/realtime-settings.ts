@@ -1,8 +1,21 @@
 /** The settings of a realtime session, as OpenAI has them unless told otherwise. */
 import { asObject, type JsonObject } from '../request-fields.ts';
 
-/** A new session of `model`. */
-export function newSession(id: string, model: string): JsonObject {
+/** A new session of `model`; null for one that only transcribes. */
+export function newSession(id: string, model: string | null): JsonObject {
+  if (model === null) {
+    const input = {
+      format: { type: 'audio/pcm', rate: 24_000 },
+      transcription: null,
+      turn_detection: { type: 'server_vad', threshold: 0.5, silence_duration_ms: 500 },
+    };
+    return {
+      type: 'transcription',
+      object: 'realtime.transcription_session',
+      id,
+      audio: { input },
+    };
+  }
   return {
     type: 'realtime',
     object: 'realtime.session',

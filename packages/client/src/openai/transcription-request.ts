@@ -9,6 +9,7 @@ import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { modelIn, requestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
 import type { Spent } from '../metered-call.ts';
+import { TRANSCRIPT_TOKENS_MAX } from './transcript.ts';
 import { lengthOfFiles, type SoundLength } from './sound-length.ts';
 import { PlainStream } from './plain-stream.ts';
 
@@ -18,8 +19,6 @@ const BYTES_PER_TOKEN_MIN = 100;
 const BYTES_PER_TOKEN = 800;
 /** Tokens that a model can hear and write together: the context window of gpt-4o-transcribe. */
 const CONTEXT_TOKENS = 16_000;
-/** Tokens that it writes at most: the same page. developers.openai.com, read 2026-11-30. */
-const OUTPUT_TOKENS_MAX = 2_000;
 
 /** The request in `http`. Throws `input_invalid` for what cannot be priced. */
 export async function readTranscription(http: HttpRequest): Promise<ReadRequest> {
@@ -32,7 +31,7 @@ export async function readTranscription(http: HttpRequest): Promise<ReadRequest>
     model: modelIn(fields),
     inputTokensMax: textTokensUpperBound(fields.textBytes) + sound(BYTES_PER_TOKEN_MIN),
     inputTokensExpected: expectedTextTokens(fields.textBytes) + heard,
-    outputTokensMax: OUTPUT_TOKENS_MAX,
+    outputTokensMax: TRANSCRIPT_TOKENS_MAX,
     choices: 1,
     audio: true,
     longCache: false,

@@ -4,6 +4,7 @@
  */
 import type { ServiceTier } from '@bursar/core';
 import type { JsonObject } from '../http/json-fields.ts';
+import type { OtherUnits } from '../metered-call.ts';
 import type { WorkCost } from '../metered-work.ts';
 
 /** What an answer may use, and how its events are to be understood. */
@@ -14,6 +15,8 @@ export interface PlannedTurn {
   readonly outputTokensMax: number | undefined;
   readonly audio: boolean;
   readonly serviceTier: ServiceTier | undefined;
+  /** Upper bounds of what the model may be charged by instead of tokens. */
+  readonly otherUnits?: OtherUnits;
   /** Turns of one lane are answered in the order in which they were asked for. */
   readonly lane: string;
   readonly reading: TurnReading;

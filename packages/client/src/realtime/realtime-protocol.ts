@@ -14,6 +14,7 @@ import {
 import type { PlannedTurn, Protocol, SendRule, SideCall, TurnEvent } from './protocol.ts';
 import { RealtimeReading } from './realtime-reading.ts';
 import {
+  PADDING_SECONDS,
   type SessionSettings,
   settingsOfResponse,
   settingsWith,
@@ -33,9 +34,6 @@ const FREE = new Set([
   'output_audio_buffer.clear',
   'response.cancel',
 ]);
-
-/** Sound before somebody begins to speak, which is heard with it: a second, more than the usual 300 ms. */
-const PADDING_SECONDS = 1;
 
 export class RealtimeProtocol implements Protocol {
   readonly mayAnswerUnasked = true;
@@ -66,7 +64,7 @@ export class RealtimeProtocol implements Protocol {
       if (this.#settings.onlyTranscribes) {
         return {
           kind: 'refused',
-          reason: 'a session that only transcribes has no answers that could be metered',
+          reason: 'a session that only transcribes is metered if it was opened as one',
         };
       }
       if (!this.#settings.answersSpeech) return { kind: 'free' };

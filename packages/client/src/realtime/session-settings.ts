@@ -7,7 +7,7 @@ import { fieldOf, isObject, type JsonObject, stringOf } from '../http/json-field
 /** Settings of a session. */
 export interface SessionSettings {
   readonly model: string | undefined;
-  /** Whether the provider answers by itself when it has heard somebody speak. */
+  /** Whether the provider answers by itself (or writes down) what it has heard somebody say. */
   readonly answersSpeech: boolean;
   /** Of one answer; `undefined` for the model's own. */
   readonly outputTokensMax: number | undefined;
@@ -20,6 +20,9 @@ export interface SessionSettings {
   /** A session that only writes down what it hears. */
   readonly onlyTranscribes: boolean;
 }
+
+/** Sound before somebody begins to speak, which is heard with it: a second, more than the usual 300 ms. */
+export const PADDING_SECONDS = 1;
 
 /** 24,000 samples of 16 bits. */
 const PCM_BYTES_PER_SECOND = 48_000;

@@ -22,7 +22,7 @@ export function setAside(
 }
 
 function callOf(
-  { model, inputTokens, outputTokensMax, audio, serviceTier }: PlannedTurn,
+  { model, inputTokens, outputTokensMax, audio, serviceTier, otherUnits }: PlannedTurn,
   { unmeteredRoutes: _routes, ...options }: ConnectionOptions,
 ): WorkToMeter {
   return {
@@ -32,5 +32,6 @@ function callOf(
     audio,
     ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
     ...(serviceTier === undefined ? {} : { serviceTier }),
+    ...(otherUnits === undefined ? {} : { otherUnits }),
   };
 }

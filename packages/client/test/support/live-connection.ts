@@ -39,6 +39,8 @@ export interface Opening {
   readonly runtime?: Runtime;
   /** Whether the package connects anew when the connection breaks. */
   readonly reconnects?: boolean;
+  /** Whether the session only writes down what it hears; from version 7 on. */
+  readonly isTranscription?: boolean;
 }
 
 /** A metered connection and its events. */
@@ -59,11 +61,12 @@ export async function openRealtime({
   version = 7,
   runtime,
   reconnects = false,
+  isTranscription = false,
 }: Opening): Promise<Live<OpenAIRealtimeWS>> {
   const clientOptions = { apiKey: 'sk-test', baseURL: providerUrl };
   const { port, hostname } = new URL(providerUrl);
   const props = {
-    model: REALTIME_MODEL,
+    ...(isTranscription ? { intent: 'transcription' as const } : { model: REALTIME_MODEL }),
     ...(reconnects ? { reconnect: true, reconnectInitialDelay: 1, reconnectMaxDelay: 1 } : {}),
     options: {
       headers,
@@ -74,7 +77,10 @@ export async function openRealtime({
   const connection =
     version === 7
       ? new OpenAIRealtimeWS(props, new OpenAI(clientOptions))
-      : (new OpenAIRealtimeWS6(props, new OpenAI6(clientOptions)) as unknown as OpenAIRealtimeWS);
+      : (new OpenAIRealtimeWS6(
+          { ...props, model: REALTIME_MODEL },
+          new OpenAI6(clientOptions),
+        ) as unknown as OpenAIRealtimeWS);
   const wrapped = wrapRealtime(bursar, connection, { user: 'alice', ...options }, runtime);
   const live = listenTo(wrapped);
   await live.next('session.created');
