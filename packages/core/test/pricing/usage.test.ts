@@ -49,11 +49,11 @@ test('addUsage adds class by class', () => {
   );
 });
 
-test('every token is counted on exactly one side, and calls and milliseconds on none', () => {
+test('every token is counted on exactly one side, and calls, milliseconds, characters and images on none', () => {
   const one = Object.fromEntries(USAGE_CLASS_NAMES.map((name) => [name, 1]));
   expect(totalInputTokens(one)).toBe(10);
   expect(totalOutputTokens(one)).toBe(6);
-  expect(USAGE_CLASS_NAMES).toHaveLength(24);
+  expect(USAGE_CLASS_NAMES).toHaveLength(31);
 });
 
 test('a class falls back within its own side, and never to one that falls back to it', () => {
