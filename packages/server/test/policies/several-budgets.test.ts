@@ -388,12 +388,13 @@ describe.each(KINDS)('policies on %s', (kind: Kind) => {
     const document = { version: version + 1, defaults: { budgets: [budget('user', '9.00')] } };
     for (const expectedVersion of [version - 1, version + 1]) {
       await expect(shared.as(1).policies.put({ document, expectedVersion })).rejects.toMatchObject({
-        cause: { code: 'policy_conflict', field: 'expectedVersion' },
+        code: 'policy_conflict',
+        field: 'expectedVersion',
       });
     }
     await expect(
       shared.as(1).policies.put({ document: { ...document, version }, expectedVersion: version }),
-    ).rejects.toMatchObject({ cause: { code: 'policy_conflict', field: 'document.version' } });
+    ).rejects.toMatchObject({ code: 'policy_conflict', field: 'document.version' });
     const both = await Promise.allSettled(
       ([0, 1] as const).map((server) =>
         shared
@@ -426,7 +427,8 @@ describe.each(KINDS)('policies on %s', (kind: Kind) => {
     });
     expect(await shared.as(1).budgets.grant(gift)).toMatchObject({ replayed: true });
     await expect(shared.as(1).budgets.grant({ ...gift, amountUsd: '0.60' })).rejects.toMatchObject({
-      cause: { code: 'idempotency_key_reused', field: 'key' },
+      code: 'idempotency_key_reused',
+      field: 'key',
     });
     expect(await spend(1, '0.80', { scopes: { team: 'growth' } })).toBe('allowed');
     const refund = { ...team, key: 'r-1', amountUsd: '-0.30', reason: 'a broken answer' };
