@@ -4,7 +4,8 @@
  * It is settled when the usage is seen, not when the stream ends, because the openai package stops reading
  * at `[DONE]` and never sees the end. Where no usage comes (the caller leaves, the provider breaks off), what
  * was counted is settled. Nothing is read ahead of the caller, and no byte of it is copied: what the caller gets are the
- * provider's own chunks, or views of them where something is left out.
+ * provider's own chunks, or views of them where something is left out. Only what shows the tag of a response in the
+ * background is written anew.
  */
 import type { Denied } from '@bursar/api';
 import { type EventBytes, EventSplitter } from './event-stream.ts';

@@ -1,5 +1,5 @@
 /**
- * Runtimes other than Node, in which the client has to work. Together they are half a gigabyte, and so they are fetched
+ * Runtimes other than Node, in which the client has to work. Together they are 350 MB, and so they are fetched
  * by the tests that need them and not installed for everybody.
  */
 import { join } from 'node:path';
