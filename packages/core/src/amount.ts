@@ -95,11 +95,17 @@ export function parseUsd(text: string, field = 'amount'): Amount {
  * Takes the sums of many accounts too, hence `bigint`.
  */
 export function formatUsd(nanoUsd: SignedAmount | bigint): string {
-  const value = BigInt(nanoUsd);
-  const magnitude = value < 0n ? -value : value;
-  const whole = magnitude / BigInt(NANO_USD_PER_USD);
-  const decimals = (magnitude % BigInt(NANO_USD_PER_USD)).toString().padStart(9, '0');
-  return `${value < 0n ? '-' : ''}${whole}.${decimals.slice(0, 2)}${decimals.slice(2).replace(/0+$/, '')}`;
+  const isNegative = nanoUsd < 0;
+  const magnitude = isNegative ? -nanoUsd : nanoUsd;
+  // Every answer has several amounts in it, and what is no sum fits a number exactly.
+  const [whole, rest] =
+    typeof magnitude === 'bigint'
+      ? [magnitude / BigInt(NANO_USD_PER_USD), magnitude % BigInt(NANO_USD_PER_USD)]
+      : [Math.floor(magnitude / NANO_USD_PER_USD), magnitude % NANO_USD_PER_USD];
+  const decimals = String(rest).padStart(9, '0');
+  let end = decimals.length;
+  while (end > 2 && decimals[end - 1] === '0') end -= 1;
+  return `${isNegative ? '-' : ''}${whole}.${decimals.slice(0, end)}`;
 }
 
 function bigintToNumber(value: bigint): number {

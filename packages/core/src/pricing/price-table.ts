@@ -252,6 +252,9 @@ function isWithin({ fromMs, untilMs }: NonNullable<DatedPrice['dailyUtc']>, atMs
   return fromMs <= untilMs ? fromMs <= atMs && atMs < untilMs : fromMs <= atMs || atMs < untilMs;
 }
 
+/** The price made last of each dated one: the same object for the same model, so that others can remember by it. */
+const PINNED = new WeakMap<DatedPrice, Price>();
+
 function pinned(
   model: string,
   provider: string | undefined,
@@ -259,6 +262,15 @@ function pinned(
   price: DatedPrice | undefined,
 ): Price | undefined {
   if (price === undefined) return undefined;
+  const last = PINNED.get(price);
+  const isIt =
+    last !== undefined &&
+    last.model === model &&
+    last.provider === provider &&
+    last.version === version;
+  if (isIt) return last;
   const { effectiveFromMs: _from, dailyUtc: _hours, ...numbers } = price;
-  return { model, ...(provider !== undefined && { provider }), version, ...numbers };
+  const made = { model, ...(provider !== undefined && { provider }), version, ...numbers };
+  PINNED.set(price, made);
+  return made;
 }

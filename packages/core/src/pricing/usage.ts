@@ -61,20 +61,21 @@ export function addUsage(a: Usage, b: Usage): Usage {
   return checkUsage(sum);
 }
 
+const INPUT_CLASSES = USAGE_CLASS_NAMES.filter((name) => USAGE_CLASSES[name].side === 'input');
+const OUTPUT_CLASSES = USAGE_CLASS_NAMES.filter((name) => USAGE_CLASSES[name].side === 'output');
+
 /** Input tokens of all classes together: what context tiers look at. */
 export function totalInputTokens(usage: Usage): number {
-  return totalOf(usage, 'input');
+  return totalOf(usage, INPUT_CLASSES);
 }
 
 /** Output tokens of all classes together: what an output limit counts. */
 export function totalOutputTokens(usage: Usage): number {
-  return totalOf(usage, 'output');
+  return totalOf(usage, OUTPUT_CLASSES);
 }
 
-function totalOf(usage: Usage, side: 'input' | 'output'): number {
+function totalOf(usage: Usage, names: readonly UsageClass[]): number {
   let total = 0;
-  for (const name of USAGE_CLASS_NAMES) {
-    if (USAGE_CLASSES[name].side === side) total += usage[name] ?? 0;
-  }
+  for (const name of names) total += usage[name] ?? 0;
   return total;
 }

@@ -109,8 +109,26 @@ export function modeOf({
   return { mode: 'closed', reason };
 }
 
-/** The mode as callers see it. */
+let lastView: { readonly of: Mode; readonly view: ModeView } | undefined;
+
+/** The mode as callers see it. Every answer says it, and it hardly ever changes. */
 export function modeView(mode: Mode): ModeView {
+  if (lastView !== undefined && isSame(lastView.of, mode)) return lastView.view;
+  const view = viewOf(mode);
+  lastView = { of: mode, view };
+  return view;
+}
+
+function isSame(a: Mode, b: Mode): boolean {
+  return (
+    a.mode === b.mode &&
+    a.reason === b.reason &&
+    a.sinceMs === b.sinceMs &&
+    a.worstOverspend === b.worstOverspend
+  );
+}
+
+function viewOf(mode: Mode): ModeView {
   return {
     mode: mode.mode,
     reason: mode.reason,

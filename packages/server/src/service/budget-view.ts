@@ -25,9 +25,22 @@ export function budgetViewOf(account: Account): BudgetView {
     settledUsd: formatUsd(account.settled),
     reservedUsd: formatUsd(account.reserved),
     availableUsd: room === null ? null : formatUsd(room as SignedAmount),
-    resetsAt: isoOf(account.endAtMs),
+    resetsAt: isoOfEnd(account.endAtMs),
     ...(isTracked ? { mode: 'track' } : {}),
   };
+}
+
+/** Ends of periods that are remembered as text: nearly all accounts share a few. */
+const ENDS_MAX = 100;
+const ENDS = new Map<InstantMs, string>();
+
+function isoOfEnd(atMs: InstantMs): string {
+  const known = ENDS.get(atMs);
+  if (known !== undefined) return known;
+  if (ENDS.size >= ENDS_MAX) ENDS.clear();
+  const text = isoOf(atMs);
+  ENDS.set(atMs, text);
+  return text;
 }
 
 /** ISO 8601 in UTC, with milliseconds. */

@@ -132,6 +132,9 @@ const AUDIO_CLASSES: ReadonlySet<UsageClass> = new Set([
   'audioOutputTokens',
 ]);
 
+/** What `classesOf` has found, by price: each call asks it, and prices are objects that stay. */
+const CLASSES = new WeakMap<Price, Map<string, readonly UsageClass[]>>();
+
 /**
  * The token classes that `price` covers; on a side that has anything else, without those that a call is only
  * charged in when it asks for it: audio, which costs many times what text does and would make every text call
@@ -141,14 +144,21 @@ function classesOf(
   price: Price,
   { audio = false, longCache = false }: NonNullable<Wanted['estimate']>,
 ): readonly UsageClass[] {
+  const key = `${audio}/${longCache}`;
+  const known = CLASSES.get(price);
+  const found = known?.get(key);
+  if (found !== undefined) return found;
   const isAskedFor = (name: UsageClass): boolean =>
     (audio || !AUDIO_CLASSES.has(name)) && (longCache || name !== 'cacheWriteLongTokens');
   const covered = USAGE_CLASS_NAMES.filter((name) => covers(price, name));
-  return (['input', 'output'] as const).flatMap((side) => {
+  const classes = (['input', 'output'] as const).flatMap((side) => {
     const all = covered.filter((name) => USAGE_CLASSES[name].side === side);
     const askedFor = all.filter(isAskedFor);
     return askedFor.length === 0 ? all : askedFor;
   });
+  if (known === undefined) CLASSES.set(price, new Map([[key, classes]]));
+  else known.set(key, classes);
+  return classes;
 }
 
 function covers(price: Price, name: UsageClass): boolean {

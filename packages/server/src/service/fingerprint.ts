@@ -4,7 +4,7 @@
  * The digest is over what the caller asked, in canonical form, and not over what it was priced at: a retry
  * after a price change is still a retry. `"5"` and `"5.00"` are the same amount and so the same request.
  */
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { BursarService } from '@bursar/api';
 import { type Fingerprint, OTHER_CLASSES, parseUsd } from '@bursar/core';
 
@@ -41,7 +41,7 @@ export function fingerprintOf(message: ReserveMessage): Fingerprint {
     ...(mayUseOwnKey ? ['own key'] : []),
     ...(anonymous ? ['anonymous'] : []),
   ];
-  return createHash('sha256').update(JSON.stringify(canonical)).digest('hex') as Fingerprint;
+  return hash('sha256', JSON.stringify(canonical), 'hex') as Fingerprint;
 }
 
 /** In the order of the classes, whatever that of the message. */

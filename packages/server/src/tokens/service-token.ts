@@ -5,7 +5,7 @@
  * slow hash would add nothing: there is no dictionary of 256-bit secrets. The fixed prefix lets scanners of
  * leaked secrets, and our own redaction, recognise a token.
  */
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TokenScope } from '@bursar/api';
 import type { InstantMs, TenantId } from '@bursar/core';
 import type { TokenRecord } from './token-store.ts';
@@ -51,7 +51,7 @@ export function parseServiceToken(token: string): TokenParts | undefined {
 
 /** SHA-256 of a secret, 32 bytes. */
 export function digestOf(secret: string): Uint8Array {
-  return createHash('sha256').update(secret, 'utf8').digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** Whether two digests are equal, in a time that does not depend on where they differ. */
