@@ -95,8 +95,9 @@ export function parseUsd(text: string, field = 'amount'): Amount {
  * Takes the sums of many accounts too, hence `bigint`.
  */
 export function formatUsd(nanoUsd: SignedAmount | bigint): string {
-  const isNegative = nanoUsd < 0;
-  const magnitude = isNegative ? -nanoUsd : nanoUsd;
+  const value: number | bigint = nanoUsd;
+  const isNegative = value < 0;
+  const magnitude = isNegative ? -value : value;
   // Every answer has several amounts in it, and what is no sum fits a number exactly.
   const [whole, rest] =
     typeof magnitude === 'bigint'
