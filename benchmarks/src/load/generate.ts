@@ -46,6 +46,8 @@ export const UNDER_WAY_MAX = 20_000;
 /** Longest that what failed is repeated after the run, and the pause between. */
 const REPEAT_MS_MAX = 60_000;
 const REPEAT_PAUSE_MS = 200;
+/** Longest reason, in characters. */
+const WHY_LENGTH_MAX = 40;
 /** Repeats at once. */
 const REPEATS_AT_ONCE = 50;
 
@@ -181,5 +183,6 @@ class Run {
 function whyOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof code === 'string' ? code : String(message);
-  return text.slice(0, 60);
+  // Addresses and quotations differ from run to run, and are nobody's reason.
+  return text.replace(/ \d[\d.:]*\d/g, '').slice(0, WHY_LENGTH_MAX);
 }

@@ -40,6 +40,7 @@ function contenderAsJson({ observed, analysis }: Contender): object {
     findings,
     connectionsHeldMost: most(samples, ({ connections }) => connections),
     connectionsActiveMost: most(samples, ({ activeConnections }) => activeConnections),
+    connectionsLockedMost: most(samples, ({ lockedConnections }) => lockedConnections),
     serverBytesMost: most(samples, ({ serverBytes }) => serverBytes),
     redisBytesMost: most(samples, ({ redisBytes }) => redisBytes),
     transactions,

@@ -108,7 +108,9 @@ class LoadReport {
   }
 
   #goals(matchup: Matchup): string {
-    const rows = goalRows(goalsOf(matchup), this.#machine);
+    const rows = goalRows(goalsOf(matchup), this.#machine).map((cells) =>
+      cells.map((cell) => cell.replace(/^goal: /, '')),
+    );
     return markdownTable(['What is held to', 'measured', 'goal', 'reached'], rows, 1);
   }
 

@@ -13,6 +13,8 @@ export interface Sample {
   /** Connections that the server holds to its database, and those with a statement under way. */
   readonly connections?: number;
   readonly activeConnections?: number;
+  /** Of these, those that wait for a lock that another one has. */
+  readonly lockedConnections?: number;
 }
 
 /** Shortest pause between two samples, in milliseconds. */
@@ -82,10 +84,11 @@ async function redisBytesOf(redis: Stores['redis']): Promise<number | undefined>
 async function connectionsOf({
   stores,
   database,
-}: Watched): Promise<Pick<Sample, 'connections' | 'activeConnections'>> {
-  const rows = await ask<{ held: string; active: string }>(
+}: Watched): Promise<Pick<Sample, 'connections' | 'activeConnections' | 'lockedConnections'>> {
+  const rows = await ask<{ held: string; active: string; locked: string }>(
     stores.postgres.url,
-    `select count(*) as held, count(*) filter (where state <> 'idle') as active
+    `select count(*) as held, count(*) filter (where state <> 'idle') as active,
+       count(*) filter (where wait_event_type = 'Lock') as locked
      from pg_stat_activity
      where datname = $1 and backend_type = 'client backend' and application_name <> $2`,
     database,
@@ -94,7 +97,11 @@ async function connectionsOf({
   const [row] = rows;
   return row === undefined
     ? {}
-    : { connections: Number(row.held), activeConnections: Number(row.active) };
+    : {
+        connections: Number(row.held),
+        activeConnections: Number(row.active),
+        lockedConnections: Number(row.locked),
+      };
 }
 
 /** One query over a connection of its own, since the server may have ended between two. */

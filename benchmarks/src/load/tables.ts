@@ -133,11 +133,13 @@ function wholeRows({ observed, analysis }: Contender): readonly (readonly string
   const cpu = Object.values(cpuUs).reduce((sum, us) => sum + us, 0) / calls;
   const held = most(samples, ({ connections }) => connections);
   const active = most(samples, ({ activeConnections }) => activeConnections);
+  const locked = most(samples, ({ lockedConnections }) => lockedConnections);
   const [first] = samples;
   return [
     ['calls', count(calls)],
     ['PostgreSQL connections held, at most', held === undefined ? '–' : String(held)],
     ['… with a statement under way, at most', active === undefined ? '–' : String(active)],
+    ['… waiting for a lock, at most', locked === undefined ? '–' : String(locked)],
     ['PostgreSQL transactions for 1,000 calls', per1000],
     ['CPU of a call, server and stores, us', cpu > 0 ? count(cpu) : ''],
     [
