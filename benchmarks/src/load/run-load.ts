@@ -137,12 +137,8 @@ async function observe(
   await faults;
   note(`${plan.name}, ${system}: auditing …`);
   const spent = Array.from(spentOf(workload, generated.log).values());
-  if (system === 'ours') {
-    await untilHome(
-      stores.databaseUrl,
-      spent.reduce((sum, cost) => sum + cost, 0n),
-    );
-  }
+  const sum = spent.reduce((total, cost) => total + cost, 0n);
+  const openInRedis = system === 'ours' ? await untilHome(stores, sum) : 0;
   ending.abort();
   const samples = await sampling;
   const hadCrash = phases.some(({ fault }) => fault?.kind.endsWith('-away'));
@@ -156,17 +152,22 @@ async function observe(
   return {
     ...generated,
     samples,
-    money: { ...money, findings: [...money.findings, ...oddities(system, generated)] },
+    money: { ...money, findings: [...money.findings, ...oddities(system, generated, openInRedis)] },
     transactions,
     cpuUs,
   };
 }
 
 /** What is wrong although every sum is right. */
-function oddities(system: System, { mispriced, unacknowledged }: GeneratorReport): string[] {
+function oddities(
+  system: System,
+  { mispriced, unacknowledged }: GeneratorReport,
+  openInRedis: number,
+): readonly string[] {
   if (system === 'direct') return [];
   return [
     ...(mispriced > 0 ? [`${mispriced} calls were priced otherwise than their tokens cost`] : []),
+    ...(openInRedis > 0 ? [`${openInRedis} reservations were left open in Redis`] : []),
     ...(unacknowledged > 0 ? [`${unacknowledged} settlements were never acknowledged`] : []),
   ];
 }
