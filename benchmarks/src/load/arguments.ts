@@ -13,6 +13,7 @@ export interface LoadArguments {
   readonly seed: number;
   /** Multiplies every rate; for machines with other work, and tests. */
   readonly rateFactor: number;
+  readonly isOverSocket: boolean;
   readonly json: boolean;
   /** Figures to keep: longer runs, plots and, with all scenarios, the page of the documentation. */
   readonly docs: boolean;
@@ -33,6 +34,7 @@ Options:
   --users N     how many users there are
   --trace FILE  calls of a recorded day (TIMESTAMP,ContextTokens,GeneratedTokens), at each scenario's rate
   --rate X      multiplies every rate, from 0.01 to 10
+  --socket      our SDK calls over one WebSocket, and not in batches over HTTP
   --seed N      other random calls; the same number, the same calls
   --out DIR     where the plots go; default .bursar/load, with --docs docs/plots
   --docs        longer runs; with all scenarios it writes docs/under-load.md
@@ -65,7 +67,7 @@ export function parseLoadArguments(args: readonly string[]): LoadArguments | str
       );
     return value;
   };
-  const { trace, out, json, docs, help } = values;
+  const { trace, out, socket, json, docs, help } = values;
   const result: LoadArguments = {
     scenarios: SCENARIOS.map(({ name }) => name).filter(
       (name) => positionals.length === 0 || positionals.includes(name),
@@ -76,6 +78,7 @@ export function parseLoadArguments(args: readonly string[]): LoadArguments | str
     seed: number('seed', 0, 2 ** 31 - 1) ?? 1,
     trace,
     out,
+    isOverSocket: socket ?? false,
     json: json ?? false,
     docs: docs ?? false,
     help: help ?? false,
@@ -94,6 +97,7 @@ function read(args: readonly string[]) {
         rate: { type: 'string' },
         seed: { type: 'string' },
         out: { type: 'string' },
+        socket: { type: 'boolean' },
         json: { type: 'boolean' },
         docs: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },

@@ -56,7 +56,7 @@ async function run({
   token,
   startAt,
 }: GeneratorOrder): Promise<GeneratorReport> {
-  const service = serviceOf(system, url, token);
+  const service = serviceOf(system, url, { token, isOverSocket: plan.isOverSocket ?? false });
   const workload = new Workload(plan);
   const delay = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   await TIME.wait(Math.max(1, startAt - TIME.now()));

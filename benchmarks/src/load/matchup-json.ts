@@ -13,6 +13,7 @@ export function matchupAsJson(matchup: Matchup, machine: Machine): object {
     load: plan.name,
     machine,
     seed: plan.seed,
+    isOverSocket: plan.isOverSocket ?? false,
     phases: plan.phases,
     population: { ...population, isTrace: trace !== undefined },
     ours: contenderAsJson(of.ours),

@@ -15,9 +15,14 @@ const VANISHING_TTL_MS = 2_000;
 export const SYSTEMS = ['ours', 'direct'] as const;
 export type System = (typeof SYSTEMS)[number];
 
-/** A caller's side of `system` at `url`. */
-export function serviceOf(system: System, url: string, token: string): MeteringService {
-  return system === 'ours' ? bursarService(url, token) : directService(url);
+/** A caller's side of `system` at `url`; `isOverSocket` is about ours. */
+export function serviceOf(
+  system: System,
+  url: string,
+  { token, isOverSocket = false }: { readonly token: string; readonly isOverSocket?: boolean },
+): MeteringService {
+  if (system === 'direct') return directService(url);
+  return bursarService(isOverSocket ? url.replace(/^http/, 'ws') : url, token);
 }
 
 /** Bursar at `url`, by its SDK as it is shipped, with its batches, repeats and time limits. */

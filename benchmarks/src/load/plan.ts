@@ -52,6 +52,8 @@ export interface LoadPlan {
   readonly seed: number;
   /** PostgreSQL connections of the system beside ours. */
   readonly directPool: number;
+  /** Whether our SDK calls over a WebSocket, and not in batches over HTTP. */
+  readonly isOverSocket?: boolean;
   /** Whether it is about a level of traffic: a point of a curve, with no plot of its own. */
   readonly isLevel?: boolean;
 }

@@ -177,7 +177,7 @@ function oddities(
  * code is warm after it, too. Nothing of it is booked.
  */
 async function warmUp(system: System, url: string, { population }: LoadPlan): Promise<void> {
-  const service = serviceOf(system, url, TOKEN);
+  const service = serviceOf(system, url, { token: TOKEN });
   const call = { dueMs: 0, modelMs: 0, inputTokens: 1, outputTokens: 1, outputTokensMax: 1 };
   const users = Array.from({ length: Math.min(population.users, WARM_USERS_MAX) }, (_, n) => n);
   const left = users.values();

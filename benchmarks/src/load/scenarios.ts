@@ -10,6 +10,7 @@ export interface ScenarioOptions {
   readonly seed: number;
   /** Multiplies every rate: to show that it runs on a machine that has other work. Default 1. */
   readonly rateFactor?: number | undefined;
+  readonly isOverSocket?: boolean | undefined;
 }
 
 /** A question about load. */
@@ -127,7 +128,7 @@ export const SCENARIOS: readonly Scenario[] = [
 ];
 
 function planOf(
-  { users, trace, seed, rateFactor = 1 }: ScenarioOptions,
+  { users, trace, seed, rateFactor = 1, isOverSocket = false }: ScenarioOptions,
   own: Pick<LoadPlan, 'name' | 'title' | 'phases'> &
     Partial<Pick<LoadPlan, 'directPool' | 'isLevel'>> &
     Partial<Pick<Population, 'users' | 'runsOut'>>,
@@ -142,6 +143,7 @@ function planOf(
     population: { users: count, zipf: 1, runsOut, ...(trace !== undefined && { trace }) },
     seed,
     directPool,
+    isOverSocket,
     isLevel,
   };
 }
