@@ -10,9 +10,6 @@ import { openHybridOn, startStores, type Stores } from '../subjects/stores.ts';
 const USERS = [1_000, 100_000];
 const USERS_QUICK = [20];
 const IN_FLIGHT = 64;
-/** Longest value of a hash that Redis packs. */
-const PACKED_VALUE_DEFAULT = 64;
-const PACKED_VALUE_MAX = 160;
 const PREFIX = 'bursar:{0}';
 
 export const memory: Bench = {
@@ -27,13 +24,10 @@ export const memory: Bench = {
       async judge() {
         const found: Finding[] = [];
         let off = 0;
-        for (const [index, size] of sizes.entries()) {
-          // What a setting saves, a user, does not depend on how many there are.
-          for (const isPacked of index === 0 ? [false, true] : [false]) {
-            const { findings, moneyOffNanoUsd } = await measure(stores, size, isPacked);
-            found.push(...findings);
-            off += moneyOffNanoUsd;
-          }
+        for (const size of sizes) {
+          const { findings, moneyOffNanoUsd } = await measure(stores, size);
+          found.push(...findings);
+          off += moneyOffNanoUsd;
         }
         return { findings: found, moneyOffNanoUsd: off };
       },
@@ -42,19 +36,13 @@ export const memory: Bench = {
   },
 };
 
-/**
- * Everything about `users` users, on a database and a Redis with nobody else in them. `isPacked`: with a Redis
- * that keeps a copy as one piece of memory, which it does by itself only of shorter values.
- */
+/** Everything about `users` users, on a database and a Redis with nobody else in them. */
 async function measure(
   stores: Stores,
   users: number,
-  isPacked: boolean,
 ): Promise<{ readonly findings: readonly Finding[]; readonly moneyOffNanoUsd: number }> {
   const { redis } = stores;
   await redis.cli('FLUSHALL');
-  const longest = isPacked ? PACKED_VALUE_MAX : PACKED_VALUE_DEFAULT;
-  await redis.cli('CONFIG', 'SET', 'hash-max-listpack-value', String(longest));
   const databaseUrl = await stores.postgres.createDatabase();
   const store = await openHybridOn({ ...stores, databaseUrl });
   try {
@@ -71,16 +59,11 @@ async function measure(
     await each(users, () => pairs.open(legs));
     await pairs.bookAll(legs);
     const open = await use(stores);
-    const all = findingsOf(users, { empty, idle, open });
-    const findings = isPacked ? all.slice(0, 2).map(packed) : all;
+    const findings = findingsOf(users, { empty, idle, open });
     return { findings, moneyOffNanoUsd: await moneyOffWithOpen(store, pairs, legs) };
   } finally {
     await store.close();
   }
-}
-
-function packed({ name, ...finding }: Finding): Finding {
-  return { ...finding, name: `${name}, hash-max-listpack-value ${PACKED_VALUE_MAX}` };
 }
 
 /** Bytes in use. */

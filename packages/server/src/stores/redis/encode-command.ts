@@ -2,7 +2,7 @@
  * From a command to what `run-commands.lua` reads, and the accounts whose keys it will need.
  *
  * Refuses what could not be told from the script's own punctuation: ids with blanks, braces, bars or commas. All
- * that can be wrong is found out in `encodeCommand`; `writeCommand` only writes, for many commands at once.
+ * that can be wrong with a command is found out here, so that it fails alone; `write-command.ts` only writes.
  */
 import {
   type AccountId,
@@ -19,9 +19,6 @@ import {
   type ReservationId,
 } from '@bursar/core';
 import type { Made } from './decode-answer.ts';
-import { packElsewhere } from './pack-elsewhere.ts';
-import { packLease } from './pack-lease.ts';
-import type { PackedWriter } from './packed-writer.ts';
 
 /** What a reservation was made with, and when, which tells whether it is still the same. */
 export interface KnownMade extends Made {
@@ -35,6 +32,8 @@ export interface EncodedCommand {
   readonly text: string;
   /** What its reservation was made with, if that is known: the answer then says only when that was. */
   readonly made: KnownMade | undefined;
+  /** How each limiter that it takes from or charges counts, as one word. */
+  readonly policies: readonly string[];
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
   /** Limiters that are known to be needed. */
@@ -47,9 +46,6 @@ export interface EncodedCommand {
   readonly changes: number;
 }
 
-/** The place of each account of a call among its keys, from 1. */
-export type Places = ReadonlyMap<AccountId, number>;
-
 const TENANT = '[a-z0-9][a-z0-9_-]{0,62}';
 const ACCOUNT = new RegExp(`^(?:${TENANT})/[A-Za-z0-9_.@%:/-]{1,2000}$`);
 const LIMITER = ACCOUNT;
@@ -58,10 +54,7 @@ const RESERVATION = new RegExp(
 );
 const LEASE = /^[A-Za-z0-9_.@%:/-]{1,200}$/;
 const NO_ACCOUNTS: readonly AccountId[] = [];
-/** What stands for no amount in an extension. */
-const AS_IT_IS = -1;
-/** What stands for no account. */
-const NO_ACCOUNT = 0;
+const NO_POLICIES: readonly string[] = [];
 
 /** `known` is what the caller did not name of the reservation. Throws `id_invalid`. */
 export function encodeCommand(
@@ -84,6 +77,7 @@ export function encodeCommand(
   return {
     command,
     text: textOf(command),
+    policies: rates.length === 0 ? NO_POLICIES : rates.map(({ policy }) => encodePolicy(policy)),
     made: known.made,
     accounts,
     limiters,
@@ -91,121 +85,6 @@ export function encodeCommand(
     allowsOom: allowsOom(command),
     changes: changesOf(command, lazyExpiryMax),
   };
-}
-
-/** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
-export function writeCommand(
-  writer: PackedWriter,
-  { command, text, made, accounts }: EncodedCommand,
-  places: Places,
-): void {
-  const createdAtMs = made?.createdAtMs ?? 0;
-  const rates = ratesOf(command);
-  const begin = (words: number): void => {
-    writer.number(words + 3 * rates.length);
-    writer.ascii(command.kind);
-  };
-  const place = (account: AccountId): void => {
-    const number = places.get(account);
-    assert(number !== undefined, 'every account of a command has a key');
-    writer.number(number);
-  };
-  switch (command.kind) {
-    case 'reserve':
-      begin(6 + command.accounts.length);
-      writer.reservation(command.reservation);
-      writer.number(command.amount);
-      writer.number(command.ttlMs);
-      writer.text(text);
-      writer.ascii(encodeFingerprint(command.fingerprint));
-      writer.number(command.accounts.length);
-      for (const account of inOrder(command.accounts)) place(account);
-      break;
-    case 'extend':
-      begin(5);
-      writer.reservation(command.reservation);
-      writer.number(createdAtMs);
-      writer.number(command.amount ?? AS_IT_IS);
-      writer.number(command.ttlMs);
-      writer.flag(command.dispatched);
-      break;
-    case 'settle':
-      begin(6);
-      writer.reservation(command.reservation);
-      writer.number(createdAtMs);
-      writer.number(command.cost);
-      writer.flag(command.final);
-      writer.text(text);
-      writer.number(
-        accounts[0] === undefined ? NO_ACCOUNT : (places.get(accounts[0]) ?? NO_ACCOUNT),
-      );
-      break;
-    case 'release':
-      begin(3);
-      writer.reservation(command.reservation);
-      writer.number(createdAtMs);
-      writer.text(text);
-      break;
-    case 'expire':
-    case 'find':
-      begin(1);
-      writer.reservation(command.reservation);
-      break;
-    case 'sweep':
-      begin(2);
-      place(command.account);
-      writer.number(command.limit);
-      break;
-    case 'prepare':
-      begin(2);
-      place(command.account);
-      writer.number(command.above);
-      break;
-    case 'install':
-      begin(8);
-      place(command.account);
-      writer.number(command.ticket);
-      writer.bytes(packLease(command.lease));
-      writer.number(command.startAtMs);
-      writer.number(command.endAtMs);
-      writer.number(command.drawn);
-      writer.number(command.sequence);
-      writer.bytes(packElsewhere(command.elsewhere));
-      break;
-    case 'apply':
-      begin(4);
-      place(command.account);
-      writer.bytes(packLease(command.lease));
-      writer.number(command.drawn);
-      writer.bytes(packElsewhere(command.elsewhere));
-      break;
-    case 'recall':
-      begin(3);
-      place(command.account);
-      writer.bytes(packLease(command.lease));
-      writer.flag(command.retire);
-      break;
-    case 'correct':
-      begin(1 + 5 * command.corrections.length);
-      writer.reservation(command.reservation);
-      for (const correction of command.corrections) {
-        place(correction.account);
-        writer.bytes(packLease(correction.lease));
-        writer.ascii(correction.state.charAt(0));
-        writer.number(correction.spent);
-        writer.number(correction.shown);
-      }
-      break;
-    case 'read':
-      begin(1);
-      place(command.account);
-      break;
-  }
-  for (const { limiter, policy, permits } of rates) {
-    writer.ascii(limiter);
-    writer.ascii(encodePolicy(policy));
-    writer.number(permits);
-  }
 }
 
 function accountsOf(command: CopyCommand): readonly AccountId[] {
@@ -234,7 +113,7 @@ function accountsOf(command: CopyCommand): readonly AccountId[] {
 }
 
 /** In the order of their bytes. */
-function inOrder(accounts: readonly AccountId[]): readonly AccountId[] {
+export function inOrder(accounts: readonly AccountId[]): readonly AccountId[] {
   return accounts.length === 1 ? accounts : accounts.toSorted();
 }
 
@@ -283,7 +162,7 @@ function changesOf(command: CopyCommand, lazyExpiryMax: number): number {
 }
 
 /** What the command takes from limiters, or charges them. */
-function ratesOf(command: CopyCommand): readonly RateHit[] {
+export function ratesOf(command: CopyCommand): readonly RateHit[] {
   if (command.kind === 'reserve') return command.rates ?? [];
   return command.kind === 'settle' && command.final ? (command.charges ?? []) : [];
 }
@@ -362,14 +241,14 @@ function encodePolicy(policy: RateHit['policy']): string {
   }
 }
 
-/** As one word of ASCII; what `decodeFingerprint` undoes. */
-function encodeFingerprint(fingerprint: string): string {
-  return encodeURIComponent(fingerprint);
-}
-
 function decimal(value: Amount | number): string {
   assertWhole(value);
   return String(value);
+}
+
+/** As one word of ASCII; what `decodeFingerprint` undoes. */
+export function encodeFingerprint(fingerprint: string): string {
+  return encodeURIComponent(fingerprint);
 }
 
 function assertWhole(value: number): void {

@@ -1,8 +1,9 @@
 /** A call of `run-commands.lua` as bytes of Redis' protocol: keys, and one argument that holds everything. */
 import type { AccountId, LimiterId } from '@bursar/core';
-import { type EncodedCommand, type Places, writeCommand } from './encode-command.ts';
+import type { EncodedCommand } from './encode-command.ts';
 import { PackedWriter } from './packed-writer.ts';
 import type { ShardKeys } from './redis-keys.ts';
+import { type Places, writeCommand } from './write-command.ts';
 
 /** What a call is made of. */
 export interface Call {
