@@ -56,8 +56,8 @@ export class Sockets {
   accept(request: IncomingMessage, stream: Duplex, head: Buffer): void {
     stream.on('error', () => stream.destroy());
     // A Node that does not ask `isAskedFor` first comes with everything that is called an upgrade.
-    if (!this.isAskedFor(request)) return void stream.destroy();
-    if (this.#isStopping || this.#open.size >= SOCKETS_MAX) return refuse(stream);
+    if (!this.isAskedFor(request)) return refuse(stream, noUpgrade());
+    if (this.#isStopping || this.#open.size >= SOCKETS_MAX) return refuse(stream, noMore());
     this.#server.handleUpgrade(request, stream, head, (socket) =>
       this.#begin(socket, request, stream),
     );
@@ -117,11 +117,21 @@ export class Sockets {
   }
 }
 
-/** There is no response object for what was to become a socket. */
-function refuse(stream: Duplex): void {
-  const refusal = new BursarError('too_many_requests', {
+function noUpgrade(): BursarError {
+  return new BursarError('input_invalid', {
+    field: 'upgrade',
+    message: 'Send the request without the header "upgrade"; only WebSockets are made, at /trpc.',
+  });
+}
+
+function noMore(): BursarError {
+  return new BursarError('too_many_requests', {
     message: 'This server takes no more WebSockets; connect to another, or call over HTTP.',
   });
+}
+
+/** There is no response object for what was to become a socket. */
+function refuse(stream: Duplex, refusal: BursarError): void {
   const body = errorBody(refusal);
   stream.end(
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ''}\r\n` +
