@@ -1,6 +1,6 @@
 /** What the design without Bursar was expected to improve, beside what both systems were measured at. */
 import { markdownTable } from '../harness/markdown.ts';
-import { burstWaits } from './goals.ts';
+import { burstOf } from './goals.ts';
 import type { Contender, Matchup } from './matchup.ts';
 import { SYSTEMS, type System } from './metering-services.ts';
 import { count, mebibytes, most, ms, SYSTEM_NAMES } from './tables.ts';
@@ -10,13 +10,15 @@ interface Row {
   /** What was expected of each system. */
   readonly expected: Readonly<Record<System, string>>;
   /** The worst that our figure may be. */
-  readonly target: number;
+  readonly target: number | ((contender: Contender) => number);
   readonly better: 'more' | 'less';
   readonly value: (contender: Contender) => number | undefined;
   readonly show: (value: number | undefined) => string;
 }
 
 const BYTES_PER_MIB = 2 ** 20;
+/** What part of the calls of the burst has to be answered within it. */
+const ANSWERED_MIN = 0.95;
 
 const ROWS: readonly Row[] = [
   {
@@ -24,7 +26,7 @@ const ROWS: readonly Row[] = [
     expected: { direct: '250', ours: '45' },
     target: 45,
     better: 'less',
-    value: (contender) => burstWaits(contender).mean,
+    value: (contender) => burstOf(contender).waits.mean,
     show: ms,
   },
   {
@@ -32,16 +34,16 @@ const ROWS: readonly Row[] = [
     expected: { direct: '800', ours: '120' },
     target: 120,
     better: 'less',
-    value: (contender) => burstWaits(contender).p95,
+    value: (contender) => burstOf(contender).waits.p95,
     show: ms,
   },
   {
-    name: 'answered a second, at most',
+    name: 'answered a second',
     expected: { direct: '200', ours: '2,000' },
-    target: 2_000,
+    // Arrivals are random, so as much as is expected may not be offered.
+    target: (contender) => ANSWERED_MIN * burstOf(contender).offeredPerSecond,
     better: 'more',
-    value: ({ analysis }) =>
-      Math.max(...analysis.slices.map(({ answeredPerSecond }) => answeredPerSecond)),
+    value: (contender) => burstOf(contender).answeredPerSecond,
     show: (value) => count(value ?? 0),
   },
   {
@@ -82,14 +84,16 @@ export function claimTable(matchups: readonly Matchup[]): string {
       return [
         row.show(row.value(of.direct)),
         row.show(ours),
-        isReached(row, ours) ? 'yes' : '**no**',
+        isReached(row, of.ours) ? 'yes' : '**no**',
       ];
     }),
   ]);
   return markdownTable(head, rows, 1);
 }
 
-function isReached({ target, better }: Row, value: number | undefined): boolean {
+function isReached({ target, better, value: valueOf }: Row, ours: Contender): boolean {
+  const value = valueOf(ours);
   if (value === undefined) return false;
-  return better === 'less' ? value <= target : value >= target;
+  const wanted = typeof target === 'number' ? target : target(ours);
+  return better === 'less' ? value <= wanted : value >= wanted;
 }

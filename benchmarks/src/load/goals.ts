@@ -1,5 +1,6 @@
 /** What a run has to come to, as findings like a benchmark's: judged where the machine lets one. */
 import type { Finding } from '../harness/bench.ts';
+import type { Figures } from './analyse.ts';
 import type { Contender, Matchup } from './matchup.ts';
 import { most } from './tables.ts';
 
@@ -58,7 +59,8 @@ export function goalsOf({ plan, of }: Matchup): readonly Finding[] {
     for (const part of ['mean', 'p95'] as const) {
       findings.push({
         name: `${part} wait in the burst, direct DB's to ours`,
-        value: (burstWaits(direct)[part] ?? Number.NaN) / (burstWaits(ours)[part] ?? Number.NaN),
+        value:
+          (burstOf(direct).waits[part] ?? Number.NaN) / (burstOf(ours).waits[part] ?? Number.NaN),
         goal: TIMES_FASTER,
         better: 'more',
         isByClock: true,
@@ -68,9 +70,9 @@ export function goalsOf({ plan, of }: Matchup): readonly Finding[] {
   return findings;
 }
 
-/** Waits of the calls in the second phase of a burst. */
-export function burstWaits({ analysis }: Contender) {
-  return analysis.phases[1]?.waits ?? analysis.all.waits;
+/** What the second phase of a burst came to. */
+export function burstOf({ analysis }: Contender): Figures {
+  return analysis.phases[1] ?? analysis.all;
 }
 
 function failedShare({ analysis: { all } }: Contender): number {
