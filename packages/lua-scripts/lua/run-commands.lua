@@ -35,17 +35,25 @@
 -- @include lib/batch.lua
 -- @include lib/fail.lua
 -- @include lib/call.lua
--- The text is run from top to bottom in each call, and so makes its functions. Those in a function inside
--- take what they use of the outer ones from there at once, instead of looking for it among all that is open.
+-- Redis runs the text of a script from top to bottom every time, and that makes its functions. So here is
+-- what most calls need, and the rest is made when a command first needs it. Functions in a function take what
+-- they use of outer ones from there at once, instead of looking for it among all that is open.
 return (function()
 -- @include lib/leg.lua
 -- @include lib/copy.lua
 -- @include lib/change-copy.lua
+-- @include lib/records.lua
+-- @include lib/event.lua
+-- @include lib/done-on-one.lua
+-- @include lib/room.lua
+-- @include lib/sums-at-end.lua
+-- @include lib/admit.lua
+
+local function make_general()
 -- @include lib/record.lua
 -- @include lib/find.lua
 
--- Everything about limiters, made when a command first needs it: Redis runs the text of a script from top to
--- bottom every time, and most calls have no limiters.
+-- Everything about limiters, for most calls have none.
 local function make_limiters()
 -- @include lib/ratio.lua
 -- @include lib/bucket.lua
@@ -70,11 +78,9 @@ local function make_limiters()
 end
 
 -- @include lib/limiters.lua
-return (function()
 -- @include lib/reply.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
--- @include lib/room.lua
 -- @include lib/end-leg.lua
 -- @include lib/change.lua
 
@@ -123,9 +129,21 @@ end
 -- @include lib/settle.lua
 -- @include lib/release.lua
 -- @include lib/reserve.lua
+  return {
+    commands = { reserve = reserve, extend = extend, settle = settle, release = release },
+    rare = rare,
+    limiters = limiters,
+    pack_record = pack_record,
+    text_answer = text_answer,
+  }
+end
+
+-- @include lib/general.lua
+-- @include lib/reserve-on-one.lua
+-- @include lib/settle-on-one.lua
+-- @include lib/decide.lua
 -- @include lib/flush.lua
 
-local COMMANDS = { reserve = reserve, extend = extend, settle = settle, release = release }
 -- unpack
 local words = { cmsgpack.unpack(ARGV[1]) }
 local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
@@ -140,29 +158,11 @@ local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 
 -- decide
-local answers, size = {}, 1
-local at = FIRST_COMMAND
-for _ = 1, command_count do
-  local first, last, kind = at + HEAD_WORDS, at + 1 + words[at], words[at + 1]
-  local is_decided, answer, more, most = pcall(COMMANDS[kind] or rare().commands[kind], words, first, last)
-  if not is_decided then
-    -- What `fail` threw; anything else is a bug, and nothing has been written yet.
-    if type(answer) ~= 'table' or answer.err then error(answer, 0) end
-    answer = text_answer(table.remove(answer, 1), answer)
-  end
-  size = size + 1
-  answers[size] = answer
-  if more then
-    answers[size + 1], answers[size + 2] = more, most
-    size = size + 2
-  end
-  at = last + 1
-end
+local answers = decide_all(words, command_count)
 
 -- write and reply
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
 answers[1] = struct.pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(answers) }
-end)()
 end)()

@@ -37,7 +37,7 @@ local function record_changes()
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
     list[#list + 1] = record.id
-    list[#list + 1] = pack_record(record)
+    list[#list + 1] = general().pack_record(record)
     if not record.is_open then gone[#gone + 1] = record.id end
   end
   return open, ended, gone
@@ -78,7 +78,7 @@ local function flush()
     if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else
-      rare().write_copy(copy)
+      general().rare().write_copy(copy)
     end
   end
   if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
@@ -89,6 +89,6 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
-  for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
+  for _, limiter in ipairs(batch.changed_limiters) do general().limiters().write_limiter(limiter) end
   return write_events()
 end

@@ -1,49 +1,11 @@
 -- reserve: id, amount, ttlMs, what it is made with but the instant, its fingerprint, the number of its
--- accounts, these in byte order, then limiter, policy and permits of each of its rates. Core's `admit`. Why a
--- copy does not admit a call, nil if it does: code, is_outside or missing, and the code or what is missing.
-local function refusal_of(copy, amount)
-  if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
-  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
-  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
-  local missing = shortfall(copy, amount)
-  if missing > 0 then return 'missing', missing end
-  return nil
-end
-
-local function new_leg(copy, amount, deadline)
-  return {
-    lease = lease_of(copy),
-    state = 'o',
-    amount = amount,
-    spent = 0,
-    deadline = deadline,
-    is_dispatched = false,
-    is_journaled = false,
-  }
-end
-
+-- accounts, these in byte order, then limiter, policy and permits of each of its rates. `reserve-on-one.lua`
+-- has what most of them are.
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
   if refused then return { [refused] = value } end
   local leg = new_leg(copy, amount, deadline)
   return { leg = leg, settled = copy.settled, reserved = copy.reserved + amount }
-end
-
--- The same as what follows for a new call on one account without rates, which most are: nothing is put into
--- tables that only take it to the next function. Nil if it is not admitted.
-local function reserve_on_one(id, rest, account, amount, deadline)
-  local copy = copy_of(account)
-  if not copy.head or copy.next_due <= batch.now or refusal_of(copy, amount) then return nil end
-  local uuid, made = string.sub(id, -ID_BYTES), struct.pack('<d', batch.now) .. rest
-  local leg = new_leg(copy, amount, deadline)
-  copy.legs[uuid] = false
-  put_sums(copy, copy.settled, copy.reserved + amount)
-  put_leg(copy, uuid, leg)
-  local open, at = batch.open, #batch.open
-  open[at + 1], open[at + 2] = id, made
-  batch.records[id] = { text = made, is_open = true }
-  return done_on_one(0, 0, batch.now, leg, copy)
 end
 
 -- Its accounts, and what is to be taken from limiters, nil if nothing.
@@ -65,11 +27,6 @@ end
 local function reserve(words, at, last)
   local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
-  if batch.records[id] == false and words[at + 5] == 1 and last == at + 6 then
-    local account = batch.accounts[words[last]]
-    local answer, head, elsewhere = reserve_on_one(id, rest, account, amount, deadline)
-    if answer then return answer, head, elsewhere end
-  end
   local accounts, hits = parse_places(words, at + 5, last)
   local known = find(id)
   local missing

@@ -266,6 +266,129 @@ local function pack_sums(copy)
   return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end
 local CREATED_BYTES = 8
+local function pack_ended_leg(leg)
+  return struct.pack(
+    '<Bc0c1dddB',
+    #leg.lease,
+    leg.lease,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg)
+  )
+end
+local function load_records(ids)
+  local records = batch.records
+  for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
+    if #ids == 0 then return nil end
+    local texts = redis.pcall('HMGET', key, unpack(ids))
+    if texts.err then return key end
+    local left = {}
+    for index, id in ipairs(ids) do
+      if texts[index] then
+        records[id] = { text = texts[index], is_open = step == 1 }
+      else
+        records[id] = false
+        left[#left + 1] = id
+      end
+    end
+    ids = left
+  end
+  return nil
+end
+local function push_event(head, detail, made)
+  local events = batch.events
+  local at = #events
+  events[at + 1], events[at + 2], events[at + 3] = 'v', head, 'd'
+  events[at + 4], events[at + 5], events[at + 6] = detail, 'm', made
+end
+local function pack_event(id, leg, is_first, count)
+  local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
+  return struct.pack(
+    '<c1dddBdBc0B',
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    flags,
+    batch.now,
+    #id,
+    id,
+    count
+  )
+end
+local function pack_place(copy)
+  local head = copy.head
+  return string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+end
+local function done_on_one(flags, overage, created, leg, copy)
+  local head, elsewhere = copy.head, copy.elsewhere
+  return struct.pack(
+    '<BBdBBI4dc1dddBHdddI4B',
+    1,
+    flags,
+    overage,
+    1,
+    0,
+    CREATED_BYTES,
+    created,
+    leg.state,
+    leg.amount,
+    leg.spent,
+    leg.deadline,
+    leg_flags(leg),
+    batch.places[copy.account],
+    copy.settled,
+    copy.reserved,
+    copy.sequence,
+    1 + #head + #elsewhere,
+    #head
+  ),
+    head,
+    elsewhere
+end
+local function shortfall(copy, wanted)
+  if wanted == 0 then return 0 end
+  local drawn, returned = struct.unpack('<dd', copy.head, #LABEL + 1)
+  if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
+  local limit, left = drawn - returned, struct.unpack('<d', copy.elsewhere)
+  if limit < 0 then limit = 0 end
+  if left <= limit then limit = left end
+  local room = limit - (copy.settled + copy.reserved)
+  if wanted <= room then return 0 end
+  return wanted - math.max(0, room)
+end
+local function sums_at_end(copy, leg, state, spent)
+  local hold = held(leg)
+  if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
+  local kept = state == 'o' and leg.amount > spent and leg.amount - spent or 0
+  local reserved = copy.reserved - hold + kept
+  local settled = copy.settled + spent - leg.spent
+  if settled + reserved > AMOUNT_MAX then return nil end
+  return settled, reserved, hold
+end
+local function refusal_of(copy, amount)
+  if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
+  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
+  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
+  local missing = shortfall(copy, amount)
+  if missing > 0 then return 'missing', missing end
+  return nil
+end
+local function new_leg(copy, amount, deadline)
+  return {
+    lease = lease_of(copy),
+    state = 'o',
+    amount = amount,
+    spent = 0,
+    deadline = deadline,
+    is_dispatched = false,
+    is_journaled = false,
+  }
+end
+local function make_general()
 local function read_made(record)
   local made = record.made
   local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
@@ -334,18 +457,6 @@ local function set_accounts(record, accounts)
   record.list_end = CREATED_BYTES + #list + 1
   record.accounts = accounts
 end
-local function pack_ended_leg(leg)
-  return struct.pack(
-    '<Bc0c1dddB',
-    #leg.lease,
-    leg.lease,
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    leg_flags(leg)
-  )
-end
 local function pack_record(record)
   if record.is_open then return record.made end
   local parts = { string.char(#record.accounts) }
@@ -353,25 +464,6 @@ local function pack_record(record)
     parts[index + 1] = pack_ended_leg(record.legs[account])
   end
   return table.concat(parts) .. record.made
-end
-local function load_records(ids)
-  local records = batch.records
-  for step, key in ipairs({ batch.open_key, batch.done_key, batch.done_before_key }) do
-    if #ids == 0 then return nil end
-    local texts = redis.pcall('HMGET', key, unpack(ids))
-    if texts.err then return key end
-    local left = {}
-    for index, id in ipairs(ids) do
-      if texts[index] then
-        records[id] = { text = texts[index], is_open = step == 1 }
-      else
-        records[id] = false
-        left[#left + 1] = id
-      end
-    end
-    ids = left
-  end
-  return nil
 end
 local function record_of(id)
   local record = batch.records[id]
@@ -1047,7 +1139,6 @@ end
 local function slots_held(record)
   return taken_by(record) ~= '' and limiters().slots_held(record) or nil
 end
-return (function()
 local ANSWER = {
   done = string.char(1),
   short = string.char(2),
@@ -1109,32 +1200,6 @@ local function pack_found(record, legs, is_made_known)
     .. made
     .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
-local function done_on_one(flags, overage, created, leg, copy)
-  local head, elsewhere = copy.head, copy.elsewhere
-  return struct.pack(
-    '<BBdBBI4dc1dddBHdddI4B',
-    1,
-    flags,
-    overage,
-    1,
-    0,
-    CREATED_BYTES,
-    created,
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    leg_flags(leg),
-    batch.places[copy.account],
-    copy.settled,
-    copy.reserved,
-    copy.sequence,
-    1 + #head + #elsewhere,
-    #head
-  ),
-    head,
-    elsewhere
-end
 local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
   if is_made_known and #accounts == 1 and not rates then
     return done_on_one(flags, overage, created_of(record), legs[1], batch.copies[accounts[1]])
@@ -1144,31 +1209,6 @@ local function done_answer(flags, overage, record, accounts, legs, is_made_known
     .. pack_found(record, legs, is_made_known)
     .. pack_copies(accounts)
     .. (rates and limiters().pack_rates(rates) or '')
-end
-local function push_event(head, detail, made)
-  local events = batch.events
-  local at = #events
-  events[at + 1], events[at + 2], events[at + 3] = 'v', head, 'd'
-  events[at + 4], events[at + 5], events[at + 6] = detail, 'm', made
-end
-local function pack_event(id, leg, is_first, count)
-  local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
-  return struct.pack(
-    '<c1dddBdBc0B',
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    flags,
-    batch.now,
-    #id,
-    id,
-    count
-  )
-end
-local function pack_place(copy)
-  local head = copy.head
-  return string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
 end
 local function tell(record, accounts, legs, detail, is_first)
   local event = pack_event(record.id, legs[1], is_first, #accounts)
@@ -1255,26 +1295,6 @@ local function conclude(record, accounts, steps, before, detail, rates, is_made_
   local flags = (is_replayed and 1 or 0) + (is_late and 2 or 0) + (is_told and 4 or 0)
   local shown = is_shown and rates.hits or nil
   return done_answer(flags, overage, record, accounts, legs, is_made_known, shown)
-end
-local function shortfall(copy, wanted)
-  if wanted == 0 then return 0 end
-  local drawn, returned = struct.unpack('<dd', copy.head, #LABEL + 1)
-  if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
-  local limit, left = drawn - returned, struct.unpack('<d', copy.elsewhere)
-  if limit < 0 then limit = 0 end
-  if left <= limit then limit = left end
-  local room = limit - (copy.settled + copy.reserved)
-  if wanted <= room then return 0 end
-  return wanted - math.max(0, room)
-end
-local function sums_at_end(copy, leg, state, spent)
-  local hold = held(leg)
-  if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
-  local kept = state == 'o' and leg.amount > spent and leg.amount - spent or 0
-  local reserved = copy.reserved - hold + kept
-  local settled = copy.settled + spent - leg.spent
-  if settled + reserved > AMOUNT_MAX then return nil end
-  return settled, reserved, hold
 end
 local function end_leg(copy, leg, state, spent, is_settlement)
   local settled, reserved, hold = sums_at_end(copy, leg, state, spent)
@@ -1675,8 +1695,6 @@ local function extend(words, at)
     end,
   })
 end
-local ONE = string.char(1)
-local IS_TOLD = 4
 local function settle_leg(copy, leg, words, at)
   local cost, is_final = words[at + 2], words[at + 3]
   if leg.state == 's' then
@@ -1688,39 +1706,7 @@ local function settle_leg(copy, leg, words, at)
   if cost <= leg.spent then return { leg = leg, is_replayed = true } end
   return end_leg(copy, leg, leg.state, cost, true)
 end
-local function settle_on_one(id, created, cost, detail, account)
-  local known = batch.records[id]
-  local made = known and known.is_open and known.text
-  if not made or struct.unpack('<d', made) ~= created then return nil end
-  local list_end = CREATED_BYTES + 1 + #account
-  if string.byte(made, list_end) ~= 10 or string.byte(made, list_end + 1) ~= 10 then return nil end
-  if string.find(made, account, CREATED_BYTES + 1, true) ~= CREATED_BYTES + 1 then return nil end
-  local uuid = string.sub(id, -ID_BYTES)
-  local copy = copy_of(account, uuid)
-  local before = copy.head and leg_of(copy, uuid)
-  if not before then return nil end
-  local settled, reserved, hold = sums_at_end(copy, before, 's', cost)
-  if not settled then return nil end
-  local leg = leg_with(before, 's', cost)
-  leg.is_journaled = true
-  put_sums(copy, settled, reserved)
-  put_leg(copy, uuid, leg)
-  local ended, at = batch.ended, #batch.ended
-  ended[at + 1], ended[at + 2] = id, ONE .. pack_ended_leg(leg) .. made
-  batch.gone[#batch.gone + 1] = id
-  batch.records[id] = { text = ended[at + 2], is_open = false }
-  local is_first = not before.is_journaled
-  push_event(pack_event(id, leg, is_first, 1) .. pack_place(copy), detail, is_first and made or account)
-  local more = cost - before.spent
-  return done_on_one(IS_TOLD, more > hold and more - hold or 0, created, leg, copy)
-end
 local function settle(words, at, last)
-  local account = batch.accounts[words[at + 5]]
-  if account and words[at + 3] and last == at + 5 then
-    local id, created, cost = words[at], words[at + 1], words[at + 2]
-    local answer, head, elsewhere = settle_on_one(id, created, cost, words[at + 4], account)
-    if answer then return answer, head, elsewhere end
-  end
   local record, accounts, legs = find(words[at])
   if not (record and legs[1]) then return ANSWER.unknown end
   local rates
@@ -1741,44 +1727,11 @@ local function release(words, at)
   local rates = rates_at_end(record)
   return change(record, accounts, legs, words[at + 1], release_leg, words, at, words[at + 2], rates)
 end
-local function refusal_of(copy, amount)
-  if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
-  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
-  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
-  local missing = shortfall(copy, amount)
-  if missing > 0 then return 'missing', missing end
-  return nil
-end
-local function new_leg(copy, amount, deadline)
-  return {
-    lease = lease_of(copy),
-    state = 'o',
-    amount = amount,
-    spent = 0,
-    deadline = deadline,
-    is_dispatched = false,
-    is_journaled = false,
-  }
-end
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
   if refused then return { [refused] = value } end
   local leg = new_leg(copy, amount, deadline)
   return { leg = leg, settled = copy.settled, reserved = copy.reserved + amount }
-end
-local function reserve_on_one(id, rest, account, amount, deadline)
-  local copy = copy_of(account)
-  if not copy.head or copy.next_due <= batch.now or refusal_of(copy, amount) then return nil end
-  local uuid, made = string.sub(id, -ID_BYTES), struct.pack('<d', batch.now) .. rest
-  local leg = new_leg(copy, amount, deadline)
-  copy.legs[uuid] = false
-  put_sums(copy, copy.settled, copy.reserved + amount)
-  put_leg(copy, uuid, leg)
-  local open, at = batch.open, #batch.open
-  open[at + 1], open[at + 2] = id, made
-  batch.records[id] = { text = made, is_open = true }
-  return done_on_one(0, 0, batch.now, leg, copy)
 end
 local function parse_places(words, at, last)
   local accounts, count = {}, words[at]
@@ -1795,11 +1748,6 @@ end
 local function reserve(words, at, last)
   local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
-  if batch.records[id] == false and words[at + 5] == 1 and last == at + 6 then
-    local account = batch.accounts[words[last]]
-    local answer, head, elsewhere = reserve_on_one(id, rest, account, amount, deadline)
-    if answer then return answer, head, elsewhere end
-  end
   local accounts, hits = parse_places(words, at + 5, last)
   local known = find(id)
   local missing
@@ -1827,6 +1775,100 @@ local function reserve(words, at, last)
       return true
     end,
   }, true)
+end
+  return {
+    commands = { reserve = reserve, extend = extend, settle = settle, release = release },
+    rare = rare,
+    limiters = limiters,
+    pack_record = pack_record,
+    text_answer = text_answer,
+  }
+end
+local made_general
+local function general()
+  if not made_general then made_general = make_general() end
+  return made_general
+end
+local function reserve_on_one(id, rest, account, amount, deadline)
+  local copy = copy_of(account)
+  if not copy.head or copy.next_due <= batch.now or refusal_of(copy, amount) then return nil end
+  local uuid, made = string.sub(id, -ID_BYTES), struct.pack('<d', batch.now) .. rest
+  local leg = new_leg(copy, amount, deadline)
+  copy.legs[uuid] = false
+  put_sums(copy, copy.settled, copy.reserved + amount)
+  put_leg(copy, uuid, leg)
+  local open, at = batch.open, #batch.open
+  open[at + 1], open[at + 2] = id, made
+  batch.records[id] = { text = made, is_open = true }
+  return done_on_one(0, 0, batch.now, leg, copy)
+end
+local function try_reserve(words, at, last)
+  local id = words[at]
+  if not (batch.records[id] == false and words[at + 5] == 1 and last == at + 6) then return nil end
+  local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
+  return reserve_on_one(id, words[at + 3], batch.accounts[words[last]], words[at + 1], deadline)
+end
+local ONE = string.char(1)
+local IS_TOLD = 4
+local function settle_on_one(id, created, cost, detail, account)
+  local known = batch.records[id]
+  local made = known and known.is_open and known.text
+  if not made or struct.unpack('<d', made) ~= created then return nil end
+  local list_end = CREATED_BYTES + 1 + #account
+  if string.byte(made, list_end) ~= 10 or string.byte(made, list_end + 1) ~= 10 then return nil end
+  if string.find(made, account, CREATED_BYTES + 1, true) ~= CREATED_BYTES + 1 then return nil end
+  local uuid = string.sub(id, -ID_BYTES)
+  local copy = copy_of(account, uuid)
+  local before = copy.head and leg_of(copy, uuid)
+  if not before then return nil end
+  local settled, reserved, hold = sums_at_end(copy, before, 's', cost)
+  if not settled then return nil end
+  local leg = leg_with(before, 's', cost)
+  leg.is_journaled = true
+  put_sums(copy, settled, reserved)
+  put_leg(copy, uuid, leg)
+  local ended, at = batch.ended, #batch.ended
+  ended[at + 1], ended[at + 2] = id, ONE .. pack_ended_leg(leg) .. made
+  batch.gone[#batch.gone + 1] = id
+  batch.records[id] = { text = ended[at + 2], is_open = false }
+  local is_first = not before.is_journaled
+  push_event(pack_event(id, leg, is_first, 1) .. pack_place(copy), detail, is_first and made or account)
+  local more = cost - before.spent
+  return done_on_one(IS_TOLD, more > hold and more - hold or 0, created, leg, copy)
+end
+local function try_settle(words, at, last)
+  local account = batch.accounts[words[at + 5]]
+  if not (account and words[at + 3] and last == at + 5) then return nil end
+  return settle_on_one(words[at], words[at + 1], words[at + 2], words[at + 4], account)
+end
+local function decide(kind, words, at, last)
+  local answer, head, elsewhere
+  if kind == 'reserve' then
+    answer, head, elsewhere = try_reserve(words, at, last)
+  elseif kind == 'settle' then
+    answer, head, elsewhere = try_settle(words, at, last)
+  end
+  if answer then return answer, head, elsewhere end
+  return (general().commands[kind] or general().rare().commands[kind])(words, at, last)
+end
+local function decide_all(words, command_count)
+  local answers, size, at = {}, 1, FIRST_COMMAND
+  for _ = 1, command_count do
+    local first, last = at + HEAD_WORDS, at + 1 + words[at]
+    local is_decided, answer, head, elsewhere = pcall(decide, words[at + 1], words, first, last)
+    if not is_decided then
+      if type(answer) ~= 'table' or answer.err then error(answer, 0) end
+      answer = general().text_answer(table.remove(answer, 1), answer)
+    end
+    size = size + 1
+    answers[size] = answer
+    if head then
+      answers[size + 1], answers[size + 2] = head, elsewhere
+      size = size + 2
+    end
+    at = last + 1
+  end
+  return answers
 end
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 local function write_change(copy)
@@ -1858,7 +1900,7 @@ local function record_changes()
   for _, record in ipairs(batch.changed) do
     local list = record.is_open and open or ended
     list[#list + 1] = record.id
-    list[#list + 1] = pack_record(record)
+    list[#list + 1] = general().pack_record(record)
     if not record.is_open then gone[#gone + 1] = record.id end
   end
   return open, ended, gone
@@ -1891,7 +1933,7 @@ local function flush()
     if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else
-      rare().write_copy(copy)
+      general().rare().write_copy(copy)
     end
   end
   if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
@@ -1902,10 +1944,9 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
-  for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
+  for _, limiter in ipairs(batch.changed_limiters) do general().limiters().write_limiter(limiter) end
   return write_events()
 end
-local COMMANDS = { reserve = reserve, extend = extend, settle = settle, release = release }
 local words = { cmsgpack.unpack(ARGV[1]) }
 local given, bucket, limiter_count, copy_prefix, limiter_prefix, command_count = unpack(words, 1, 6)
 declare_keys(limiter_count, copy_prefix, limiter_prefix)
@@ -1916,28 +1957,11 @@ batch.now = now_ms(batch.is_clock_given and given)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
-local answers, size = {}, 1
-local at = FIRST_COMMAND
-for _ = 1, command_count do
-  local first, last, kind = at + HEAD_WORDS, at + 1 + words[at], words[at + 1]
-  local is_decided, answer, more, most = pcall(COMMANDS[kind] or rare().commands[kind], words, first, last)
-  if not is_decided then
-    if type(answer) ~= 'table' or answer.err then error(answer, 0) end
-    answer = text_answer(table.remove(answer, 1), answer)
-  end
-  size = size + 1
-  answers[size] = answer
-  if more then
-    answers[size + 1], answers[size + 2] = more, most
-    size = size + 2
-  end
-  at = last + 1
-end
+local answers = decide_all(words, command_count)
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
 answers[1] = struct.pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(answers) }
-end)()
 end)()
 `,
 };
