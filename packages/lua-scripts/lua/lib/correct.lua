@@ -1,4 +1,5 @@
--- correct: id, then account, lease, state, spent and shown of each correction. How a reservation really ended.
+-- correct: id, then account, lease, state, spent and shown of each correction. How a reservation really
+-- ended.
 
 local RANK = { r = 0, e = 1, s = 2 }
 
@@ -9,7 +10,8 @@ local function is_overtaken(leg, state, spent)
   return ahead > 0 or (ahead == 0 and state ~= 's' and spent < leg.spent)
 end
 
--- Makes one leg, and the copy with it, what the authority says it is. A leg that is forgotten came to `shown`.
+-- Makes one leg, and the copy with it, what the authority says it is. A leg that is forgotten came to
+-- `shown`.
 local function put_right(copy, leg, state, spent, shown)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
@@ -47,7 +49,8 @@ local function correct(words, at, last)
   for index = first, last, 5 do
     local account, state = batch.accounts[words[index]], words[index + 2]
     local copy, spent, shown = copy_of(account), words[index + 3], words[index + 4]
-    -- Where it is not a leg of this copy, and nothing else is booked than it shows, nothing is to be put right.
+    -- Where it is not a leg of this copy, and nothing else is booked than it shows, nothing is to be put
+    -- right.
     local is_relevant = known[account] or spent ~= shown
     if copy.head and lease_of(copy) == words[index + 1] and is_relevant then
       parts[#parts + 1] = { account = account, leg = put_right(copy, known[account], state, spent, shown) }
