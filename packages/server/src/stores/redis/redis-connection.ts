@@ -62,6 +62,8 @@ export class RedisConnection {
       connectionName: 'bursar',
       ...options.redis,
       commandTimeout: options.commandTimeoutMs,
+      // Keys have a prefix of their own, which commands that are bytes already could not be given another before.
+      keyPrefix: '',
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
