@@ -183,6 +183,6 @@ class Run {
 function whyOf(error: unknown): string {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const text = typeof code === 'string' ? code : String(message);
-  // Addresses and quotations differ from run to run, and are nobody's reason.
-  return text.replace(/ \d[\d.:]*\d/g, '').slice(0, WHY_LENGTH_MAX);
+  // Addresses differ from run to run, and are nobody's reason.
+  return text.replace(/ \d+(?:\.\d+){3}(?::\d+)?/g, '').slice(0, WHY_LENGTH_MAX);
 }
