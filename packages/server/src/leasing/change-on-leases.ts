@@ -21,6 +21,8 @@ import {
   tenantOf,
 } from './standing.ts';
 
+/** Longest life of a reservation without a word from its caller, in milliseconds. */
+const LIFE_MS_MAX = 3_600_000;
 /** How often a call looks again after leases were drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
 
@@ -28,6 +30,10 @@ const LOOKS_MAX = 12;
 function legsNamedBy(command: Change): OpenCall['legs'] {
   const { legs = [] } = (command.kind === 'settle' ? command.adopt : undefined) ?? {};
   return legs.map((leg) => ({ ...leg, lease: DIRECT }));
+}
+
+function isNotFound(outcome: Outcome): boolean {
+  return outcome.outcome === 'rejected' && outcome.code === 'reservation_not_found';
 }
 
 /** Changes and ends calls. */
@@ -41,15 +47,22 @@ export class ChangeOnLeases {
   async change(command: Change): Promise<Outcome> {
     const call = this.#context.calls.get(command.reservation);
     if (call?.place === 'direct') return this.#changeDirect(command, call);
+    let areAway = true;
     if (this.#context.gate.isOpen) {
       try {
         const outcome = await this.#changeOnCopies(command, call);
         if (outcome !== undefined) return outcome;
+        areAway = false;
       } catch (error) {
         if (!isAway(error)) throw error;
       }
     }
-    return this.#changePastCopies(command, call);
+    const outcome = await this.#changePastCopies(command, call);
+    // The copies may hold what nobody else knows of: a reservation of which the answer was lost. It is given up by this.
+    if (areAway && command.kind === 'release' && isNotFound(outcome)) {
+      this.#context.releaseOnCopies(command.reservation, LIFE_MS_MAX);
+    }
+    return outcome;
   }
 
   /** The answer of the copies; nothing when they do not know the reservation. */
@@ -138,8 +151,7 @@ export class ChangeOnLeases {
       isRemembered && command.kind === 'settle' ? { ...command, adopt: undefined } : command,
     );
     this.#context.options.onPastCopies?.();
-    const isKnown = outcome.outcome !== 'rejected' || outcome.code !== 'reservation_not_found';
-    if (isKnown || !isRemembered) {
+    if (!isNotFound(outcome) || !isRemembered) {
       if (outcome.outcome === 'applied' && call !== undefined)
         this.#context.noteDirect(call, command, outcome);
       return outcome;

@@ -15,6 +15,7 @@ import {
   type Done,
   type HolderId,
   type LeaseId,
+  type ReservationId,
   roomIn,
   type Tier,
   wholeAccount,
@@ -69,6 +70,11 @@ export interface LeasedTierOptions {
   readonly onPastCopies?: () => void;
 }
 
+/** Pause between two attempts to give a call back on copies that are away, in milliseconds. */
+const CANCEL_AGAIN_MS = 1_000;
+/** Most calls for which that is tried at a time. */
+const CANCELLING_MAX = 10_000;
+
 /** The parts of a leased tier. */
 export class LeasedContext {
   readonly options: LeasedTierOptions;
@@ -82,6 +88,8 @@ export class LeasedContext {
   /** How often each path was taken. */
   readonly counts = { onCopies: 0, direct: 0, past: 0, lookedAgain: 0, cancelled: 0, reclaimed: 0 };
   isClosed = false;
+  /** Calls that are being given back on the copies. */
+  #cancelling = 0;
 
   constructor(options: LeasedTierOptions) {
     this.options = options;
@@ -143,6 +151,33 @@ export class LeasedContext {
         this.options.log.debug({ error }, 'a copy keeps more than its account has');
       });
     }
+  }
+
+  /**
+   * Gives back what the copies may hold of a call that nobody makes on them: as soon as they can be told, or until it has expired
+   * there, within `ttlMs`. Beyond a bounded number of them it is left to expire.
+   */
+  releaseOnCopies(
+    reservation: ReservationId,
+    ttlMs: number,
+    accounts?: readonly AccountId[],
+  ): void {
+    if (this.#cancelling >= CANCELLING_MAX) return;
+    const { time } = this.options;
+    const untilMs = time.nowMs() + ttlMs;
+    this.#cancelling += 1;
+    this.counts.cancelled += 1;
+    const cancel = (): void => {
+      if (this.isClosed || time.nowMs() >= untilMs) {
+        this.#cancelling -= 1;
+        return;
+      }
+      this.gate.execute({ kind: 'release', reservation, accounts, detail: null }).then(
+        () => (this.#cancelling -= 1),
+        () => void time.after(CANCEL_AGAIN_MS, cancel),
+      );
+    };
+    cancel();
   }
 
   /** Keeps the state of a call that the authority or the fallback decides. */

@@ -16,8 +16,6 @@ import { callOnCopies, type DoneAnswer, type ShortAnswer, tenantOf } from './sta
 
 /** How often a call looks again after leases were opened or drawn, before the authority decides it. */
 const LOOKS_MAX = 12;
-/** Pause before a cancellation that did not get through is tried again. */
-const CANCEL_AGAIN_MS = 1_000;
 
 /** Begins calls. */
 export class ReserveOnLeases {
@@ -54,7 +52,9 @@ export class ReserveOnLeases {
       // The copies may hold it too, if only their answer was lost. Only a call that is covered elsewhere may
       // give that up: any other may still be told, on a repeat, that the copies hold it.
       if (isUnknown(error) && this.#context.calls.get(command.reservation)?.place === 'direct') {
-        this.#cancelOnCopies(command);
+        const { reservation, legs, ttlMs } = command;
+        const accounts = legs.map(({ account }) => account);
+        this.#context.releaseOnCopies(reservation, ttlMs, accounts);
       }
       return outcome;
     }
@@ -158,21 +158,6 @@ export class ReserveOnLeases {
       });
     }
     return outcome;
-  }
-
-  /** Gives back what the copies may hold of a call that is covered here, until they hear of it or it has expired there. */
-  #cancelOnCopies({ reservation, legs, ttlMs }: Reserve): void {
-    const { time } = this.#context.options;
-    const untilMs = time.nowMs() + ttlMs;
-    const accounts = legs.map(({ account }) => account);
-    this.#context.counts.cancelled += 1;
-    const cancel = (): void => {
-      if (this.#context.isClosed || time.nowMs() >= untilMs) return;
-      this.#context.gate
-        .execute({ kind: 'release', reservation, accounts, detail: null })
-        .catch(() => void time.after(CANCEL_AGAIN_MS, cancel));
-    };
-    cancel();
   }
 
   #noteCall(answer: DoneAnswer): void {

@@ -199,6 +199,24 @@ describe('a reservation', () => {
     expect(read).toMatchObject({ found: { state: 'reserved', amount: 100 } });
   });
 
+  it('that only the copies may hold is given back there once they hear that it was released', async () => {
+    const hybrid = await started();
+    const { purse } = hybrid;
+    await purse.settle(await purse.open('alice', 1), 0);
+    hybrid.copiesAre = 'answers lost';
+    hybrid.authorityIs = 'unavailable';
+    const id = purse.id();
+    await expect(purse.reserve('alice', 100, { id })).rejects.toThrow('away');
+    hybrid.copiesAre = 'unavailable';
+    hybrid.authorityIs = 'no';
+    const released = await purse.execute({ kind: 'release', reservation: id, detail: null });
+    expect(released).toMatchObject({ code: 'reservation_not_found' });
+    hybrid.copiesAre = 'no';
+    await hybrid.time.advance(1_000);
+    const read = await hybrid.gate.execute({ kind: 'read', account: purse.leg('alice').account });
+    expect(read).toMatchObject({ copy: { reserved: 0 } });
+  });
+
   it('that the authority denied is not given back on the copies either', async () => {
     const hybrid = await started({ defaultLimit: 100 });
     const { purse } = hybrid;
