@@ -74,6 +74,8 @@ export function compareBookings(
 /** How long bookings may take to come home after a run, in milliseconds, and how often it is looked. */
 const HOME_MS_MAX = 120_000;
 const LOOK_MS = 100;
+/** Most reservations that are named of those left open. */
+const OPEN_SHOWN_MAX = 5;
 /** Where Redis has its open reservations. */
 const OPEN_IN_REDIS = 'bursar:{0}:open';
 
@@ -125,11 +127,12 @@ export async function auditOurs(
       index: indexOf(reservation_id ?? ''),
       nanoUsd: amount_nano_usd,
     }));
-    const { held } = await database.db
+    const open = await database.db
       .selectFrom('legs')
-      .select((select) => select.fn.sum<string | null>('amount_nano_usd').as('held'))
+      .select(['reservation_id', 'lease_id', 'amount_nano_usd'])
       .where('state', '=', 'reserved')
-      .executeTakeFirstOrThrow();
+      .execute();
+    const leftHeld = open.reduce((sum, leg) => sum + leg.amount_nano_usd, 0n);
     const spent = spentOf(workload, log);
     const sums = compareBookings(spent, bookings, BigInt(workload.limitNanoUsd));
     const findings = [...report.shown];
@@ -137,7 +140,11 @@ export async function auditOurs(
     if (report.settledNanoUsd !== sums.made - sums.lost + sums.duplicated) {
       findings.push(`the accounts' own sum is ${report.settledNanoUsd} nano-USD`);
     }
-    return { ...sums, leftHeld: BigInt(held ?? 0), findings };
+    for (const { reservation_id, lease_id } of open.slice(0, OPEN_SHOWN_MAX)) {
+      const outcome = outcomeOf(log, indexOf(reservation_id));
+      findings.push(`${reservation_id} is still set aside on ${lease_id}; its call is ${outcome}`);
+    }
+    return { ...sums, leftHeld, findings };
   } finally {
     await database.close();
   }
