@@ -14,6 +14,7 @@ import {
   larger,
   type OtherClass,
   type PriceTable,
+  type ReservationId,
   reservationId,
   type Tier,
   totalOutputTokens,
@@ -34,6 +35,7 @@ import { rejectionError } from './rejection.ts';
 import { type SettleMessage, settlementOf } from './settlement.ts';
 import { TermsBook } from './terms-book.ts';
 import { type Terms, termsFromJson, termsToJson } from './terms.ts';
+import { Turns } from './turns.ts';
 
 type ExtendMessage = Parameters<BursarService['extend']>[1];
 type ReleaseMessage = Parameters<BursarService['release']>[1];
@@ -70,6 +72,7 @@ export class Meter {
   readonly #options: MeterOptions;
   readonly #terms: TermsBook;
   readonly #admission: Admission;
+  readonly #turns = new Turns();
 
   constructor(options: MeterOptions) {
     this.#options = options;
@@ -79,6 +82,15 @@ export class Meter {
 
   /** Sets the call's possible cost aside, or says why not. */
   async reserve(principal: Principal, message: ReserveMessage): Promise<Allowed | Denied> {
+    const id = reservationId(principal.tenant, message.reservation);
+    return await this.#turns.take(id, () => this.#reserve(principal, message, id));
+  }
+
+  async #reserve(
+    principal: Principal,
+    message: ReserveMessage,
+    id: ReservationId,
+  ): Promise<Allowed | Denied> {
     const { clock, charges, inputTokensMax, estimates } = this.#options;
     // The bound is on one call; a batch has many.
     const inputTokens =
@@ -87,7 +99,6 @@ export class Meter {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
     }
     await charges.ready;
-    const id = reservationId(principal.tenant, message.reservation);
     const startedAtMs = clock.nowMs();
     const terms = await this.#terms.agree(id, message, startedAtMs);
     const feature = featureIn(message.scopes);
@@ -216,11 +227,10 @@ export class Meter {
     message: ReleaseMessage,
   ): ReturnType<BursarService['release']> {
     const id = reservationId(principal.tenant, message.reservation);
-    const outcome = await this.#options.tier.execute({
-      kind: 'release',
-      reservation: id,
-      detail: null,
-    });
+    const { tier } = this.#options;
+    const outcome = await this.#turns.take(id, () =>
+      tier.execute({ kind: 'release', reservation: id, detail: null }),
+    );
     if (outcome.outcome === 'rejected') throw rejectionError(outcome.code);
     return {
       outcome: 'released',
