@@ -2,7 +2,7 @@
 import { connect } from '@bursar/client';
 import { parseUsd } from '@bursar/core';
 import { BatchedCalls } from '../../../packages/client/src/transport/batched-calls.ts';
-import { requestsTo } from '../../../packages/client/src/transport/requests.ts';
+import { REQUEST_MS_MAX, requestsTo } from '../../../packages/client/src/transport/requests.ts';
 import type { DirectAnswer } from '../servers/direct-pair.ts';
 import { idOf, userOf } from './names.ts';
 import type { MeteringService } from './generate.ts';
@@ -62,7 +62,10 @@ function bursarService(url: string, token: string): MeteringService {
  * nothing tells a repeat from another call, so what failed is not repeated. Batches and time limits are those of our SDK.
  */
 function directService(url: string): MeteringService {
-  const calls = new BatchedCalls(`${url}/trpc`, requestsTo({ url, token: '' }));
+  const calls = new BatchedCalls(`${url}/trpc`, {
+    ...requestsTo({ url, token: '' }),
+    waitMsMax: REQUEST_MS_MAX,
+  });
   const ask = async (path: string, input: object): Promise<DirectAnswer> => {
     const answer = await calls.call('POST', path, input);
     if ('error' in answer) throw new Error(answer.error.message);

@@ -6,6 +6,9 @@
  * idle client pays for no timer, and a busy one makes fewer, larger requests without being told to. That is
  * why tRPC's own `httpBatchLink` is not used: it waits for a timer, about a millisecond, every time.
  *
+ * A request takes as long as the slowest call in it. So that a few slow ones do not hold up everybody else, calls that have
+ * waited for a while get requests of their own after all; and none waits longer than it may.
+ *
  * The wire is tRPC's: `POST <url>/a,b?batch=1` with `{"0": …, "1": …}` for mutations, `GET` with the same in
  * `input` for queries, and an array of results or errors as the answer.
  */
@@ -18,6 +21,9 @@ const BATCH_CALLS_MAX = 50;
 const INPUT_LENGTH_MAX = { GET: 8_000, POST: 32_000 };
 /** From this many requests under way on, calls wait for company. */
 const REQUESTS_MAX = 8;
+/** When something has waited this long, in milliseconds, there is room for as many requests more, up to the most. */
+const PATIENCE_MS = 100;
+const REQUESTS_MORE_MAX = 64;
 
 /** The server's answer to one call, as it came: a result or an error. */
 export type CallAnswer =
@@ -41,6 +47,18 @@ interface Call {
   readonly input: string;
   readonly resolve: (answer: CallAnswer) => void;
   readonly reject: (error: unknown) => void;
+  /** How often patience has run out since it waits. */
+  waited: number;
+}
+
+/** How calls are sent, and how long they wait. */
+export interface BatchedCallsOptions {
+  readonly send: Send;
+  readonly close: () => void;
+  /** Longest wait of a call that is not sent, in milliseconds. */
+  readonly waitMsMax: number;
+  /** Does `work` after `delayMs`. */
+  readonly after?: (delayMs: number, work: () => void) => void;
 }
 
 /** How a query (`GET`) and a mutation (`POST`) are told apart. */
@@ -63,14 +81,24 @@ export class BatchedCalls implements Calls {
   readonly #send: Send;
   readonly #close: () => void;
   readonly #waiting: Record<Method, Call[]> = { GET: [], POST: [] };
+  readonly #waitsMax: number;
+  readonly #after: NonNullable<BatchedCallsOptions['after']>;
   #requests = 0;
+  /** Most requests under way for now. */
+  #room = REQUESTS_MAX;
   #isFlushing = false;
+  #isPatient = false;
 
   /** `url` without a slash at its end. `send` adds what every request needs. */
-  constructor(url: string, { send, close }: { readonly send: Send; readonly close: () => void }) {
+  constructor(
+    url: string,
+    { send, close, waitMsMax, after = (ms, work) => setTimeout(work, ms) }: BatchedCallsOptions,
+  ) {
     this.#url = url;
     this.#send = send;
     this.#close = close;
+    this.#waitsMax = Math.ceil(waitMsMax / PATIENCE_MS);
+    this.#after = after;
   }
 
   close(): void {
@@ -81,7 +109,7 @@ export class BatchedCalls implements Calls {
     return new Promise((resolve, reject) => {
       const json = jsonOf(input);
       const text = method === 'GET' ? encodeURIComponent(json) : json;
-      this.#waiting[method].push({ path, input: text, resolve, reject });
+      this.#waiting[method].push({ path, input: text, resolve, reject, waited: 0 });
       if (this.#isFlushing) return;
       this.#isFlushing = true;
       queueMicrotask(() => {
@@ -93,10 +121,33 @@ export class BatchedCalls implements Calls {
 
   #flush(): void {
     for (const method of ['POST', 'GET'] as const) {
-      while (this.#waiting[method].length > 0 && this.#requests < REQUESTS_MAX) {
+      while (this.#waiting[method].length > 0 && this.#requests < this.#room) {
         void this.#request(method, this.#waiting[method].splice(0, this.#batchSize(method)));
       }
     }
+    if (this.#isPatient || (this.#waiting.GET.length === 0 && this.#waiting.POST.length === 0))
+      return;
+    this.#isPatient = true;
+    this.#after(PATIENCE_MS, () => {
+      this.#isPatient = false;
+      this.#losePatience();
+    });
+  }
+
+  /** Makes room for what has waited all the while, and gives up what has waited too long: it was never sent. */
+  #losePatience(): void {
+    let waitsAll = false;
+    for (const method of ['POST', 'GET'] as const) {
+      for (const call of this.#waiting[method]) {
+        call.waited += 1;
+        waitsAll ||= call.waited > 1;
+      }
+      const first = this.#waiting[method].findIndex(({ waited }) => waited <= this.#waitsMax);
+      const tooLong = this.#waiting[method].splice(0, first < 0 ? Infinity : first);
+      for (const call of tooLong) call.reject(new Error('no room for a request in time'));
+    }
+    if (waitsAll) this.#room = Math.min(REQUESTS_MORE_MAX, this.#room + REQUESTS_MAX);
+    this.#flush();
   }
 
   /** How many of the waiting calls fit one request; at least one. */
@@ -122,6 +173,7 @@ export class BatchedCalls implements Calls {
       for (const call of calls) call.reject(error);
     } finally {
       this.#requests -= 1;
+      if (this.#requests < REQUESTS_MAX) this.#room = REQUESTS_MAX;
       this.#flush();
     }
   }

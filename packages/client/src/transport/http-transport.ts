@@ -26,7 +26,7 @@ import type {
 import { loading } from '../loading.ts';
 import { BatchedCalls, type Calls, ForeignAnswer } from './batched-calls.ts';
 import { lazily } from './lazily.ts';
-import { authorization, requestsTo } from './requests.ts';
+import { authorization, REQUEST_MS_MAX, requestsTo } from './requests.ts';
 import type { Transport } from './transport.ts';
 
 /** Where the server is and how to reach it. */
@@ -58,7 +58,10 @@ export function httpTransport(server: HttpServer): Transport {
   const closing = new AbortController();
   const calls = /^wss?:/.test(url)
     ? lazyCalls(async () => new (await loadSocketCalls()).SocketCalls(server, url))
-    : new BatchedCalls(url, requestsTo(server));
+    : new BatchedCalls(url, {
+        ...requestsTo(server),
+        waitMsMax: server.requestMsMax ?? REQUEST_MS_MAX,
+      });
   const query = <Answer>(path: string, input: object): Promise<Answer> =>
     answered(server, calls.call('GET', path, input));
   const mutate = <Answer>(path: string, input: object): Promise<Answer> =>

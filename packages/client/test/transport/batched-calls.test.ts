@@ -11,11 +11,21 @@ interface Sent {
 /** A server that answers when the test says so. */
 function openCalls() {
   const sent: Sent[] = [];
+  const timers: (() => void)[] = [];
   const calls = new BatchedCalls('http://bursar.test/trpc', {
     send: (url, { body }) => new Promise((answer) => sent.push({ url, body, answer })),
     close: () => {},
+    waitMsMax: 1_000,
+    after: (_delayMs, work) => timers.push(work),
   });
-  return { calls, sent };
+  /** Lets as many tenths of a second pass. */
+  const wait = async (tenths: number): Promise<void> => {
+    for (let tenth = 0; tenth < tenths; tenth += 1) {
+      for (const work of timers.splice(0)) work();
+      await tick();
+    }
+  };
+  return { calls, sent, timers, wait };
 }
 
 /** Echoes each input of a request as its result. */
@@ -63,6 +73,47 @@ test('while many requests are under way calls wait, and leave together', async (
   expect(sent).toHaveLength(9);
   echo(sent[8] as Sent);
   expect(await answers).toHaveLength(30);
+});
+
+test('slow calls do not hold up the others for long, nor does their number ever pass its bound', async () => {
+  const { calls, sent, timers, wait } = openCalls();
+  for (let index = 0; index < 8; index += 1) {
+    void calls.call('POST', 'slow', { index });
+    await tick();
+  }
+  expect(timers).toHaveLength(0);
+  const quick = calls.call('POST', 'quick', {});
+  await tick();
+  expect(sent).toHaveLength(8);
+  await wait(2);
+  expect(sent).toHaveLength(9);
+  echo(sent[8] as Sent);
+  expect(await quick).toEqual({ result: { data: {} } });
+  for (let more = 0; more < 200; more += 1) {
+    calls.call('POST', 'slow', { more }).catch(() => {});
+    await wait(1);
+  }
+  expect(sent.length).toBeLessThanOrEqual(1 + 64);
+  expect(sent.length).toBeGreaterThan(1 + 32);
+});
+
+test('a call that there is no room for is given up in time, unsent, and those after it are not', async () => {
+  const { calls, sent, wait } = openCalls();
+  for (let index = 0; index < 64; index += 1) {
+    calls.call('POST', 'slow', { index }).catch(() => {});
+    await wait(3);
+  }
+  expect(sent).toHaveLength(64);
+  const early = calls.call('POST', 'early', {}).catch((error: unknown) => String(error));
+  await wait(8);
+  const late = calls.call('POST', 'late', {});
+  await wait(4);
+  expect(await early).toContain('no room');
+  sent.splice(0).forEach(echo);
+  await tick();
+  expect(sent.map(({ url }) => url)).toEqual(['http://bursar.test/trpc/late?batch=1']);
+  sent.forEach(echo);
+  expect(await late).toEqual({ result: { data: {} } });
 });
 
 test('large inputs are spread over more requests', async () => {
