@@ -3,6 +3,7 @@ import type { Bench } from '../harness/bench.ts';
 import { decision } from './decision.ts';
 import { directDb } from './direct-db.ts';
 import { engine } from './engine.ts';
+import { growth } from './growth.ts';
 import { ledger } from './ledger.ts';
 import { limiters } from './limiters.ts';
 import { link } from './link.ts';
@@ -22,4 +23,5 @@ export const BENCHES: readonly Bench[] = [
   link,
   sdk,
   memory,
+  growth,
 ];
