@@ -2,6 +2,7 @@
 import type { Bench, Finding, Verdict } from './bench.ts';
 import { allCpuUs, type Figures, SPENDERS } from './figures.ts';
 import { isBusy, type Machine } from './machine.ts';
+import { markdownTable } from './markdown.ts';
 
 /** All that a run found out. */
 export interface Result {
@@ -58,6 +59,30 @@ export function goalRows(
   machine: Machine,
 ): readonly (readonly string[])[] {
   return findings.map((finding) => cellsOf(finding, machine));
+}
+
+/** The run as a section of a page, in Markdown. */
+export function resultAsSection({ bench, machine, figures, verdict }: Result): string {
+  const [head = [], ...rows] = figures.size === 0 ? [] : rowsOf(figures);
+  const goals = goalRows(verdict.findings, machine).map(([name, value, goal, reached]) => [
+    name ?? '',
+    value ?? '',
+    goal?.replace('goal: ', '') ?? '',
+    reached ?? '',
+  ]);
+  const { moneyOffNanoUsd } = verdict;
+  return [
+    `## ${bench.name}: ${bench.question}`,
+    `One operation is one ${bench.operation}. Load ${machine.load} at the start.`,
+    ...(rows.length === 0 ? [] : [markdownTable(['Who', ...head.slice(1)], rows, 1)]),
+    ...(goals.length === 0
+      ? []
+      : [markdownTable(['What is held to', 'measured', 'goal', ''], goals, 1)]),
+    ...(verdict.table === undefined ? [] : [verdict.table]),
+    ...(moneyOffNanoUsd === undefined
+      ? []
+      : [`Money lost, invented or overspent: **${moneyOffNanoUsd} nano-USD**.`]),
+  ].join('\n\n');
 }
 
 /** The run as lines of text. */
