@@ -114,6 +114,8 @@ export class Intake {
   }
 
   #asideFor({ command, outcome, refusal }: Answered): readonly SetAside[] {
+    // Nearly all of them.
+    if (outcome?.outcome === 'applied' && !outcome.conflict) return [];
     const { reservation, leg, state, spent } = command;
     // What it says is part of its name: of two truths about one call that cannot be booked, both are kept.
     const id = `${reservation} ${leg.account} ${state} ${spent}`;
@@ -123,7 +125,6 @@ export class Intake {
       const message = `The ledger answered ${JSON.stringify(outcome).slice(0, 400)}.`;
       return [this.#aside(id, 'refused', message, event)];
     }
-    if (!outcome.conflict) return [];
     const message = 'Another cost was booked for this call before; the first stays.';
     return [this.#aside(id, 'conflict', message, event)];
   }
