@@ -1,18 +1,18 @@
 /**
  * `pnpm bench [name …] [--json] [--docs] [--quick] [--users N] [--only TEXT]`: runs benchmarks and prints what they found; without a name, all.
  *
- * `--json` prints one object a benchmark, a line each; `--docs` writes docs/measured.md, of all of them; `--quick` shows that one runs, and proves nothing.
+ * `--json` prints one object a benchmark, a line each; `--docs` puts what it found in docs/measured.md; `--quick` shows that one runs, and proves nothing.
  * `--users` is for the benchmark `memory`, which takes 1,000 and 100,000 without it.
  * `--only` runs the candidates with that text in their name and judges nothing: for a profile (`node --cpu-prof`).
  * Exits with 1 when money was lost or invented, and with 2 for a name that there is not. A goal that is not
  * reached is told and fails nothing: the machine may be busy.
  */
-import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BENCHES } from './benches/index.ts';
 import { type Effort, QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
 import { thisMachine } from './harness/machine.ts';
+import { putOnPage } from './harness/page.ts';
 import { resultAsJson, resultAsSection, resultAsText } from './harness/report.ts';
 import { runBench } from './harness/run-bench.ts';
 
@@ -28,7 +28,6 @@ const { values, positionals } = parseArgs({
 });
 const PAGE = fileURLToPath(new URL('../../docs/measured.md', import.meta.url));
 const machine = thisMachine();
-const sections: string[] = [];
 const note = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
 };
@@ -49,24 +48,12 @@ if (unknown.length > 0) {
     const result = await runBench(bench, effort, { note, only: values.only, machine });
     if (index > 0 && !values.json) console.log();
     console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
-    sections.push(resultAsSection(result));
+    // A figure that proves nothing is not for the page.
+    if (values.docs && !values.quick && values.only === undefined) {
+      await putOnPage(PAGE, resultAsSection(result), machine);
+    }
     if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;
   }
-  // A page of a part, or of figures that prove nothing, would be taken for the whole.
-  if (values.docs && positionals.length === 0 && !values.quick) await writeFile(PAGE, page());
-}
-
-/** The page of what was measured. */
-function page(): string {
-  const { cores, cpu, node } = machine;
-  const head = `# What was measured
-
-Written by \`npx -y pnpm@12 bench --docs\`, and not by hand. How to read it, and what stands in the way of what is not reached:
-[performance.md](performance.md).
-
-${cores} cores of ${cpu}, Node ${node}. Times in microseconds (us) are CPU time of one operation: \`node\` is the process that measures, and ours
-where it is in it; \`server\` is a process of its own.`;
-  return `${[head, ...sections].join('\n\n')}\n`;
 }
 
 function wholeNumber(text: string): number {

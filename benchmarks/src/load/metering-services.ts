@@ -9,7 +9,12 @@ import type { MeteringService } from './generate.ts';
 import { costOf, holdOf, MODEL, usedOutput } from './workload.ts';
 
 /** How long calls that vanish stay reserved, in milliseconds: not longer than a run. */
-const VANISHING_TTL_MS = 2_000;
+export const VANISHING_TTL_MS = 2_000;
+/**
+ * The same of all others: far longer than any of them takes. What nobody ends, because an answer was lost on the way, has to be free
+ * again after it, and is looked for then.
+ */
+const TTL_MS = 30_000;
 
 /** The systems, in the order in which they are shown. */
 export const SYSTEMS = ['ours', 'direct'] as const;
@@ -35,7 +40,7 @@ function bursarService(url: string, token: string): MeteringService {
         user: userOf(call.user),
         model: MODEL,
         estimate: { inputTokens: call.inputTokens, outputTokensMax: call.outputTokensMax },
-        ...(call.end === 'vanished' && { ttlMs: VANISHING_TTL_MS }),
+        ttlMs: call.end === 'vanished' ? VANISHING_TTL_MS : TTL_MS,
       });
       const { mode } = answer.mode;
       if (answer.decision === 'allowed') return { allowed: true, mode };
