@@ -288,3 +288,16 @@ export function parseJson(text: string): Json {
     throw new ReplyMalformed('terms do not read back');
   }
 }
+
+/** The answer in the order in which the caller named the accounts; the script was given them sorted. */
+export function inOrderOf(accounts: readonly AccountId[], answer: CopyAnswer): CopyAnswer {
+  const places = new Map(accounts.map((account, index) => [account, index]));
+  const place = (account: AccountId) => places.get(account) ?? LEGS_MAX;
+  const byPlace = <T extends { readonly account: AccountId }>(items: readonly T[]) =>
+    items.toSorted((a, b) => place(a.account) - place(b.account));
+  if (answer.answer === 'missing') {
+    return { ...answer, accounts: answer.accounts.toSorted((a, b) => place(a) - place(b)) };
+  }
+  if (answer.answer !== 'short') return answer;
+  return { ...answer, shortfalls: byPlace(answer.shortfalls), copies: byPlace(answer.copies) };
+}

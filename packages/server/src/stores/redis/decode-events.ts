@@ -1,4 +1,4 @@
-/** From an entry of a shard's journal to its events. What does not read back is shown, never skipped. */
+/** From entries of a shard's journal to their events. What does not read back is shown, never skipped. */
 import {
   type AccountId,
   type JournalEvent,
@@ -12,14 +12,16 @@ import { decodeEventTexts } from './decode-event-texts.ts';
 import { unpackLease } from './pack-lease.ts';
 import { PackedReader, uuidOf } from './packed-reader.ts';
 import { ReplyMalformed } from './reply-reader.ts';
+import { readStatus } from './run-script.ts';
 
 const MALFORMED_LENGTH_MAX = 1_000;
 const IS_DISPATCHED = 1;
 const IS_FIRST = 4;
 const UUID_BYTES = 16;
+const EMPTY = Buffer.alloc(0);
 
 /** `words` are names and values: `v` begins an event, and anything else one of another layout, or not ours. */
-export function decodeEvents(
+function decodeEvents(
   position: JournalPosition,
   words: readonly Buffer[],
 ): readonly (JournalEvent | MalformedEvent)[] {
@@ -112,4 +114,21 @@ function idOf(binary: string): ReservationId {
   const tenant = binary.length - UUID_BYTES;
   if (tenant < 2 || binary.charAt(tenant - 1) !== '/') throw new ReplyMalformed('no event');
   return (binary.slice(0, tenant) + uuidOf(binary.slice(tenant))) as ReservationId;
+}
+
+/** Events, and what does not read back, of a page of a journal. */
+export function decodePage([status = EMPTY, ...words]: readonly Buffer[]): readonly (
+  | JournalEvent
+  | MalformedEvent
+)[] {
+  readStatus(String(status), undefined);
+  const events: (JournalEvent | MalformedEvent)[] = [];
+  for (let at = 0; at < words.length;) {
+    const [position = EMPTY, count = EMPTY] = words.slice(at, at + 2);
+    const end = at + 2 + Number(String(count));
+    if (!(end > at + 1 && end <= words.length)) throw new ReplyMalformed('no page of a journal');
+    events.push(...decodeEvents(String(position), words.slice(at + 2, end)));
+    at = end;
+  }
+  return events;
 }

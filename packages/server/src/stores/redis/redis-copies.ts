@@ -20,49 +20,27 @@ import {
   type JournalEvent,
   type JournalPosition,
   LAZY_EXPIRY_MAX,
-  LEGS_MAX,
-  type LimiterId,
   type MalformedEvent,
-  type ReservationId,
-  slotsOf,
-  takenRates,
 } from '@bursar/core';
-import {
-  adoptIncarnation,
-  dueAccounts,
-  LAYOUT,
-  readJournal,
-  runCommands,
-  trimJournal,
-} from '@bursar/lua-scripts';
-import { LRUCache } from 'lru-cache';
 import { systemClock } from '../../clock/system-clock.ts';
 import { checkRedis, type RedisCheck } from './check-redis.ts';
 import { CommandBatcher } from './command-batcher.ts';
-import { decodeAnswer, type Made, type Widen } from './decode-answer.ts';
-import { decodeEvents } from './decode-events.ts';
-import { encodeCommand, type EncodedCommand, type KnownMade } from './encode-command.ts';
+import { decodeAnswer, inOrderOf, type Made, type Widen } from './decode-answer.ts';
+import { decodePage } from './decode-events.ts';
+import { encodeCommand, type EncodedCommand } from './encode-command.ts';
+import { KnownReservations } from './known-reservations.ts';
 import { packCall } from './pack-call.ts';
 import { PackedReader } from './packed-reader.ts';
 import { CopyReader } from './read-copy.ts';
-import type { MoreRedisOptions, RedisConnection } from './redis-connection.ts';
-import { isOutOfMemory, unavailable, unknownOutcome } from './redis-failure.ts';
+import type { MoreRedisOptions } from './redis-connection.ts';
+import { isOutOfMemory, unavailable } from './redis-failure.ts';
 import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
+import { type Adopted, RedisHandshake } from './redis-handshake.ts';
 import { RedisNodes } from './redis-nodes.ts';
 import { ReplyMalformed } from './reply-reader.ts';
-import {
-  bindScript,
-  loadScript,
-  readBytes,
-  readStatus,
-  runScript,
-  runScriptForBytes,
-} from './run-script.ts';
+import { readBytes, readStatus, runScript, runScriptForBytes } from './run-script.ts';
 import { type Floor, SequenceWatch } from './sequence-watch.ts';
-import { joinLineages, lineageOf, parseInfo } from './server-info.ts';
 
-/** Reservations whose accounts are remembered, so that their keys are right at the first try. */
-const REMEMBERED_MAX = 50_000;
 /** How often a command is sent again with more keys, or a call because a time bucket has begun. */
 const TRIES_MAX = 6;
 /** Commands that may wait for one shard. */
@@ -73,7 +51,6 @@ const PREFIX = /^[A-Za-z0-9_.:-]{1,64}$/;
 const COMMAND_TIMEOUT_MS = 1_000;
 const SERVERS_CLOCK = -1;
 const EMPTY = Buffer.alloc(0);
-const NOTHING_MORE = { accounts: [], limiters: [], made: undefined };
 
 /** How Redis is reached and used. */
 export interface RedisCopiesOptions {
@@ -98,25 +75,10 @@ export interface RedisCopiesOptions {
   readonly onReady?: (() => void) | undefined;
 }
 
-/** The handshake that holds, and the scripts that it loaded. */
-interface Adopted {
-  readonly incarnation: number;
-  readonly generation: number;
-  readonly commands: ReturnType<typeof bindCommands>;
-  readonly due: ReturnType<typeof bindDue>;
-  readonly read: ReturnType<typeof bindRead>;
-  readonly trim: ReturnType<typeof bindTrim>;
-}
-
 /** A command on its way. */
 interface Job extends EncodedCommand {
   readonly answered: (answer: CopyAnswer | Widen) => void;
   readonly failed: (error: unknown) => void;
-}
-
-/** An open reservation, as its answers say under this incarnation. */
-interface Known extends KnownMade {
-  readonly accounts: readonly AccountId[];
 }
 
 /** Copies in one Redis, or in a cluster of them, in a fixed number of shards. */
@@ -129,9 +91,8 @@ export class RedisCopies implements CopyStore {
   readonly #clock: Clock | undefined;
   readonly #timeoutMs: number;
   readonly #onLost: (reason: string) => void;
-  readonly #known = new LRUCache<ReservationId, Known>({ max: REMEMBERED_MAX });
-  /** The limiters of which a reservation holds slots, if it holds any. */
-  readonly #slots = new LRUCache<ReservationId, readonly LimiterId[]>({ max: REMEMBERED_MAX });
+  readonly #handshake: RedisHandshake;
+  readonly #known = new KnownReservations();
   readonly #watch = new SequenceWatch();
   readonly #copies = new CopyReader();
   #adopted: Adopted | undefined;
@@ -161,13 +122,14 @@ export class RedisCopies implements CopyStore {
       onLost: (reason) => this.#unadopt(reason),
       onReady: options.onReady,
     });
+    this.#handshake = new RedisHandshake(this.#nodes, this.#keys, commandTimeoutMs);
   }
 
   execute(command: CopyCommand): Promise<CopyAnswer> {
     if (command.kind === 'sweep' && command.limit > SWEEP_STEP) return this.#sweep(command);
     return new Promise((resolve, reject) => {
       // What this throws rejects. No other promise is made for a command: there are hundreds of thousands.
-      const encoded = encodeCommand(command, this.#needs(command), LAZY_EXPIRY_MAX);
+      const encoded = encodeCommand(command, this.#known.neededBy(command), LAZY_EXPIRY_MAX);
       this.#ask(encoded, 1, resolve, reject);
     });
   }
@@ -200,7 +162,7 @@ export class RedisCopies implements CopyStore {
       keyLists: {},
       arguments: { after, limit: String(Math.min(Math.max(limit, 1), JOURNAL_PAGE_MAX)) },
     };
-    return this.#fenced(runScriptForBytes(this.#nodes.of(shard), read, call, readPage));
+    return this.#fenced(runScriptForBytes(this.#nodes.of(shard), read, call, decodePage));
   }
 
   async trim(shard: number, upTo: JournalPosition, olderThanMs: number): Promise<void> {
@@ -217,18 +179,8 @@ export class RedisCopies implements CopyStore {
     );
   }
 
-  async inspect(): Promise<Dataset> {
-    await this.#nodes.locate(this.#timeoutMs);
-    const lineage = await this.#lineage();
-    const metas = await Promise.all(this.#keys.map((keys) => this.#meta(keys)));
-    const writers = new Set(metas.map(({ writtenBy }) => writtenBy));
-    const [writtenBy = null] = writers;
-    return {
-      lineage,
-      // A shard that is lost, or has not been adopted yet, makes the whole dataset another one.
-      incarnation: Math.min(...metas.map(({ incarnation }) => incarnation)),
-      writtenBy: writers.size === 1 ? writtenBy : null,
-    };
+  inspect(): Promise<Dataset> {
+    return this.#handshake.inspect();
   }
 
   async adopt(incarnation: number, lineage: string, found = 0): Promise<boolean> {
@@ -237,70 +189,21 @@ export class RedisCopies implements CopyStore {
     // are worked on meanwhile: each script looks for its incarnation itself.
     if (this.#adopted?.incarnation !== incarnation) this.#adopted = undefined;
     try {
-      this.#adopted = await this.#adopt(incarnation, lineage, found);
+      const bucket = bucketAt(this.#nowMs());
+      const adopted = await this.#handshake.adopt({ incarnation, lineage, found, bucket });
+      if (adopted !== undefined) {
+        this.#watch.clear();
+        const before = this.#adopted;
+        // What was made under the present incarnation is still what it was.
+        if (before?.incarnation !== incarnation || before.generation !== adopted.generation)
+          this.#known.clear();
+      }
+      this.#adopted = adopted;
     } catch (error) {
       this.#adopted = undefined;
       throw error;
     }
     return this.#adopted !== undefined;
-  }
-
-  /** What can be worked with once Redis has this incarnation; `undefined`: it has another. */
-  async #adopt(incarnation: number, lineage: string, found: number): Promise<Adopted | undefined> {
-    await this.#nodes.locate(this.#timeoutMs);
-    const { generation } = this.#nodes;
-    if ((await this.#lineage()) !== lineage) {
-      throw new CopiesFenced('this is not the Redis that the incarnation was made for');
-    }
-    const adopt = bindScript(adoptIncarnation, null, true);
-    await this.#load(adopt);
-    const bucket = bucketAt(this.#nowMs());
-    const holds = await Promise.all(
-      this.#keys.map((keys) =>
-        runScript(
-          this.#nodes.of(keys.shard),
-          adopt,
-          {
-            keys: {
-              meta: keys.meta,
-              open: keys.open,
-              done: keys.done(bucket),
-              doneBefore: keys.done(bucket - 1),
-              due: keys.due,
-            },
-            keyLists: {},
-            arguments: {
-              layout: String(LAYOUT),
-              incarnation: String(incarnation),
-              lineage,
-              found: String(found),
-            },
-          },
-          (reply) => reply.flag(),
-        ),
-      ),
-    );
-    if (holds.includes(false)) return undefined;
-    const adopted: Adopted = {
-      incarnation,
-      generation,
-      commands: bindCommands(incarnation),
-      due: bindDue(incarnation),
-      read: bindRead(incarnation),
-      trim: bindTrim(incarnation),
-    };
-    const { commands, due, read, trim } = adopted;
-    for (const script of [commands.strict, commands.lenient, due, read, trim])
-      await this.#load(script);
-    if (!this.#nodes.isReady || this.#nodes.generation !== generation) {
-      throw new CopiesFenced('the connection was lost during the handshake');
-    }
-    this.#watch.clear();
-    const before = this.#adopted;
-    // What was made under the present incarnation is still what it was.
-    if (before?.incarnation !== incarnation || before.generation !== generation)
-      this.#known.clear();
-    return adopted;
   }
 
   /** Whether this Redis may be used as it is set up. Throws `store_unavailable` if there is no connection. */
@@ -378,42 +281,11 @@ export class RedisCopies implements CopyStore {
 
   /** The answer as the caller gets it, of which is remembered what the next command needs. */
   #noted({ command, reservation }: EncodedCommand, answer: CopyAnswer): CopyAnswer {
-    this.#remember(reservation, answer);
+    this.#known.note(reservation, answer);
     if (command.kind !== 'reserve') return answer;
     if (answer.answer !== 'done') return inOrderOf(command.accounts, answer);
-    this.#rememberSlots(command);
+    this.#known.noteSlots(command);
     return answer;
-  }
-
-  /** What a command does not name, and will need the keys of. */
-  #needs(command: CopyCommand): Pick<EncodedCommand, 'accounts' | 'limiters' | 'made'> {
-    if (!('reservation' in command) || command.kind === 'reserve') return NOTHING_MORE;
-    const isNamed = 'accounts' in command && command.accounts !== undefined;
-    const known = this.#known.get(command.reservation);
-    const limiters = this.#slots.get(command.reservation) ?? [];
-    if (known === undefined) return { accounts: [], limiters, made: undefined };
-    return {
-      accounts: isNamed ? [] : known.accounts,
-      limiters,
-      made: known,
-    };
-  }
-
-  #rememberSlots({ reservation, rates }: Extract<CopyCommand, { kind: 'reserve' }>): void {
-    if (rates === undefined) return;
-    const slots = slotsOf(takenRates({ rates })).map(({ limiter }) => limiter);
-    if (slots.length > 0) this.#slots.set(reservation, slots);
-  }
-
-  /** Where an open reservation is, and what it was made with, which later answers then leave out. */
-  #remember(reservation: ReservationId | null, answer: CopyAnswer): void {
-    if (reservation === null || !('found' in answer)) return;
-    const { state } = answer.found;
-    const { accounts, fingerprint, terms, createdAtMs } = answer.found.reservation;
-    if (state !== 'reserved') this.#known.delete(reservation);
-    else if (accounts.length > 0) {
-      this.#known.set(reservation, { accounts, fingerprint, terms, createdAtMs });
-    }
   }
 
   /** What a reservation was made with, of which the answer says only when. As it was known when that was asked. */
@@ -437,9 +309,9 @@ export class RedisCopies implements CopyStore {
 
   async #call(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
-      const { commands } = this.#assertAdopted();
+      const { strict, lenient } = this.#assertAdopted();
       const bucket = bucketAt(this.#nowMs());
-      const { sha } = jobs.every(({ allowsOom }) => allowsOom) ? commands.lenient : commands.strict;
+      const { sha } = jobs.every(({ allowsOom }) => allowsOom) ? lenient : strict;
       const given = this.#clock?.nowMs() ?? SERVERS_CLOCK;
       const call = packCall({ sha, keys, nowMs: given, bucket, commands: jobs });
       const floor = this.#watch.floorOf(call.accounts);
@@ -534,50 +406,6 @@ export class RedisCopies implements CopyStore {
     return adopted;
   }
 
-  /** Names the running servers and their histories, and which of them has which shard. */
-  async #lineage(): Promise<string> {
-    const ofNode = new Map<RedisConnection, string>();
-    await Promise.all(
-      this.#nodes.all.map(async (node) => {
-        const texts = await Promise.all(
-          ['server', 'replication'].map((section) => node.send('INFO', [section])),
-        );
-        const lineage = lineageOf(parseInfo(texts.join('\r\n')));
-        if (lineage === undefined) {
-          throw unavailable(
-            'Redis does not tell run_id and master_replid; allow INFO to its user.',
-          );
-        }
-        ofNode.set(node, lineage);
-      }),
-    );
-    return joinLineages(this.#keys.map(({ shard }) => ofNode.get(this.#nodes.of(shard)) ?? ''));
-  }
-
-  async #meta(keys: ShardKeys): Promise<{ incarnation: number; writtenBy: string | null }> {
-    const reply = await this.#nodes.of(keys.shard).send('HMGET', [keys.meta, 'inc', 'lineage']);
-    const [inc, lineage] = Array.isArray(reply) ? (reply as unknown[]) : [];
-    return {
-      incarnation: incarnationOf(inc),
-      writtenBy: typeof lineage === 'string' ? lineage : null,
-    };
-  }
-
-  /** Makes every server know a script. */
-  async #load(script: { readonly text: string; readonly sha: string }): Promise<void> {
-    await Promise.all(
-      this.#nodes.all.map(async (node) => {
-        try {
-          await loadScript(node, script);
-        } catch (error) {
-          if (error instanceof CopiesFenced || isBursarError(error)) throw error;
-          node.drop('a reply made no sense');
-          throw unknownOutcome(error);
-        }
-      }),
-    );
-  }
-
   #keysOf(shard: number): ShardKeys {
     const keys = this.#keys[shard];
     assert(keys !== undefined, 'shards are numbered from 0');
@@ -592,66 +420,4 @@ export class RedisCopies implements CopyStore {
   #givenNow(): string {
     return this.#clock === undefined ? '' : String(this.#clock.nowMs());
   }
-}
-
-/** The incarnation of data that are laid out as this driver does it; others count as none. */
-function incarnationOf(label: unknown): number {
-  const [, layout, number] = /^(\d+)\/(\d+)$/.exec(String(label)) ?? [];
-  if (layout === undefined) return 0;
-  if (Number(layout) > LAYOUT) {
-    throw unavailable(
-      'The data in Redis are laid out by a newer Bursar; run that one, or give this one another prefix.',
-    );
-  }
-  const incarnation = Number(number);
-  return Number(layout) === LAYOUT && Number.isSafeInteger(incarnation) ? incarnation : 0;
-}
-
-/** Events, and what does not read back, of a page of a journal. */
-function readPage([status = EMPTY, ...words]: readonly Buffer[]): readonly (
-  | JournalEvent
-  | MalformedEvent
-)[] {
-  readStatus(String(status), undefined);
-  const events: (JournalEvent | MalformedEvent)[] = [];
-  for (let at = 0; at < words.length;) {
-    const [position = EMPTY, count = EMPTY] = words.slice(at, at + 2);
-    const end = at + 2 + Number(String(count));
-    if (!(end > at + 1 && end <= words.length)) throw new ReplyMalformed('no page of a journal');
-    events.push(...decodeEvents(String(position), words.slice(at + 2, end)));
-    at = end;
-  }
-  return events;
-}
-
-function bindCommands(incarnation: number) {
-  return {
-    strict: bindScript(runCommands, incarnation, false),
-    lenient: bindScript(runCommands, incarnation, true),
-  };
-}
-
-function bindDue(incarnation: number) {
-  return bindScript(dueAccounts, incarnation, true);
-}
-
-function bindRead(incarnation: number) {
-  return bindScript(readJournal, incarnation, true);
-}
-
-function bindTrim(incarnation: number) {
-  return bindScript(trimJournal, incarnation, true);
-}
-
-/** The answer in the order in which the caller named the accounts; the script was given them sorted. */
-function inOrderOf(accounts: readonly AccountId[], answer: CopyAnswer): CopyAnswer {
-  const places = new Map(accounts.map((account, index) => [account, index]));
-  const place = (account: AccountId) => places.get(account) ?? LEGS_MAX;
-  const byPlace = <T extends { readonly account: AccountId }>(items: readonly T[]) =>
-    items.toSorted((a, b) => place(a.account) - place(b.account));
-  if (answer.answer === 'missing') {
-    return { ...answer, accounts: answer.accounts.toSorted((a, b) => place(a) - place(b)) };
-  }
-  if (answer.answer !== 'short') return answer;
-  return { ...answer, shortfalls: byPlace(answer.shortfalls), copies: byPlace(answer.copies) };
 }
