@@ -4,7 +4,7 @@ export type { Commits, Journal, JournalParts, Told } from './commits/commits.ts'
 export { type Bursar, type Closed, connect, type ConnectOptions } from './connect.ts';
 export { denialOf, type DeniedCall, type DeniedCallFor, isDenied } from './denial.ts';
 export { CallRefused } from './call-refused.ts';
-export type { OtherUnits } from './metered-call.ts';
+export type { OtherUnits } from './call-terms.ts';
 export type { MeterApi } from './meter-api.ts';
 export type {
   MeterWork,

@@ -5,23 +5,11 @@
  * one waits for it, so that whoever notices an end may report it. Ending never throws: when Bursar cannot be
  * told even after retries, the hooks are, and the reservation expires on the server.
  */
-import type {
-  Allowed,
-  Denied,
-  ExtendInput,
-  ReserveInput,
-  ReserveOutput,
-  SettleInput,
-} from '@bursar/api';
-import {
-  type BatchPart,
-  isBursarError,
-  type ManyCalls,
-  type OtherClass,
-  type ServiceTier,
-  type Usage,
-} from '@bursar/core';
-import { type Basis, type CallIdentity, tell } from './call-hooks.ts';
+import type { Allowed, Denied, ReserveOutput } from '@bursar/api';
+import { isBursarError, type Usage } from '@bursar/core';
+import { type CallIdentity, tell } from './call-hooks.ts';
+import { bookingOf, estimateOf, payersOf } from './call-messages.ts';
+import type { CallTerms, Spent } from './call-terms.ts';
 import { connectionClosed } from './connection-closed.ts';
 import { Coverage } from './coverage.ts';
 import type { PayingKey } from './http/own-key.ts';
@@ -36,7 +24,7 @@ import type { Runtime } from './runtime.ts';
 import type { CallSpan } from './telemetry/call-span.ts';
 import { spanOfCall } from './telemetry/span-of-call.ts';
 import { decisionWithin } from './unreachable/decision.ts';
-import { type Metering, type Scopes, TTL_MS_MAX } from './wrap-options.ts';
+import { type Metering, TTL_MS_MAX } from './wrap-options.ts';
 
 const loadUndecided = loading(() => import('./unreachable/without-decision.ts'));
 
@@ -45,65 +33,6 @@ const loadUndecided = loading(() => import('./unreachable/without-decision.ts'))
  * without anybody waiting.
  */
 const ACKNOWLEDGE_MS_MAX = 1_000;
-
-/** What a call may use at most. */
-export interface CallTerms {
-  readonly user: string;
-  readonly model: string;
-  /** Upper bound of the input tokens. */
-  readonly inputTokens: number;
-  /** Upper bound of the output tokens of all choices; `undefined` for the model's own. */
-  readonly outputTokensMax: number | undefined;
-  /** Answers asked for at once. */
-  readonly choices: number;
-  /** Whether audio goes in or comes out. */
-  readonly audio: boolean;
-  /** Whether the provider is asked to cache the prompt for the longer time. */
-  readonly longCache: boolean;
-  /** The service tier that it asks for; `undefined` for the standard one. */
-  readonly serviceTier: ServiceTier | undefined;
-  /** Upper bounds of what its model may be charged by instead of tokens. */
-  readonly otherUnits?: OtherUnits | undefined;
-  /** With how many output tokens it may be made if it does not fit as it is; `undefined`: with no less. */
-  readonly outputTokensMin: number | undefined;
-  /** Whether it can be made with the user's own key. */
-  readonly mayUseOwnKey?: boolean;
-  /** Several calls at once, which have the bounds together. */
-  readonly many?: ManyCalls | undefined;
-  /**
-   * Whether it goes on for hours after its answer, whoever is there by then: its heart does not beat. Unless its end is
-   * seen within an hour, it is charged in full until it is.
-   */
-  readonly isJob?: boolean | undefined;
-  /** What to set aside, decimal USD, instead of what all that may cost. */
-  readonly amountUsd?: string | undefined;
-  /** Ends the wait for its turn. */
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** Units that are no tokens, by class. */
-export type OtherUnits = { readonly [K in OtherClass]?: number };
-
-/** What a call did use, or what it did cost. */
-export interface Spent {
-  /** Nothing where the cost is given; of many calls the sum. */
-  readonly usage: Usage;
-  /** Of many calls: what they used, by context tier. */
-  readonly batch?: readonly BatchPart[];
-  /** The reservation that the provider's answer names, of whoever made the call. */
-  readonly reservation?: string | undefined;
-  /** What it is settled by instead where its model is charged by such units. */
-  readonly otherUnits?: OtherUnits | undefined;
-  /** Decimal USD, where the price is not Bursar's. */
-  readonly costUsd?: string;
-  readonly basis: Basis;
-  /** The model that answered, if it said so. */
-  readonly model?: string | undefined;
-  /** How it was served, if the provider said so, or else as was asked for. */
-  readonly serviceTier?: ServiceTier | undefined;
-  /** What rate limits count as units; by default what was noted of the call. */
-  readonly units?: number | undefined;
-}
 
 /** Reserves a call of `terms`: the call, or why it may not be made. Throws what the meter throws. */
 export async function reserveCall(
@@ -167,29 +96,6 @@ async function askInTurn(
 ): Promise<PacedAnswer> {
   if (pace === undefined) return { decision: await ask(), waitedMs: 0, ended: () => {} };
   return await (await pacing.pacer()).paced({ ...terms, pace, scopes }, ask);
-}
-
-/** As options have it: what is not given may be `undefined`. */
-interface Payers {
-  readonly provider?: string | undefined;
-  readonly scopes?: Scopes | undefined;
-}
-
-/** Who else is charged, and whose price it is. */
-export function payersOf({ provider, scopes }: Payers): Pick<ReserveInput, 'provider' | 'scopes'> {
-  return {
-    ...(provider === undefined ? {} : { provider }),
-    ...(scopes === undefined ? {} : { scopes: writable(scopes) }),
-  };
-}
-
-function writable(scopes: Scopes): NonNullable<ReserveInput['scopes']> {
-  return Object.fromEntries(
-    Object.entries(scopes).map(([kind, names]) => [
-      kind,
-      typeof names === 'string' ? names : [...names],
-    ]),
-  );
 }
 
 /** What a call is made with. */
@@ -418,57 +324,4 @@ export function acknowledged(ended: Promise<void>, runtime: Runtime): Promise<vo
     const cancel = runtime.after(ACKNOWLEDGE_MS_MAX, resolve);
     void ended.then(cancel).then(resolve);
   });
-}
-
-/** What is sent to book `spent` for a call of this process. */
-export function bookingOf(
-  { reservation, user, model }: CallIdentity,
-  metering: Payers,
-  spent: Spent,
-  paidBy?: PayingKey,
-): SettleInput {
-  const ownKey = paidBy === undefined ? {} : { ownKey: paidBy.id };
-  return {
-    reservation,
-    call: { user, model, ...payersOf(metering), ...ownKey },
-    ...settlementOf(spent),
-  };
-}
-
-/** What `meter.settle` is told of `spent`. */
-export function settlementOf({
-  usage,
-  batch,
-  costUsd,
-  basis,
-  model,
-  serviceTier,
-  units,
-}: Spent): Omit<SettleInput, 'reservation'> {
-  const used = batch === undefined ? { usage } : { batch: [...batch] };
-  return {
-    ...(costUsd === undefined ? used : { costUsd }),
-    basis,
-    ...(model === undefined ? {} : { model }),
-    ...(serviceTier === undefined ? {} : { serviceTier }),
-    ...(units === undefined ? {} : { units }),
-  };
-}
-
-function estimateOf(
-  { inputTokens, choices, audio, longCache, serviceTier, many, otherUnits }: CallTerms,
-  outputTokensMax: number | undefined,
-): NonNullable<ExtendInput['estimate']> {
-  return {
-    inputTokens,
-    audio,
-    ...(longCache ? { longCache } : {}),
-    ...(choices > 1 ? { choices } : {}),
-    ...(outputTokensMax === undefined ? {} : { outputTokensMax }),
-    ...(many === undefined
-      ? {}
-      : { many: { calls: many.calls, inputTokensMax: many.inputTokensMax } }),
-    ...(serviceTier === undefined ? {} : { serviceTier }),
-    ...(otherUnits === undefined ? {} : { otherUnits }),
-  };
 }

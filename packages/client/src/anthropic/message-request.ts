@@ -7,7 +7,7 @@ import { arrayOf, fieldOf, jsonIn, type JsonObject, stringOf } from '../http/jso
 import { bookableModel } from '../http/model-name.ts';
 import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { ANTHROPIC_INPUT } from './anthropic-input.ts';
 import { MessageStream } from './message-stream.ts';
 

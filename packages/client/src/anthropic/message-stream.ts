@@ -8,7 +8,7 @@ import { fieldOf, isObject, parseJson, stringOf } from '../http/json-fields.ts';
 import { bookableModel } from '../http/model-name.ts';
 import type { ModelRequest, StreamReader } from '../http/provider-api.ts';
 import { NO_TEXT, type StreamedText, streamedTokens, withDelta } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 
 /** The fields of a delta that hold output. */
 const TEXT_FIELDS = ['text', 'thinking', 'partial_json'];

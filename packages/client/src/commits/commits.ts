@@ -4,7 +4,7 @@
 import type { ReleaseInput, SettleInput, SettleOutput } from '@bursar/api';
 import type { CallIdentity } from '../call-hooks.ts';
 import type { MeterApi } from '../meter-api.ts';
-import type { CallTerms, Spent } from '../metered-call.ts';
+import type { CallTerms, Spent } from '../call-terms.ts';
 import type { Runtime } from '../runtime.ts';
 import type { Circuit } from '../unreachable/circuit.ts';
 import type { Metering } from '../wrap-options.ts';

@@ -8,7 +8,8 @@
 import type { SettleInput, SettleOutput, ReleaseInput } from '@bursar/api';
 import { BursarError, isBursarError } from '@bursar/core';
 import { type CallIdentity, tell } from '../call-hooks.ts';
-import { bookingOf, type CallTerms, type Spent } from '../metered-call.ts';
+import { bookingOf } from '../call-messages.ts';
+import type { CallTerms, Spent } from '../call-terms.ts';
 import type { Metering } from '../wrap-options.ts';
 import type { Commit, CommitJournal } from './commit-journal.ts';
 import type { Commits, JournalParts, Told, UnreservedCalls } from './commits.ts';

@@ -1,5 +1,5 @@
 /** What a call costs if it uses all that it may. */
-import type { CallTerms, Spent } from '../metered-call.ts';
+import type { CallTerms, Spent } from '../call-terms.ts';
 import { modelBound } from '../model-bound.ts';
 
 /** The bound of a call of `terms`, as a settlement of it. */

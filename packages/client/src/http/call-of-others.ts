@@ -7,7 +7,9 @@
  */
 import { isBursarError } from '@bursar/core';
 import { tell } from '../call-hooks.ts';
-import { acknowledged, settlementOf, type Spent } from '../metered-call.ts';
+import { acknowledged } from '../metered-call.ts';
+import { settlementOf } from '../call-messages.ts';
+import type { Spent } from '../call-terms.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import { retryingMeter } from '../retrying-meter.ts';
 import type { Metering } from '../wrap-options.ts';

@@ -5,7 +5,7 @@
  */
 import type { Denied } from '@bursar/api';
 import type { BursarError, ManyCalls, ServiceTier } from '@bursar/core';
-import type { OtherUnits, Spent } from '../metered-call.ts';
+import type { OtherUnits, Spent } from '../call-terms.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { Metering } from '../wrap-options.ts';
 import type { EventBytes } from './event-stream.ts';

@@ -3,7 +3,8 @@
  * with what is known: nothing reached the provider, or nobody can tell.
  */
 import { loading } from '../loading.ts';
-import type { MeteredCall, Spent } from '../metered-call.ts';
+import type { MeteredCall } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import type { UnfinishedWork } from '../unfinished-work.ts';
 import type { BackgroundCalls } from './background-calls.ts';
 import type { CallerPresence } from './caller-presence.ts';

@@ -13,7 +13,7 @@ import {
   stringOf,
 } from '../http/json-fields.ts';
 import type { ReadRequest, StreamReader } from '../http/provider-api.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import type { OpenAiRequest } from './openai-request.ts';
 import { OpenAiStream } from './openai-stream.ts';
 import { runningResponse } from './text-request.ts';

@@ -8,7 +8,7 @@ import { arrayOf, fieldOf, jsonIn } from '../http/json-fields.ts';
 import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { requestFields, type RequestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
-import type { OtherUnits, Spent } from '../metered-call.ts';
+import type { OtherUnits, Spent } from '../call-terms.ts';
 import { PlainStream } from './plain-stream.ts';
 
 /**

@@ -2,7 +2,7 @@
 import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import type { StreamReader } from '../http/provider-api.ts';
 import { streamedTokens } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { withoutUsage } from './hidden-usage.ts';
 import type { OpenAiRequest } from './openai-request.ts';
 import {

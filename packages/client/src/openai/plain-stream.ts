@@ -2,7 +2,7 @@
 import { type EventBytes, eventData, eventText } from '../http/event-stream.ts';
 import { fieldOf, type JsonObject, stringOf } from '../http/json-fields.ts';
 import type { StreamReader } from '../http/provider-api.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { parseEvent } from './usage-from-stream.ts';
 
 /** How the events of a stream are understood. */

@@ -10,7 +10,7 @@ import { contentTypeOf } from '../http/metered-answer.ts';
 import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { modelIn, requestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { PlainStream } from './plain-stream.ts';
 
 /**

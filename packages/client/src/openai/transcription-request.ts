@@ -8,7 +8,7 @@ import { fieldOf, jsonIn } from '../http/json-fields.ts';
 import type { ModelRequest, ReadRequest } from '../http/provider-api.ts';
 import { modelIn, requestFields } from '../http/request-fields.ts';
 import { expectedTextTokens } from '../http/text-tokens.ts';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { TRANSCRIPT_TOKENS_MAX } from './transcript.ts';
 import { lengthOfFiles, type SoundLength } from './sound-length.ts';
 import { PlainStream } from './plain-stream.ts';

@@ -7,7 +7,7 @@ import {
   usageFromOpenAi,
   utf8Bytes,
 } from '@bursar/core';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import { arrayOf, fieldOf, stringOf } from '../http/json-fields.ts';
 import { bookableModel } from '../http/model-name.ts';
 import type { ModelRequest } from '../http/provider-api.ts';

@@ -6,7 +6,7 @@
  * reasoning model is too low; nothing but the provider's report can tell.
  */
 import { type ServiceTier, serviceTierOfOpenAi, type Usage, usageFromOpenAi } from '@bursar/core';
-import type { Spent } from '../metered-call.ts';
+import type { Spent } from '../call-terms.ts';
 import {
   arrayOf,
   fieldOf,

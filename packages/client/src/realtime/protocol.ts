@@ -4,7 +4,7 @@
  */
 import type { ServiceTier } from '@bursar/core';
 import type { JsonObject } from '../http/json-fields.ts';
-import type { OtherUnits } from '../metered-call.ts';
+import type { OtherUnits } from '../call-terms.ts';
 import type { WorkCost } from '../metered-work.ts';
 
 /** What an answer may use, and how its events are to be understood. */

@@ -1,6 +1,6 @@
 /** Booking of what was spent without money set aside for it: an answer that nobody had asked for, a transcript. */
 import { tell } from '../call-hooks.ts';
-import { payersOf } from '../metered-call.ts';
+import { payersOf } from '../call-messages.ts';
 import { SYSTEM_RUNTIME } from '../runtime.ts';
 import type { ConnectionParts } from './connection-parts.ts';
 import type { SideCall } from './protocol.ts';

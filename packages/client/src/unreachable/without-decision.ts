@@ -2,7 +2,8 @@
 import type { ReserveOutput } from '@bursar/api';
 import { BursarError, isBursarError } from '@bursar/core';
 import { type CallIdentity, tell } from '../call-hooks.ts';
-import { type CallTerms, MeteredCall } from '../metered-call.ts';
+import type { CallTerms } from '../call-terms.ts';
+import { MeteredCall } from '../metered-call.ts';
 import type { MeteringContext } from '../metering-context.ts';
 import type { MeterApi } from '../meter-api.ts';
 import type { CallSpan } from '../telemetry/call-span.ts';

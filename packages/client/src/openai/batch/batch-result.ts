@@ -9,7 +9,7 @@ import {
 import { fieldOf, stringOf } from '../../http/json-fields.ts';
 import { bookableModel } from '../../http/model-name.ts';
 import { expectedTextTokens } from '../../http/text-tokens.ts';
-import type { Spent } from '../../metered-call.ts';
+import type { Spent } from '../../call-terms.ts';
 import { modelOf, usageOf } from '../usage-from-answer.ts';
 
 /** What OpenAI shows where a batch has no metadata. */

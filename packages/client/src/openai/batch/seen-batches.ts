@@ -5,7 +5,7 @@ import { arrayOf, fieldOf, jsonIn, stringOf } from '../../http/json-fields.ts';
 import { brokenBody } from '../../http/metered-answer.ts';
 import type { SeenJobs } from '../../http/provider-api.ts';
 import { readAll } from '../../http/read-all.ts';
-import type { Spent } from '../../metered-call.ts';
+import type { Spent } from '../../call-terms.ts';
 import {
   hasEnded,
   isSilent,
