@@ -68,11 +68,10 @@ export type {
 export type { Json, LedgerEntry, LedgerEntryKind } from './account/ledger-entry.ts';
 export { held, type Leg, type LegState, RANK } from './account/leg.ts';
 export type { AccountOutcome, Rejected, RejectionCode } from './account/outcome.ts';
+export type { AccountView, Transition } from './account/step.ts';
 export {
-  type AccountView,
   PERIOD_TOLERANCE_MS,
   type TableState,
-  type Transition,
   type TransitionTable,
   transition,
 } from './account/transition.ts';

@@ -3,15 +3,29 @@
  *
  * `transition` is the only function in Bursar that changes an account's sums; everything else stores,
  * transports or displays. It knows no clock, no I/O and no float. Its heart is a table with a cell for
- * each state of a leg and each command; a missing cell does not compile. Answers and their precedence:
+ * each state of a leg and each command; a missing cell does not compile. What is done to an account as a whole is in
+ * `administer-account.ts`, and to its leases in `administer-lease.ts`. Answers and their precedence:
  * `outcome.ts`. States, invariants and where each is enforced: docs/state-machine.md. The two-phase
  * transfer is that of a double-entry ledger; the join by rank follows from docs/decisions/0004.
  */
 import { add, type Amount, AMOUNT_MAX, difference, larger, subtract, ZERO } from '../amount.ts';
 import { unreachable } from '../assert.ts';
 import type { InstantMs } from '../time.ts';
-import { type Account, committed, limitFor, shortfall } from './account.ts';
+import { committed, shortfall } from './account.ts';
+import { administerAccount } from './administer-account.ts';
 import { administerLease } from '../lease/administer-lease.ts';
+import {
+  type AccountView,
+  applied,
+  NO_ENTRIES,
+  NO_FACTS,
+  NO_LEASES,
+  rejected,
+  replay,
+  type Transition,
+  unchanged,
+  withSums,
+} from './step.ts';
 import {
   type Lease,
   newLease,
@@ -19,42 +33,13 @@ import {
   settledBy,
   UNKNOWN_HOLDER,
 } from '../lease/lease.ts';
-import { isNewerTerms } from './account-terms.ts';
-import type { AccountCommand, AdminCommand, CommandOf, LegCommand } from './command.ts';
+import type { AccountCommand, CommandOf, LegCommand } from './command.ts';
 import { held, type Leg, type LegState, RANK } from './leg.ts';
-import type { Json, LedgerEntry, LedgerEntryKind } from './ledger-entry.ts';
-import type { AccountOutcome, Applied, RejectionCode } from './outcome.ts';
+import type { Json, LedgerEntryKind } from './ledger-entry.ts';
+import type { RejectionCode } from './outcome.ts';
 
 /** How far outside its period an account still admits, for the clocks of two machines: 2 s. */
 export const PERIOD_TOLERANCE_MS = 2_000;
-
-/** What `transition` has to know: the account and what is stored under the command's id. */
-export interface AccountView {
-  readonly account: Account;
-  /** The leg that the command is about, if it exists. */
-  readonly leg?: Leg | undefined;
-  /** The entry of a grant or adjustment with the command's key, if it exists. */
-  readonly entry?: LedgerEntry | undefined;
-  /** The lease that the command or the leg names, if it exists. */
-  readonly lease?: Lease | undefined;
-  /** The budget's own limit, if it has one, and the limit of budgets about which nothing is said. */
-  readonly limits?:
-    | { readonly own: Amount | null | undefined; readonly fallback: Amount | null }
-    | undefined;
-  /** The account's leases that are not closed; for commands about leases. */
-  readonly leases?: readonly Lease[] | undefined;
-}
-
-/** What comes back: the account and leg afterwards, the answer, and the entry that explains the change. */
-export interface Transition {
-  readonly account: Account;
-  readonly leg: Leg | undefined;
-  readonly outcome: AccountOutcome;
-  /** At most one entry per command; empty when nothing about money changed. */
-  readonly entries: readonly LedgerEntry[];
-  /** Leases that changed with it. */
-  readonly leases: readonly Lease[];
-}
 
 /**
  * The account after `command` at `nowMs`, the answer, and the ledger entry. Never throws for a business
@@ -71,7 +56,7 @@ export function transition(
     case 'setTerms':
     case 'grant':
     case 'adjust':
-      return administer(view, command, nowMs);
+      return administerAccount(view, command, nowMs);
     case 'openLease':
     case 'draw':
     case 'returnLease':
@@ -364,23 +349,6 @@ function end(
   );
 }
 
-/** The account with other sums, one command later. Written out: a spread costs more, and each command makes one. */
-function withSums(account: Account, settled: Amount, reserved: Amount, leased: Amount): Account {
-  return {
-    id: account.id,
-    lease: account.lease,
-    startAtMs: account.startAtMs,
-    endAtMs: account.endAtMs,
-    limit: account.limit,
-    granted: account.granted,
-    settled,
-    reserved,
-    leased,
-    sequence: account.sequence + 1,
-    terms: account.terms,
-  };
-}
-
 /** The lease that a leg spends under. One that the authority has lost, with its last commits, is adopted. */
 function leaseOf(view: AccountView, leg: Leg): Lease {
   return (
@@ -426,121 +394,8 @@ function ingestEntry(command: CommandOf<'ingest'>): EntryNote {
   }
 }
 
-/** The account as a limit, the end of one or the policies would have it. */
-function underNewLimit(
-  { account, limits }: AccountView,
-  command: CommandOf<'setLimit' | 'clearLimit' | 'setTerms'>,
-): Account {
-  const { terms } = account;
-  const fallback = limits?.fallback ?? null;
-  switch (command.kind) {
-    case 'setLimit':
-      return { ...account, limit: command.limit };
-    case 'clearLimit':
-      return { ...account, limit: limitFor(undefined, terms, fallback) };
-    case 'setTerms': {
-      if (!isNewerTerms(command.terms, terms)) return account;
-      // What people granted stays.
-      const granted = account.granted - (terms?.granted ?? 0) + command.terms.granted;
-      return {
-        ...account,
-        limit: limitFor(limits?.own, command.terms, fallback),
-        granted: granted as Amount,
-        terms: command.terms,
-      };
-    }
-  }
-}
-
-function administer(view: AccountView, command: AdminCommand, nowMs: InstantMs): Transition {
-  const { account } = view;
-  const sequence = account.sequence + 1;
-  const entry = {
-    account: account.id,
-    sequence,
-    reservation: null,
-    lease: account.lease,
-    atMs: nowMs,
-    detail:
-      command.kind === 'setTerms'
-        ? { by: 'policies', version: command.terms.version }
-        : command.detail,
-  };
-  if (command.kind === 'setLimit' || command.kind === 'clearLimit' || command.kind === 'setTerms') {
-    const next = underNewLimit(view, command);
-    if (next.limit === account.limit && next.granted === account.granted) {
-      // Terms that come to the same are kept for their version.
-      return next.terms === account.terms
-        ? replay(view)
-        : applied(next, undefined, [], { replayed: true });
-    }
-    if ((next.limit ?? 0) + next.granted > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
-    return applied({ ...next, sequence }, undefined, [
-      { ...entry, kind: 'limit', key: String(sequence), amount: ZERO, limit: next.limit },
-    ]);
-  }
-  if (view.entry !== undefined) {
-    return view.entry.amount === command.amount
-      ? replay(view)
-      : rejected(view, 'idempotency_key_reused');
-  }
-  if (command.kind === 'grant') {
-    if ((account.limit ?? 0) + account.granted + command.amount > AMOUNT_MAX) {
-      return rejected(view, 'amount_out_of_range');
-    }
-    return applied(
-      { ...account, granted: add(account.granted, command.amount), sequence },
-      undefined,
-      [{ ...entry, kind: 'grant', key: command.key, amount: command.amount }],
-    );
-  }
-  const settled = account.settled + command.amount;
-  if (settled < 0 || settled + account.reserved + account.leased > AMOUNT_MAX) {
-    return rejected(view, 'amount_out_of_range');
-  }
-  return applied({ ...account, settled: settled as Amount, sequence }, undefined, [
-    { ...entry, kind: 'adjust', key: command.key, amount: command.amount },
-  ]);
-}
-
-function replay(view: AccountView): Transition {
-  return applied(view.account, view.leg, [], { replayed: true });
-}
-
 function reject(code: RejectionCode): (view: AccountView) => Transition {
   return (view) => rejected(view, code);
-}
-
-function rejected(view: AccountView, code: RejectionCode): Transition {
-  return unchanged(view, { outcome: 'rejected', code });
-}
-
-function unchanged(view: AccountView, outcome: AccountOutcome): Transition {
-  return { account: view.account, leg: view.leg, outcome, entries: [], leases: [] };
-}
-
-/** What an answer says beside that the command was applied; see `Applied`. */
-type Facts = Partial<Pick<Applied, 'replayed' | 'overage' | 'late' | 'conflict'>>;
-
-const NO_FACTS: Facts = {};
-const NO_ENTRIES: readonly LedgerEntry[] = [];
-const NO_LEASES: readonly Lease[] = [];
-
-function applied(
-  account: Account,
-  leg: Leg | undefined,
-  entries: readonly LedgerEntry[] = NO_ENTRIES,
-  facts: Facts = NO_FACTS,
-  leases: readonly Lease[] = NO_LEASES,
-): Transition {
-  const { replayed = false, overage = ZERO, late = false, conflict = false } = facts;
-  // Written out, in one order, because this is made for every command: a spread of what may be absent costs more
-  // than the rest of the rule.
-  const outcome: Applied =
-    leg === undefined
-      ? { outcome: 'applied', replayed, overage, late, conflict }
-      : { outcome: 'applied', replayed, overage, late, conflict, leg };
-  return { account, leg, outcome, entries, leases };
 }
 
 function legOf(view: AccountView): Leg {

@@ -8,7 +8,7 @@ import { add, type Amount, AMOUNT_MAX, larger, subtractToZero, ZERO } from '../a
 import { type Account, available, committed } from '../account/account.ts';
 import type { CommandOf, LeaseCommand } from '../account/command.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
-import type { AccountView, Transition } from '../account/transition.ts';
+import type { AccountView, Transition } from '../account/step.ts';
 import type { InstantMs } from '../time.ts';
 import { type Lease, newLease, outstanding, outstandingChange, UNKNOWN_HOLDER } from './lease.ts';
 import { type LeaseAsk, leaseSize } from './size.ts';

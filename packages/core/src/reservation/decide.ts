@@ -8,7 +8,8 @@
 import type { Account } from '../account/account.ts';
 import type { AdminCommand, LeaseCommand, LegCommand } from '../account/command.ts';
 import type { Leg } from '../account/leg.ts';
-import { type Transition, transition } from '../account/transition.ts';
+import type { Transition } from '../account/step.ts';
+import { transition } from '../account/transition.ts';
 import { assert } from '../assert.ts';
 import { budgetOf } from '../budget/budget.ts';
 import { DIRECT, type Fingerprint } from '../ids.ts';

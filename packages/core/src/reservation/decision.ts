@@ -6,7 +6,8 @@
 import { type Account, limitFor, openAccount } from '../account/account.ts';
 import type { Leg } from '../account/leg.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
-import { type AccountView, type Transition, transition } from '../account/transition.ts';
+import type { AccountView, Transition } from '../account/step.ts';
+import { transition } from '../account/transition.ts';
 import { type Amount, larger, ZERO } from '../amount.ts';
 import { assert } from '../assert.ts';
 import { budgetOf } from '../budget/budget.ts';
