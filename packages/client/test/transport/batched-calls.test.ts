@@ -97,6 +97,27 @@ test('slow calls do not hold up the others for long, nor does their number ever 
   expect(sent.length).toBeGreaterThan(1 + 32);
 });
 
+test('when the server is quick again calls wait for company again', async () => {
+  const { calls, sent, wait } = openCalls();
+  for (let index = 0; index < 12; index += 1) {
+    calls.call('POST', 'slow', { index }).catch(() => {});
+    await wait(3);
+  }
+  expect(sent).toHaveLength(12);
+  sent.splice(0).forEach(echo);
+  await tick();
+  const answers: Promise<unknown>[] = [];
+  for (let index = 0; index < 12; index += 1) {
+    answers.push(calls.call('POST', 'quick', { index }));
+    await tick();
+  }
+  expect(sent).toHaveLength(8);
+  sent.splice(0).forEach(echo);
+  await tick();
+  sent.splice(0).forEach(echo);
+  expect(await Promise.all(answers)).toHaveLength(12);
+});
+
 test('a call that there is no room for is given up in time, unsent, and those after it are not', async () => {
   const { calls, sent, wait } = openCalls();
   for (let index = 0; index < 64; index += 1) {

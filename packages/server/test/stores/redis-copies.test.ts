@@ -217,6 +217,30 @@ it('answers commands that are on their way when a handshake forgets what was kno
   }
 });
 
+it('believes nothing that it knew of a reservation once the data are others', async () => {
+  const clock = new ManualClock();
+  const copies = await redis.open({ prefix: 'others', clock });
+  await install(copies, ALICE, 100);
+  const id = newReservation();
+  // The sequence of the copy is ahead of what the next one begins with.
+  for (let call = 0; call < 3; call += 1) await copies.execute(reserve(1));
+  await copies.execute(reserve(1, { id }));
+
+  expect(await adoptAs(copies, 2)).toBe(true);
+  await install(copies, ALICE, 100);
+  const another = await redis.open({ prefix: 'others', clock });
+  expect(await adoptAs(another, 2)).toBe(true);
+  // Made anew, at the very same instant.
+  const made = { ...reserve(1, { id }), terms: { model: 'another' } } as CopyCommand;
+  expect(await another.execute(made)).toMatchObject({ answer: 'done', replayed: false });
+
+  expect(await copies.execute(settle(id, 1))).toMatchObject({
+    found: { reservation: { terms: { model: 'another' } } },
+  });
+  // And is not alarmed by what begins at the beginning.
+  expect(await copies.execute(reserve(1))).toMatchObject({ copies: [{ sequence: 3 }] });
+});
+
 it('works no more on data that turn out to be others when hands are shaken again', async () => {
   const copies = await redis.open();
   await install(copies, ALICE, 100);

@@ -1,4 +1,4 @@
-import type { ReservationId } from '@bursar/core';
+import { amount, type ReservationId } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import type { AuthorityBench } from './authority-under-test.ts';
 
@@ -62,6 +62,21 @@ export function exerciseCorrections(bench: AuthorityBench): void {
         { state: 'settled', spent: 30, shown: 100 },
         { state: 'settled', spent: 30, shown: 80 },
         { state: 'settled', spent: 30, shown: 0 },
+      ]);
+    });
+
+    it('say it of a call that is put right twice at once, too', async () => {
+      const { desk, purse, authority } = bench;
+      await desk.open('alice', 'l1', { need: 400 });
+      const id = purse.id();
+      await desk.tell('alice', 'l1', id, 'expired', 100, { isShown: true });
+      const settle = { kind: 'settle', reservation: id, detail: null } as const;
+      await authority.executeAll([
+        { ...settle, cost: amount(120), final: false },
+        { ...settle, cost: amount(130), final: true },
+      ]);
+      expect(await desk.corrections()).toMatchObject([
+        { state: 'settled', spent: 130, shown: 100 },
       ]);
     });
 
