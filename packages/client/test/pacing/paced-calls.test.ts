@@ -2,6 +2,8 @@
 import { duration, type LimiterPolicy } from '@bursar/core';
 import { describe, expect, test } from 'vitest';
 import { denialOf } from '../../src/index.ts';
+// Loaded when first needed, which simulated time would not wait for.
+import '../../src/pacing/pacer.ts';
 import type { CallIdentity } from '../../src/call-hooks.ts';
 import { requestsOn } from '../support/paced-world.ts';
 import { SimulatedTime } from '../support/simulated-time.ts';
@@ -16,13 +18,14 @@ const TWO_A_MINUTE: LimiterPolicy = {
 
 interface TimedWorld extends World {
   readonly time: SimulatedTime;
-  /** Lets time pass, a second for each moment of the real one, until `work` is done. */
+  /** Lets time pass until `work` is done. It stands still for whatever is on its way over the network. */
   until<Value>(work: Promise<Value>): Promise<Value>;
 }
 
 async function openTimedWorld(reach: Reach, limiter = TWO_A_MINUTE): Promise<TimedWorld> {
   const time = new SimulatedTime();
-  const world = await openWorld(reach, { time, runtime: time.runtime(1) });
+  const send: typeof fetch = (input, init) => time.still(answered(fetch(input, init)));
+  const world = await openWorld(reach, { time, runtime: time.runtime(1), send });
   const budgets = [{ name: 'credit', on: { kind: 'user' }, limitUsd: '5.00' }];
   const rates = [requestsOn('user', limiter)];
   await world.server
@@ -36,14 +39,16 @@ async function openTimedWorld(reach: Reach, limiter = TWO_A_MINUTE): Promise<Tim
         isDone = true;
       });
       done.catch(() => {});
-      while (!isDone) {
-        // What is on its way over the network arrives meanwhile.
-        await new Promise((resolve) => setTimeout(resolve, 10));
-        if (!isDone) await time.pass(1_000);
-      }
+      while (!isDone) await time.pass(1_000);
       return await done;
     },
   });
+}
+
+/** An answer that has arrived whole. */
+async function answered(answering: Promise<Response>): Promise<Response> {
+  const answer = await answering;
+  return new Response(await answer.arrayBuffer(), answer);
 }
 
 describe.each(REACHES)('over %s', (reach) => {
@@ -95,7 +100,7 @@ describe.each(REACHES)('over %s', (reach) => {
     const abort = new AbortController();
     const waiting = openai.chat.completions.create(chat, { signal: abort.signal });
     const left = waiting.catch((error: unknown) => error);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await world.time.pass(1_000);
     abort.abort();
     expect(await left).toMatchObject({ message: 'Request was aborted.' });
     await world.time.pass(180_000);
@@ -126,7 +131,7 @@ test('one who closes the connection hears of it while waiting', async () => {
   await openai.chat.completions.create(chat);
   await openai.chat.completions.create(chat);
   const waiting = openai.chat.completions.create(chat).catch((error: unknown) => error);
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await world.time.pass(1_000);
   await world.bursar.close();
   expect(await waiting).toMatchObject({ status: 503 });
 });

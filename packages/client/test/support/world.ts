@@ -44,10 +44,17 @@ export interface World extends AsyncDisposable {
   booked(user?: string): Promise<readonly Booked[]>;
 }
 
+/** A world of one's own: what is not the server's. */
+interface OwnWorld {
+  readonly runtime?: Runtime;
+  /** Sends every request, to the provider and to Bursar. */
+  readonly send?: typeof fetch;
+}
+
 /** Opens a world. `defaultLimitUsd` and the like are the server's. */
 export async function openWorld(
   reach: Reach,
-  { runtime = SYSTEM_RUNTIME, ...options }: BursarOptions & { readonly runtime?: Runtime } = {},
+  { runtime = SYSTEM_RUNTIME, send, ...options }: BursarOptions & OwnWorld = {},
 ): Promise<World> {
   const provider = await startProvider();
   const server = await createBursar({
@@ -55,9 +62,16 @@ export async function openWorld(
     bootstrapToken: TOKEN,
     ...options,
   });
-  const bursar = await connectTo(server, reach, runtime);
+  const bursar = await connectTo(server, reach, runtime, send);
+  const sending = send === undefined ? {} : { fetch: send };
   const plainOpenai = (client?: ClientOptions): OpenAI =>
-    new OpenAI({ apiKey: 'sk-test', baseURL: provider.url, maxRetries: 0, ...client });
+    new OpenAI({
+      apiKey: 'sk-test',
+      baseURL: provider.url,
+      maxRetries: 0,
+      ...sending,
+      ...client,
+    });
   const plainAnthropic = (client?: AnthropicOptions): Anthropic =>
     new Anthropic({
       apiKey: 'sk-ant-test',
@@ -93,13 +107,16 @@ export async function openWorld(
 }
 
 /** A connection to `server`. */
-export async function connectTo(server: Server, reach: Reach, runtime?: Runtime): Promise<Bursar> {
+export async function connectTo(
+  server: Server,
+  reach: Reach,
+  runtime?: Runtime,
+  send?: typeof fetch,
+): Promise<Bursar> {
   if (reach !== 'in-process') {
-    const url = await server.listen();
-    return connect(
-      { url: reach === 'http' ? url : url.replace(/^http/, 'ws'), token: TOKEN },
-      runtime,
-    );
+    const listening = await server.listen();
+    const url = reach === 'http' ? listening : listening.replace(/^http/, 'ws');
+    return connect({ url, token: TOKEN, ...(send === undefined ? {} : { fetch: send }) }, runtime);
   }
   return connect({ bursar: server }, runtime);
 }
