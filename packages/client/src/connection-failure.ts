@@ -7,8 +7,10 @@
  */
 
 import { causesOf } from './causes.ts';
+import { NEVER_SENT } from './transport/never-sent.ts';
 
 const CODES = new Set([
+  NEVER_SENT,
   'ECONNREFUSED',
   'ENOTFOUND',
   'EAI_AGAIN',

@@ -13,6 +13,7 @@
  * `input` for queries, and an array of results or errors as the answer.
  */
 import { BursarError } from '@bursar/core';
+import { neverSent } from './never-sent.ts';
 import type { Send } from './requests.ts';
 
 /** Most calls in one request; servers bound it too. */
@@ -144,7 +145,7 @@ export class BatchedCalls implements Calls {
       }
       const first = this.#waiting[method].findIndex(({ waited }) => waited <= this.#waitsMax);
       const tooLong = this.#waiting[method].splice(0, first < 0 ? Infinity : first);
-      for (const call of tooLong) call.reject(new Error('no room for a request in time'));
+      for (const call of tooLong) call.reject(neverSent('there was no room for a request in time'));
     }
     if (waitsAll) this.#room = Math.min(REQUESTS_MORE_MAX, this.#room + REQUESTS_MAX);
     this.#flush();

@@ -7,6 +7,7 @@
  */
 import { type CallAnswer, type Calls, jsonOf, type Method } from './batched-calls.ts';
 import type { HttpServer } from './http-transport.ts';
+import { neverSent } from './never-sent.ts';
 import { authorization, REQUEST_MS_MAX } from './requests.ts';
 
 /** Most calls under way; more wait. Servers bound it too. */
@@ -21,7 +22,7 @@ interface Call {
   readonly rest: string;
   readonly resolve: (answer: CallAnswer) => void;
   readonly reject: (error: unknown) => void;
-  /** When it was sent. */
+  /** When it came, and then when it was sent. */
   tick: number;
 }
 
@@ -57,7 +58,7 @@ export class SocketCalls implements Calls {
     return new Promise((resolve, reject) => {
       const type = method === 'GET' ? 'query' : 'mutation';
       const rest = `"method":"${type}","params":{"path":"${path}","input":${jsonOf(input)}}}`;
-      this.#waiting.push({ rest, resolve, reject, tick: 0 });
+      this.#waiting.push({ rest, resolve, reject, tick: this.#tick });
       if (this.#isFlushing) return;
       this.#isFlushing = true;
       queueMicrotask(() => {
@@ -141,9 +142,7 @@ export class SocketCalls implements Calls {
   }
 
   #failWaiting(): void {
-    const never = Object.assign(new Error('a WebSocket could not be opened'), {
-      code: 'ECONNREFUSED',
-    });
+    const never = neverSent('a WebSocket could not be opened');
     for (const { reject } of this.#waiting.splice(0)) reject(never);
   }
 
@@ -157,10 +156,19 @@ export class SocketCalls implements Calls {
     setTimeout(() => {
       this.#tick += 1;
       for (const connection of this.#open) this.#giveUpOld(connection, requestMsMax);
+      this.#giveUpWaiting();
       const isBusy = Array.from(this.#open).some(({ isOpen, calls }) => !isOpen || calls.size > 0);
       this.#isTicking = false;
       if (isBusy || this.#waiting.length > 0) this.#planTick();
     }, requestMsMax / TICKS_MAX);
+  }
+
+  /** What has waited for room as long as an answer is waited for. */
+  #giveUpWaiting(): void {
+    const before = this.#tick - TICKS_MAX;
+    const first = this.#waiting.findIndex(({ tick }) => tick >= before);
+    const tooLong = this.#waiting.splice(0, first < 0 ? Infinity : first);
+    for (const { reject } of tooLong) reject(neverSent('there was no room for a call in time'));
   }
 
   #giveUpOld(connection: Connection, requestMsMax: number): void {

@@ -6,11 +6,15 @@ import { createBursar } from '@bursar/server';
 import { expect, test } from 'vitest';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { connect } from '../../src/connect.ts';
+import { wasNeverSent } from '../../src/connection-failure.ts';
 import { SYSTEM_RUNTIME } from '../../src/runtime.ts';
 import { SocketCalls } from '../../src/transport/socket-calls.ts';
 import { deadUrl } from '../support/dead-url.ts';
 import { ManualRuntime } from '../support/manual-runtime.ts';
 import { MODEL, TOKEN } from '../support/world.ts';
+
+/** Most calls that the client has under way on one socket. */
+const CALLS_UNDER_WAY_MAX = 512;
 
 interface Message {
   readonly id: number;
@@ -154,6 +158,20 @@ test('a call that is not answered in time is given up, and so is the socket that
   void calls.call('POST', 'a', {}).catch(() => {});
   await peer.messagesOf(3);
   expect(peer.sockets).toHaveLength(2);
+  calls.close();
+});
+
+test('a call that there is no room for is given up in time, too, and was never sent', async () => {
+  await using peer = await openPeer();
+  const calls = peer.callsTo(40);
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: CALLS_UNDER_WAY_MAX + 1 }, () => calls.call('POST', 'a', {})),
+  );
+  const neverSent = outcomes.map((outcome) =>
+    outcome.status === 'rejected' ? wasNeverSent(outcome.reason) : undefined,
+  );
+  expect(neverSent.slice(0, -1).every((isNever) => isNever === false)).toBe(true);
+  expect(neverSent.at(-1)).toBe(true);
   calls.close();
 });
 
