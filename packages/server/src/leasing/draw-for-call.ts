@@ -56,6 +56,7 @@ async function drawOn(
   const leg = legs.find((other) => other.account === account);
   const copy = short.copies.find((other) => other.account === account);
   if (leg === undefined || copy === undefined) return 'hopeful';
+  if (wanted > roomOf(wholeAccount(copy, DIRECT)) && desk.isSpent(copy)) return 'hopeless';
   const drawn = await desk.draw(leg, copy, wanted);
   if (drawn.outcome === 'superseded') {
     // The authority does not count on this copy any more; this process must not either.

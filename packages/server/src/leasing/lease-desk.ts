@@ -42,6 +42,8 @@ const QUIET_MS = 1_000;
 const SURRENDERED_QUIET_MS = 5_000;
 /** Shortest time over which a pace is measured. */
 const PACE_MS = 1_000;
+/** How long it is relied on that the authority has nothing left, should a copy not be told of a change. */
+const SPENT_MS = 1_000;
 /** A lease is worth drawing for this many usual calls. */
 const USUAL_CALLS = 4;
 
@@ -62,6 +64,8 @@ interface Pace {
   running: Promise<Drawn> | undefined;
   lastDraw: number;
   quietUntilMs: number;
+  /** The copy for which nothing was left, and until when that is relied on. */
+  spent: { readonly copy: Copy; readonly untilMs: number } | undefined;
   usual: number;
   /** nano-USD settled per millisecond; undefined until measured. */
   burn: number | undefined;
@@ -120,6 +124,17 @@ export class LeaseDesk {
     const pace = this.#paceOf(leg.account);
     pace.waiting.push(amount);
     return this.#enqueue(leg, pace, copy);
+  }
+
+  /**
+   * Whether the authority has just said that there is nothing to draw for `copy`, as it is now. Nobody else holds
+   * anything of the account that could be given back, and of a change by its owner every copy is told, which makes
+   * it another copy; so what it lacks cannot be had, and whoever is refused need not ask again.
+   */
+  isSpent(copy: Copy): boolean {
+    const spent = this.#paces.get(copy.account)?.spent;
+    if (spent === undefined || this.#time.nowMs() >= spent.untilMs) return false;
+    return isOnSameTerms(copy, spent.copy);
   }
 
   /** Notes what calls cost, and draws in the background when `copy` runs low. */
@@ -292,6 +307,8 @@ export class LeaseDesk {
     const next = await this.#apply(leg, lease, account);
     if (next === null) return { outcome: 'superseded' };
     if (pace.copy === undefined || isNewer(next, pace.copy)) pace.copy = next;
+    const isNothingLeft = next.drawn <= copy.drawn && !isHeldElsewhere(next);
+    pace.spent = isNothingLeft ? { copy: next, untilMs: this.#time.nowMs() + SPENT_MS } : undefined;
     return { outcome: 'drawn', copy: next, account };
   }
 
@@ -402,6 +419,7 @@ export class LeaseDesk {
       running: undefined,
       lastDraw: 0,
       quietUntilMs: 0,
+      spent: undefined,
       usual: 0,
       burn: undefined,
       mark: undefined,
@@ -409,6 +427,26 @@ export class LeaseDesk {
     this.#paces.set(account, pace);
     return pace;
   }
+}
+
+/** Whether others hold something of the account, which they may give back. */
+function isHeldElsewhere({ elsewhere }: Copy): boolean {
+  return elsewhere.reserved > 0 || elsewhere.leased > 0;
+}
+
+/** Whether two copies differ in nothing but what was spent and set aside on them. */
+function isOnSameTerms(copy: Copy, other: Copy): boolean {
+  const { elsewhere } = copy;
+  return (
+    copy.lease === other.lease &&
+    copy.drawn === other.drawn &&
+    copy.returned === other.returned &&
+    elsewhere.limit === other.elsewhere.limit &&
+    elsewhere.granted === other.elsewhere.granted &&
+    elsewhere.settled === other.elsewhere.settled &&
+    elsewhere.reserved === other.elsewhere.reserved &&
+    elsewhere.leased === other.elsewhere.leased
+  );
 }
 
 /** Whether more is spent and set aside than may be. */

@@ -346,6 +346,82 @@ describe('an extension', () => {
   });
 });
 
+describe('a user who has spent everything', () => {
+  /** A server on which alice has nothing left, and a way to find out whether a refusal has asked the authority. */
+  async function spentUp(): Promise<HybridInMemory> {
+    const hybrid = await started({ defaultLimit: 100 });
+    const { purse } = hybrid;
+    await purse.settle(await purse.open('alice', 100), 100);
+    expect(await purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+    return hybrid;
+  }
+
+  it('is refused call after call without the authority being asked, for a second', async () => {
+    const hybrid = await spentUp();
+    const { purse, time } = hybrid;
+    hybrid.authorityIs = 'unavailable';
+    for (let call = 0; call < 3; call += 1) {
+      expect(await purse.reserve('alice', 1)).toMatchObject({
+        outcome: 'denied',
+        shortfalls: [{ missing: 1 }],
+        accounts: [{ settled: 100, reserved: 0, limit: 100 }],
+      });
+    }
+    await time.advance(1_000);
+    await expect(purse.reserve('alice', 1)).rejects.toMatchObject({ code: 'store_unavailable' });
+  });
+
+  it.each(['setLimit', 'grant'] as const)(
+    'goes on at once after a %s on another server',
+    async (kind) => {
+      const hybrid = await spentUp();
+      const second = await started({ shared: hybrid });
+      if (kind === 'setLimit') await second.purse.setLimit('alice', 101);
+      else await second.purse.grant('alice', 'gift', 1);
+      expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'applied' });
+      expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+    },
+  );
+
+  it('goes on at once when what was set aside on the copy comes back', async () => {
+    const hybrid = await started({ defaultLimit: 100 });
+    const { purse } = hybrid;
+    const id = await purse.open('alice', 100);
+    expect(await purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+    await purse.release(id);
+    expect(await purse.reserve('alice', 100)).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('goes on at once when what was set aside elsewhere comes back', async () => {
+    const hybrid = await started({ defaultLimit: 100 });
+    const second = await started({ shared: hybrid });
+    second.copiesAre = 'unavailable';
+    const id = await second.purse.open('alice', 100);
+    for (let call = 0; call < 3; call += 1) {
+      expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'denied' });
+    }
+    await second.purse.release(id);
+    expect(await hybrid.purse.reserve('alice', 100)).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('goes on within a second after a change that the copies could not be told of', async () => {
+    const hybrid = await spentUp();
+    const second = await started({ shared: hybrid });
+    second.copiesAre = 'unavailable';
+    await second.purse.setLimit('alice', 101).catch(() => undefined);
+    await hybrid.time.advance(1_000);
+    expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'applied' });
+  });
+
+  it('may still make a smaller call that fits', async () => {
+    const { purse } = await started({ defaultLimit: 100 });
+    await purse.open('alice', 90);
+    expect(await purse.reserve('alice', 20)).toMatchObject({ outcome: 'denied' });
+    expect(await purse.reserve('alice', 20)).toMatchObject({ outcome: 'denied' });
+    expect(await purse.reserve('alice', 10)).toMatchObject({ outcome: 'applied' });
+  });
+});
+
 describe('a limit', () => {
   it('lowered while calls run lets nobody spend what those calls give back', async () => {
     const { purse } = await started();
