@@ -13,13 +13,13 @@ import {
   type Clock,
   duration,
   type HolderId,
-  JOURNAL_PAGE_MAX,
   JOURNAL_START,
   type JournalPosition,
 } from '@bursar/core';
 import type { CopiesGate } from '../leasing/copies-gate.ts';
 import type { UnconfirmedBook } from '../leasing/unconfirmed.ts';
 import type { Intake } from './intake.ts';
+import { nextPageSize, PAGE_EVENTS_FIRST, type SyncRound } from './plan-sync.ts';
 
 /**
  * How long a claim on a journal lasts without being renewed. What a killed server had acknowledged is in the
@@ -41,10 +41,12 @@ export interface JournalHomeOptions {
   readonly onKnownBetter: () => void;
 }
 
+const NOTHING: SyncRound = { events: 0, isFull: false };
+
 /** A round that has not begun. */
 interface NextRound {
   isUrgent: boolean;
-  readonly done: Promise<number>;
+  readonly done: Promise<SyncRound>;
 }
 
 /** Where a shard's journal stands, as this process knows. */
@@ -53,7 +55,9 @@ interface ShardState {
   incarnation: number;
   /** Until when the claim needs no renewal. */
   claimedUntilMs: number;
-  running: Promise<number> | undefined;
+  /** How many events the next page has at most. */
+  pageSize: number;
+  running: Promise<SyncRound> | undefined;
   next: NextRound | undefined;
 }
 
@@ -69,6 +73,7 @@ export class JournalHome {
       position: JOURNAL_START,
       incarnation: 0,
       claimedUntilMs: 0,
+      pageSize: PAGE_EVENTS_FIRST,
       running: undefined,
       next: undefined,
     }));
@@ -76,20 +81,20 @@ export class JournalHome {
 
   /** Everything that is in the shard's journal now. Throws when a store is away. */
   async bringHome(shard: number): Promise<void> {
-    while ((await this.round(shard, true)) >= JOURNAL_PAGE_MAX);
+    while ((await this.round(shard, true)).isFull);
   }
 
   /**
-   * One page, beginning no earlier than now; answers how many events it had. An urgent round takes events in
-   * though another server brings this journal home.
+   * One page, beginning no earlier than now. An urgent round takes events in though another server brings this
+   * journal home.
    */
-  round(shard: number, isUrgent: boolean): Promise<number> {
+  round(shard: number, isUrgent: boolean): Promise<SyncRound> {
     const state = this.#stateOf(shard);
     if (state.next !== undefined) {
       state.next.isUrgent ||= isUrgent;
       return state.next.done;
     }
-    const before = state.running?.catch(() => 0) ?? Promise.resolve(0);
+    const before = state.running?.catch(() => NOTHING) ?? Promise.resolve(NOTHING);
     const next: NextRound = {
       isUrgent,
       done: before.then(() => {
@@ -102,33 +107,34 @@ export class JournalHome {
     return next.done;
   }
 
-  async #roundNow(shard: number, state: ShardState, isUrgent: boolean): Promise<number> {
-    const { gate, authority, holder, worker, unconfirmed, intake } = this.#options;
+  async #roundNow(shard: number, state: ShardState, isUrgent: boolean): Promise<SyncRound> {
+    const { gate, authority, holder, worker, unconfirmed, intake, time } = this.#options;
     const { incarnation } = gate;
-    if (incarnation === 0) return 0;
+    if (incarnation === 0) return NOTHING;
     this.counts.rounds += 1;
     const isOurs = await this.#claim(shard, state, incarnation);
     // Somebody else brings it home. Whoever cannot wait takes the events in without moving the position.
-    if (!isOurs && !isUrgent) return 0;
-    const page = await gate.use((copies) =>
-      copies.journal(shard, state.position, JOURNAL_PAGE_MAX),
-    );
-    if (gate.incarnation !== incarnation) return 0;
+    if (!isOurs && !isUrgent) return NOTHING;
+    const size = state.pageSize;
+    const page = await gate.use((copies) => copies.journal(shard, state.position, size));
+    if (gate.incarnation !== incarnation) return NOTHING;
     const last = page.at(-1);
     if (last === undefined) {
       unconfirmed.confirm(incarnation, shard, state.position);
-      return 0;
+      return NOTHING;
     }
     const { position } = last;
     const after = state.position;
     // Another round must find out anew whether the journal is ours, should this one fail.
     const { claimedUntilMs } = state;
     state.claimedUntilMs = 0;
+    const beganMs = time.nowMs();
     const taken = await intake.events(page, (commands) =>
       isOurs
         ? authority.ingest({ holder, incarnation, shard, worker, after, position, commands })
         : authority.executeAll(commands),
     );
+    state.pageSize = nextPageSize(size, page.length, time.nowMs() - beganMs);
     this.counts.setAside += taken.setAside;
     this.counts.events += page.length;
     if (taken.mayBeKnownBetter) this.#options.onKnownBetter();
@@ -137,7 +143,7 @@ export class JournalHome {
       state.claimedUntilMs = claimedUntilMs;
       unconfirmed.confirm(incarnation, shard, position);
     }
-    return page.length;
+    return { events: page.length, isFull: page.length >= size };
   }
 
   /** Whether this process brings the journal home; afterwards `state` knows how far it is. */

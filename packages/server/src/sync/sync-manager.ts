@@ -202,12 +202,12 @@ export class SyncManager {
     const beganMs = time.nowMs();
     try {
       if (!gate.isOpen) return intervals.low;
-      const events = await this.#home.round(shard, false);
+      const round = await this.#home.round(shard, false);
       if (this.#hasCorrections) await this.#deliver();
       const overMs = beganMs - pace.lastRoundMs;
       pace.lastRoundMs = beganMs;
       pace.failures = 0;
-      return nextSyncMs(intervals, events, overMs);
+      return nextSyncMs(intervals, round, overMs);
     } catch (error) {
       pace.failures += 1;
       const pauseMs = backoffMs(pace.failures, random());
