@@ -174,6 +174,7 @@ it('migrates an empty database to exactly the tables that the types describe, an
     '0009-carries',
     '0010-lean-rows',
     '0011-forgotten-calls',
+    '0012-entries-in-order',
   ]);
   expect(await migrate(database)).toEqual([]);
   const { rows } = await sql<{ table_name: string; column_name: string; type: string }>`

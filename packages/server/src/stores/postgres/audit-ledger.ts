@@ -124,7 +124,7 @@ const CONTRADICTIONS = sql`
   where state <> 'reserved' and not exists (
     select from ledger_entries as entries
     where entries.account_id = legs.account_id
-      and coalesce(entries.reservation_id, '') = legs.reservation_id
+      and entries.reservation_id = legs.reservation_id
       and entries.kind = case legs.state
         when 'settled' then 'settle' when 'released' then 'release' else 'expire' end
   )

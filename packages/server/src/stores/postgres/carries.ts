@@ -91,7 +91,7 @@ export async function loadCarries(
     cross join lateral (
       select coalesce(sum(amount_nano_usd), 0)::text as carried, count(*) as carries
       from ledger_entries
-      where account_id = wanted.id and coalesce(reservation_id, '') = ''
+      where account_id = wanted.id and reservation_id is null
         and kind = 'adjust' and starts_with(key, ${CARRY_KEY_PREFIX})
     ) as own
     where others.count > 0`.execute(transaction);

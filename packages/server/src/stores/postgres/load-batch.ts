@@ -18,6 +18,7 @@ import {
   isNewerTerms,
   LAZY_EXPIRY_MAX,
   type Leg,
+  type Lease,
   type LegAccount,
   legOfAccount,
   legsCharged,
@@ -29,6 +30,7 @@ import {
   takenRates,
 } from '@bursar/core';
 import { type Kysely, sql, type Transaction } from 'kysely';
+import { texts } from './array-params.ts';
 import { type CarriedLeg, loadCarries } from './carries.ts';
 import type { KnownRows } from './known-rows.ts';
 import { lockLimiters } from './limiters.ts';
@@ -56,9 +58,11 @@ export interface LoadedBatch {
   readonly carried: readonly CarriedLeg[];
 }
 
-/** Ids of rows that the database has. */
+/** Rows that the database has, as they were loaded and locked. */
 export interface StoredRows {
-  readonly accounts: ReadonlySet<AccountId>;
+  readonly accounts: ReadonlyMap<AccountId, Account>;
+  /** By account and id, with a blank between. */
+  readonly leases: ReadonlyMap<string, Lease>;
   readonly reservations: ReadonlySet<ReservationId>;
 }
 
@@ -106,7 +110,8 @@ export async function loadBatch(
   // Made or widened by another process since: for a batch that has just looked, such a reservation does not
   // exist yet. A reserve with its id is refused by the primary key and decided anew.
   if (strangers > 0 && remembered !== undefined) throw new LookAgain();
-  await loadLeases(transaction, leasesWantedBy(commands, legs), books);
+  const leases = await loadLeases(transaction, leasesWantedBy(commands, legs));
+  books.post({ leases });
   if (wanted.adminKeys.length > 0) {
     books.post({ entries: await readAdminEntries(transaction, wanted.adminKeys) });
   }
@@ -118,7 +123,8 @@ export async function loadBatch(
   }
   const carried = await loadCarries(transaction, legsToCarry(wanted, carrying, books));
   const stored = {
-    accounts: new Set(locked.map(({ id }) => id)),
+    accounts: new Map(locked.map((account) => [account.id, account])),
+    leases: new Map(leases.map((lease) => [`${lease.account} ${lease.id}`, lease])),
     reservations: new Set(
       [...wanted.reservations].filter((id) => books.reservation(id) !== undefined),
     ),
@@ -244,12 +250,14 @@ async function findAccounts(
 
 /** Ids of the named reservations, and of those that are due on the accounts of reserves. */
 function namedAndDue(wanted: Wanted, at: string | null) {
+  const named = sql`select unnest(${texts([...wanted.reservations])}::text[]) as id`;
+  if (wanted.reserving.size === 0) return named;
   return sql`
-    select unnest(${[...wanted.reservations]}::text[]) as id
+    ${named}
     union
     select due.reservation_id
     from unnest(
-      ${[...wanted.reserving.keys()]}::text[],
+      ${texts([...wanted.reserving.keys()])}::text[],
       ${[...wanted.reserving.values()]}::int[]
     ) as reserving (account_id, most)
     cross join lateral (
@@ -304,15 +312,21 @@ async function openAccounts(
   }
 }
 
+/**
+ * `ids` are sorted, as every transaction locks them. Their places are cheaper to sort by than they are. The inner
+ * `select` keeps from the planner how many they are: it would rather read the whole table than look for each.
+ */
 async function lockAccounts(
   transaction: Transaction<Database>,
   ids: readonly AccountId[],
 ): Promise<readonly AccountRow[]> {
   if (ids.length === 0) return [];
   const { rows } = await sql<AccountRow>`
-    select * from accounts where id = any(${[...ids]}::text[]) order by id for update`.execute(
-    transaction,
-  );
+    select accounts.*
+    from unnest((select ${texts(ids)}::text[])) with ordinality as wanted (id, place)
+    join accounts on accounts.id = wanted.id
+    order by wanted.place
+    for update of accounts`.execute(transaction);
   return rows;
 }
 
@@ -372,7 +386,7 @@ async function readAdminEntries(transaction: Kysely<Database>, keys: Wanted['adm
       ${keys.map(({ key }) => key)}::text[]
     ) as wanted (account_id, kind, key)
       on entries.account_id = wanted.account_id
-      and coalesce(entries.reservation_id, '') = ''
+      and entries.reservation_id is null
       and entries.kind = wanted.kind
       and entries.key = wanted.key`.execute(transaction);
   return rows.map(entryFromRow);

@@ -6,13 +6,14 @@
  */
 import {
   type AccountId,
-  type Books,
   type Command,
   DIRECT,
+  type Lease,
   type LeaseId,
   type Leg,
 } from '@bursar/core';
 import { sql, type Transaction } from 'kysely';
+import { texts } from './array-params.ts';
 import { leaseFromRow } from './rows.ts';
 import type { Database, LeaseRow } from './schema.ts';
 
@@ -35,27 +36,49 @@ export function leasesWantedBy(commands: readonly Command[], legs: readonly Leg[
   return { named: named.filter(({ id }) => id !== DIRECT), lending: [...lending] };
 }
 
-/** Reads and locks leases into `books`. No round trip when none is wanted. */
+/** Reads and locks leases. No round trip when none is wanted. */
 export async function loadLeases(
   transaction: Transaction<Database>,
   { named, lending }: WantedLeases,
-  books: Books,
-): Promise<void> {
-  if (named.length === 0 && lending.length === 0) return;
-  const { rows } = await sql<LeaseRow>`
-    select leases.*
-    from (
-      select account_id, id
-      from unnest(
-        ${named.map(({ account }) => account)}::text[],
-        ${named.map(({ id }) => id)}::text[]
-      ) as named (account_id, id)
-      union
-      select account_id, id from leases
-      where account_id = any(${lending}::text[]) and state <> 'closed' and id <> 'direct'
-    ) as wanted
-    join leases on leases.account_id = wanted.account_id and leases.id = wanted.id
-    order by leases.account_id, leases.id
-    for no key update of leases`.execute(transaction);
-  books.post({ leases: rows.map(leaseFromRow) });
+): Promise<readonly Lease[]> {
+  if (named.length === 0 && lending.length === 0) return [];
+  const wanted = sortedOnce(named);
+  const places = sql`unnest(
+    (select ${texts(wanted.map(({ account }) => account))}::text[]),
+    (select ${texts(wanted.map(({ id }) => id))}::text[])
+  ) with ordinality as named (account_id, id, place)`;
+  // Their places are cheaper to sort by than their ids, which of those of `lending` nobody knows yet.
+  const { rows } =
+    lending.length === 0
+      ? await sql<LeaseRow>`
+          select leases.*
+          from ${places}
+          join leases on leases.account_id = named.account_id and leases.id = named.id
+          order by named.place
+          for no key update of leases`.execute(transaction)
+      : await sql<LeaseRow>`
+          select leases.*
+          from (
+            select account_id, id from ${places}
+            union
+            select account_id, id from leases
+            where account_id = any(${texts(lending)}::text[]) and state <> 'closed' and id <> 'direct'
+          ) as wanted
+          join leases on leases.account_id = wanted.account_id and leases.id = wanted.id
+          order by leases.account_id, leases.id
+          for no key update of leases`.execute(transaction);
+  return rows.map(leaseFromRow);
+}
+
+/** Each once, in the order in which every transaction locks them. */
+function sortedOnce(named: WantedLeases['named']): WantedLeases['named'] {
+  const byName = new Map(named.map((lease) => [`${lease.account} ${lease.id}`, lease]));
+  return [...byName.values()].toSorted((a, b) =>
+    a.account === b.account ? compare(a.id, b.id) : compare(a.account, b.account),
+  );
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

@@ -68,7 +68,7 @@ export class PostgresSpendFacts implements SpendFacts {
           -- What an account carries was spent on another one of the budget, and is counted there.
           left join lateral (
             select sum(amount_nano_usd) as amount from ledger_entries
-            where account_id = accounts.id and coalesce(reservation_id, '') = ''
+            where account_id = accounts.id and reservation_id is null
               and kind = 'adjust' and starts_with(key, ${CARRY_KEY_PREFIX})
           ) as carries on true
           left join lateral (

@@ -257,7 +257,7 @@ async function bookedNow(
     select legs.spent_nano_usd + coalesce((
       select sum(entries.amount_nano_usd)::bigint from ledger_entries as entries
       where entries.account_id = legs.account_id
-        and coalesce(entries.reservation_id, '') = ''
+        and entries.reservation_id is null
         and entries.kind = 'adjust'
         and entries.detail ->> 'setAsideEvent' = entries.key
         and entries.detail ->> 'reservation' = legs.reservation_id

@@ -13,6 +13,7 @@ import {
   type InstantMs,
 } from '@bursar/core';
 import { sql, type Transaction } from 'kysely';
+import { integers, texts } from './array-params.ts';
 import type { Database } from './schema.ts';
 
 type Key = Pick<Correction, 'account' | 'reservation' | 'lease'>;
@@ -65,9 +66,9 @@ async function forget(transaction: Transaction<Database>, keys: readonly Key[]):
   await sql`
     delete from corrections
     using unnest(
-      ${keys.map(({ account }) => account)}::text[],
-      ${keys.map(({ reservation }) => reservation)}::text[],
-      ${keys.map(({ lease }) => lease)}::text[]
+      (select ${texts(keys.map(({ account }) => account))}::text[]),
+      (select ${texts(keys.map(({ reservation }) => reservation))}::text[]),
+      (select ${texts(keys.map(({ lease }) => lease))}::text[])
     ) as unneeded (account_id, reservation_id, lease_id)
     where corrections.account_id = unneeded.account_id
       and corrections.reservation_id = unneeded.reservation_id
@@ -81,8 +82,8 @@ async function forgetLeases(
   await sql`
     delete from corrections
     using unnest(
-      ${leases.map(({ account }) => account)}::text[],
-      ${leases.map(({ lease }) => lease)}::text[]
+      (select ${texts(leases.map(({ account }) => account))}::text[]),
+      (select ${texts(leases.map(({ lease }) => lease))}::text[])
     ) as closed (account_id, lease_id)
     where corrections.account_id = closed.account_id
       and corrections.lease_id = closed.lease_id`.execute(transaction);
@@ -99,12 +100,12 @@ async function keep(
     )
     select made.*, ${new Date(nowMs).toISOString()}::timestamptz
     from unnest(
-      ${made.map(({ account }) => account)}::text[],
-      ${made.map(({ reservation }) => reservation)}::text[],
-      ${made.map(({ lease }) => lease)}::text[],
-      ${made.map(({ state }) => state)}::text[],
-      ${made.map(({ spent }) => BigInt(spent).toString())}::bigint[],
-      ${made.map(({ shown }) => BigInt(shown).toString())}::bigint[]
+      ${texts(made.map(({ account }) => account))}::text[],
+      ${texts(made.map(({ reservation }) => reservation))}::text[],
+      ${texts(made.map(({ lease }) => lease))}::text[],
+      ${texts(made.map(({ state }) => state))}::text[],
+      ${integers(made.map(({ spent }) => spent))}::bigint[],
+      ${integers(made.map(({ shown }) => shown))}::bigint[]
     ) as made
     on conflict (account_id, reservation_id, lease_id) do update set
       state = excluded.state,

@@ -11,6 +11,7 @@ import { up as ownKeys } from './0008-own-keys.ts';
 import { up as carries } from './0009-carries.ts';
 import { up as leanRows } from './0010-lean-rows.ts';
 import { up as forgottenCalls } from './0011-forgotten-calls.ts';
+import { up as entriesInOrder } from './0012-entries-in-order.ts';
 
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0001-accounts': { up: accounts },
@@ -24,4 +25,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '0009-carries': { up: carries },
   '0010-lean-rows': { up: leanRows },
   '0011-forgotten-calls': { up: forgottenCalls },
+  '0012-entries-in-order': { up: entriesInOrder },
 };
