@@ -320,6 +320,7 @@ export {
 export type { LimiterState } from './limiter/limiter-state.ts';
 
 export { Books, type BooksReader, type Changes, type Correction } from './reservation/books.ts';
+export { LegIndex } from './reservation/leg-index.ts';
 export type {
   AckLevel,
   Administer,

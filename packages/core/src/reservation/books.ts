@@ -13,6 +13,7 @@ import type { AccountId, BudgetId, LeaseId, LimiterId, ReservationId } from '../
 import type { Lease } from '../lease/lease.ts';
 import type { LegState } from '../account/leg.ts';
 import type { LimiterState } from '../limiter/limiter-state.ts';
+import { LegIndex } from './leg-index.ts';
 import type { LimiterChange } from './rates.ts';
 import type { Reservation } from './reservation.ts';
 
@@ -68,7 +69,7 @@ export class Books implements BooksReader {
   readonly #accounts = new Map<AccountId, Account>();
   readonly #limits = new Map<BudgetId, Amount | null | undefined>();
   readonly #reservations = new Map<ReservationId, Reservation>();
-  readonly #legs = new Map<string, Leg>();
+  readonly #legs = new LegIndex();
   readonly #adminEntries = new Map<string, LedgerEntry>();
   readonly #leases = new Map<AccountId, Map<LeaseId, Lease>>();
   readonly #limiters = new Map<LimiterId, LimiterState>();
@@ -86,7 +87,7 @@ export class Books implements BooksReader {
   }
 
   leg(account: AccountId, reservation: ReservationId): Leg | undefined {
-    return this.#legs.get(legKey(account, reservation));
+    return this.#legs.get(account, reservation);
   }
 
   lease(account: AccountId, id: LeaseId): Lease | undefined {
@@ -109,7 +110,7 @@ export class Books implements BooksReader {
   /** Takes in what a command changed, or what was read from a store. */
   post(changes: Partial<Changes>): void {
     for (const account of changes.accounts ?? []) this.#accounts.set(account.id, account);
-    for (const leg of changes.legs ?? []) this.#legs.set(legKey(leg.account, leg.reservation), leg);
+    for (const leg of changes.legs ?? []) this.#legs.set(leg);
     for (const entry of changes.entries ?? []) {
       if (entry.reservation === null) {
         this.#adminEntries.set(entryKey(entry.account, entry.kind, entry.key), entry);
@@ -129,11 +130,7 @@ export class Books implements BooksReader {
   }
 }
 
-// Neither account nor reservation ids contain a blank.
-function legKey(account: AccountId, reservation: ReservationId): string {
-  return `${account} ${reservation}`;
-}
-
+// Account ids contain no blank.
 function entryKey(account: AccountId, kind: LedgerEntryKind, key: string): string {
   return `${account} ${kind} ${key}`;
 }

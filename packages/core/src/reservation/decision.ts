@@ -30,6 +30,8 @@ export interface Decision<O extends Outcome = Outcome> {
   readonly changes: Changes;
 }
 
+const NO_CORRECTIONS: Changes['corrections'] = [];
+
 /** A command that changes nothing. */
 export const NOTHING: Changes = {
   accounts: [],
@@ -59,45 +61,88 @@ export function conclude(
   if (shortfalls.length > 0) {
     return { outcome: { outcome: 'denied', shortfalls, accounts: before }, changes: NOTHING };
   }
+  return { outcome: done(steps, reservation), changes: changesOf(before, steps, made) };
+}
+
+/** Plain loops: this is made for every command, of one leg nearly always. */
+function changesOf(
+  before: readonly Account[],
+  steps: readonly Transition[],
+  made: Pick<Changes, 'reservation'>,
+): Changes {
+  const accounts: Account[] = [];
+  const legs: Leg[] = [];
+  for (const [index, { account, leg, outcome }] of steps.entries()) {
+    if (account !== before[index]) accounts.push(account);
+    if (leg !== undefined && !(outcome as Applied).replayed) legs.push(leg);
+  }
+  const [only] = steps;
+  const isOne = steps.length === 1 && only !== undefined;
   return {
-    outcome: done(steps, reservation),
-    changes: {
-      accounts: steps.flatMap(({ account }, index) => (account === before[index] ? [] : [account])),
-      legs: steps.flatMap(({ leg, outcome }) =>
-        leg === undefined || (outcome as Applied).replayed ? [] : [leg],
-      ),
-      entries: steps.flatMap(({ entries }) => entries),
-      leases: steps.flatMap(({ leases }) => leases),
-      corrections: [],
-      ...made,
-    },
+    accounts,
+    legs,
+    entries: isOne ? only.entries : steps.flatMap(({ entries }) => entries),
+    leases: isOne ? only.leases : steps.flatMap(({ leases }) => leases),
+    corrections: NO_CORRECTIONS,
+    reservation: made.reservation,
   };
 }
 
 /** The answer of legs that were all applied. */
 export function done(steps: readonly Transition[], reservation: Reservation | undefined): Outcome {
-  const answers = steps.map(({ outcome }) => outcome as Applied);
-  const legs = steps.flatMap(({ leg }) => (leg === undefined ? [] : [leg]));
-  const [first] = legs;
-  const lease = answers[0]?.lease;
+  let amount = ZERO;
+  let spent = ZERO;
+  let overage = ZERO;
+  let replayed = true;
+  let late = false;
+  let conflict = false;
+  let first: Leg | undefined;
+  const accounts: Account[] = [];
+  for (const { account, leg, outcome } of steps) {
+    const answer = outcome as Applied;
+    replayed &&= answer.replayed;
+    late ||= answer.late;
+    conflict ||= answer.conflict;
+    overage = larger(overage, answer.overage);
+    accounts.push(account);
+    if (leg === undefined) continue;
+    first ??= leg;
+    amount = larger(amount, leg.amount);
+    spent = larger(spent, leg.spent);
+  }
+  const lease = (steps[0]?.outcome as Applied | undefined)?.lease;
+  const deadlineAtMs = first?.deadlineAtMs ?? null;
+  // Written out for what calls do: a spread of what may be absent costs more than all of the above.
+  if (reservation !== undefined && first !== undefined && lease === undefined) {
+    const { state } = first;
+    return {
+      outcome: 'applied',
+      replayed,
+      reservation,
+      state,
+      amount,
+      spent,
+      deadlineAtMs,
+      overage,
+      late,
+      conflict,
+      accounts,
+    };
+  }
   return {
     outcome: 'applied',
-    replayed: answers.every(({ replayed }) => replayed),
+    replayed,
     ...(reservation === undefined ? {} : { reservation }),
     ...(first === undefined ? {} : { state: first.state }),
-    amount: largest(legs, (leg) => leg.amount),
-    spent: largest(legs, (leg) => leg.spent),
-    deadlineAtMs: first?.deadlineAtMs ?? null,
-    overage: answers.reduce((most, { overage }) => larger(most, overage), ZERO),
-    late: answers.some(({ late }) => late),
-    conflict: answers.some(({ conflict }) => conflict),
+    amount,
+    spent,
+    deadlineAtMs,
+    overage,
+    late,
+    conflict,
     ...(lease === undefined ? {} : { lease }),
-    accounts: steps.map(({ account }) => account),
+    accounts,
   };
-}
-
-function largest(legs: readonly Leg[], of: (leg: Leg) => Amount): Amount {
-  return legs.reduce((most, leg) => larger(most, of(leg)), ZERO);
 }
 
 /** The account as it is, or a fresh one on the terms of its budget. */

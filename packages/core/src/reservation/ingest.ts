@@ -37,7 +37,7 @@ export function ingest(
   const reservation: Reservation = {
     id: command.reservation,
     fingerprint: known?.fingerprint ?? command.fingerprint,
-    accounts: [...new Set([...(known?.accounts ?? []), account.id])].toSorted(),
+    accounts: withAccount(known?.accounts, account.id),
     terms: known?.terms ?? command.terms,
     createdAtMs: known?.createdAtMs ?? command.madeAtMs ?? command.atMs ?? nowMs,
   };
@@ -63,27 +63,39 @@ export function ingest(
   const { changes } = decision;
   // An open leg on a lease changes no sum, but its account must exist.
   const isOpened = books.account(account.id) === undefined && changes.accounts.length === 0;
-  const others = orphansOf(books, command, reservation, account.id).map((leg) =>
-    settleOrphan(books, command, leg, nowMs),
-  );
-  return {
-    ...decision,
-    changes: {
-      ...changes,
-      accounts: [
-        ...(isOpened ? [account] : changes.accounts),
-        ...others.flatMap(({ accounts }) => accounts),
-      ],
-      legs: [...changes.legs, ...others.flatMap(({ legs }) => legs)],
-      entries: [...changes.entries, ...others.flatMap(({ entries }) => entries)],
-      leases: [
-        ...changes.leases,
-        ...adopted(books, command, changes.leases),
-        ...others.flatMap(({ leases }) => leases),
-      ],
-      corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg, leg),
-    },
+  const also = adopted(books, command, changes.leases);
+  const own: Changes = {
+    accounts: isOpened ? [account] : changes.accounts,
+    legs: changes.legs,
+    entries: changes.entries,
+    leases: also.length === 0 ? changes.leases : [...changes.leases, ...also],
+    corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg, leg),
+    reservation: changes.reservation,
   };
+  const others = orphansOf(books, command, reservation, account.id);
+  if (others.length === 0) return { outcome: decision.outcome, changes: own };
+  const settled = others.map((orphan) => settleOrphan(books, command, orphan, nowMs));
+  return { outcome: decision.outcome, changes: together(own, settled) };
+}
+
+/** `own`, and what changes of other legs with it. */
+function together(own: Changes, others: readonly Changes[]): Changes {
+  return {
+    ...own,
+    accounts: [...own.accounts, ...others.flatMap(({ accounts }) => accounts)],
+    legs: [...own.legs, ...others.flatMap(({ legs }) => legs)],
+    entries: [...own.entries, ...others.flatMap(({ entries }) => entries)],
+    leases: [...own.leases, ...others.flatMap(({ leases }) => leases)],
+  };
+}
+
+/** `accounts` and `account`, sorted and distinct. */
+function withAccount(
+  accounts: readonly AccountId[] | undefined,
+  account: AccountId,
+): readonly AccountId[] {
+  if (accounts === undefined) return [account];
+  return accounts.includes(account) ? accounts : [...accounts, account].toSorted();
 }
 
 /**
@@ -97,7 +109,7 @@ function orphansOf(
   reservation: Reservation,
   reported: AccountId,
 ): readonly Leg[] {
-  if (state !== 'settled' || reportedBy === DIRECT) return [];
+  if (state !== 'settled' || reportedBy === DIRECT || reservation.accounts.length === 1) return [];
   return reservation.accounts.flatMap((id) => {
     const leg = id === reported ? undefined : books.leg(id, reservation.id);
     if (leg === undefined || leg.state === 'settled') return [];

@@ -112,6 +112,8 @@ export class BatchApplier {
       if ('leg' in command && books.account(command.leg.account) !== undefined) {
         this.#known.rememberAccount(command.leg.account);
       }
+      // Of a call that comes home with its end hardly anything is heard again.
+      if (command.kind === 'ingest' && command.state !== 'reserved') continue;
       const reservation = 'reservation' in command && books.reservation(command.reservation);
       if (!reservation) continue;
       this.#known.rememberReservation(reservation.id, reservation.accounts);
@@ -150,7 +152,8 @@ export class BatchApplier {
 
 /** `changes` with `holder` for the leases that have none. */
 function heldBy(holder: HolderId | undefined, changes: Changes): Changes {
-  if (holder === undefined || changes.leases.length === 0) return changes;
+  const isUnknown = changes.leases.some((lease) => lease.holder === UNKNOWN_HOLDER);
+  if (holder === undefined || !isUnknown) return changes;
   const leases = changes.leases.map((lease) =>
     lease.holder === UNKNOWN_HOLDER ? { ...lease, holder } : lease,
   );

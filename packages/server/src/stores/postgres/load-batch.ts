@@ -106,7 +106,12 @@ export async function loadBatch(
   if ([...wanted.opening.keys()].some((id) => known?.hasAccount(id) && !books.account(id))) {
     throw new LookAgain();
   }
-  const { nowMs, due, legs, strangers } = await readReservations(transaction, wanted, at, books);
+  const { nowMs, due, legs, reservations, strangers } = await readReservations(
+    transaction,
+    wanted,
+    at,
+    books,
+  );
   // Made or widened by another process since: for a batch that has just looked, such a reservation does not
   // exist yet. A reserve with its id is refused by the primary key and decided anew.
   if (strangers > 0 && remembered !== undefined) throw new LookAgain();
@@ -125,9 +130,7 @@ export async function loadBatch(
   const stored = {
     accounts: new Map(locked.map((account) => [account.id, account])),
     leases: new Map(leases.map((lease) => [`${lease.account} ${lease.id}`, lease])),
-    reservations: new Set(
-      [...wanted.reservations].filter((id) => books.reservation(id) !== undefined),
-    ),
+    reservations,
   };
   return { books, nowMs, due, stored, carried };
 }
@@ -342,7 +345,8 @@ async function readReservations(
   at: string | null,
   books: Books,
 ): Promise<
-  Pick<LoadedBatch, 'nowMs' | 'due'> & { readonly legs: readonly Leg[]; readonly strangers: number }
+  Pick<LoadedBatch, 'nowMs' | 'due'> &
+    Pick<StoredRows, 'reservations'> & { readonly legs: readonly Leg[]; readonly strangers: number }
 > {
   // `offset 0` keeps the inner query whole: by index for each id, however large the planner thinks the list is.
   const { rows } = await sql<JoinedRow>`
@@ -359,6 +363,7 @@ async function readReservations(
   const due = new Set<ReservationId>();
   const nowMs = instantOf(rows[0]?.now ?? new Date(Number.NaN));
   const legs: Leg[] = [];
+  const reservations = new Set<ReservationId>();
   let strangers = 0;
   for (const row of rows) {
     if (row.id === null) continue;
@@ -370,11 +375,12 @@ async function readReservations(
     }
     books.post({ reservation, legs: [leg] });
     legs.push(leg);
+    reservations.add(reservation.id);
     if (leg.state === 'reserved' && leg.deadlineAtMs <= nowMs) {
       due.add(reservation.id);
     }
   }
-  return { nowMs, due, legs, strangers };
+  return { nowMs, due, legs, reservations, strangers };
 }
 
 async function readAdminEntries(transaction: Kysely<Database>, keys: Wanted['adminKeys']) {

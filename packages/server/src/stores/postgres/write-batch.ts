@@ -7,7 +7,7 @@ import {
   type InstantMs,
   type Lease,
   type LedgerEntry,
-  type Leg,
+  LegIndex,
   type LimiterChange,
   type LimiterId,
   newLease,
@@ -27,18 +27,19 @@ import { writeRows } from './write-rows.ts';
 export class PendingChanges {
   readonly #stored: StoredRows;
   readonly #accounts = new Map<AccountId, Account>();
-  readonly #legs = new Map<string, Leg>();
+  readonly #legs = new LegIndex();
   readonly #made = new Map<ReservationId, Reservation>();
   readonly #widened = new Map<ReservationId, Reservation>();
   readonly #limits = new Map<BudgetId, NonNullable<Changes['limit']>>();
   readonly #entries: LedgerEntry[] = [];
   readonly #leases = new Map<string, Lease>();
   readonly #limiters = new Map<LimiterId, LimiterChange>();
-  readonly #corrections = new PendingCorrections();
+  readonly #corrections: PendingCorrections;
 
   /** `stored`: what the database has already. */
   constructor(stored: StoredRows) {
     this.#stored = stored;
+    this.#corrections = new PendingCorrections(stored.reservations);
   }
 
   add(changes: Changes): void {
@@ -46,7 +47,7 @@ export class PendingChanges {
     for (const lease of leases) this.#leases.set(`${lease.account} ${lease.id}`, lease);
     this.#corrections.add(changes);
     for (const account of accounts) this.#accounts.set(account.id, account);
-    for (const leg of legs) this.#legs.set(`${leg.account} ${leg.reservation}`, leg);
+    for (const leg of legs) this.#legs.set(leg);
     this.#entries.push(...entries);
     for (const limiter of changes.limiters ?? []) this.#limiters.set(limiter.id, limiter);
     if (reservation !== undefined) {

@@ -11,6 +11,7 @@ import {
   type Correction,
   DIRECT,
   type InstantMs,
+  type ReservationId,
 } from '@bursar/core';
 import { sql, type Transaction } from 'kysely';
 import { integers, texts } from './array-params.ts';
@@ -20,12 +21,18 @@ type Key = Pick<Correction, 'account' | 'reservation' | 'lease'>;
 
 /** The corrections of a transaction: the last word about each. */
 export class PendingCorrections {
+  readonly #stored: ReadonlySet<ReservationId>;
   readonly #made = new Map<string, Correction>();
   readonly #unneeded = new Map<string, Key>();
   readonly #closed = new Map<string, { readonly account: AccountId; readonly lease: string }>();
 
+  /** `stored`: of other reservations the table has no correction. */
+  constructor(stored: ReadonlySet<ReservationId>) {
+    this.#stored = stored;
+  }
+
   add({ legs, leases, corrections }: Changes): void {
-    const before = new Map(this.#made);
+    const before = corrections.length > 0 ? new Map(this.#made) : this.#made;
     for (const { account, reservation, lease } of legs) {
       if (lease !== DIRECT) this.#remove({ account, reservation, lease });
     }
@@ -52,8 +59,12 @@ export class PendingCorrections {
   }
 
   #remove(key: Key): void {
-    this.#made.delete(keyOf(key));
-    this.#unneeded.set(keyOf(key), key);
+    const isStored = this.#stored.has(key.reservation);
+    // A settlement comes home as the first word about its call, nearly always.
+    if (!isStored && this.#made.size === 0) return;
+    const name = keyOf(key);
+    this.#made.delete(name);
+    if (isStored) this.#unneeded.set(name, key);
   }
 }
 
