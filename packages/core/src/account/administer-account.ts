@@ -8,7 +8,15 @@ import { type Account, limitFor } from './account.ts';
 import { isNewerTerms } from './account-terms.ts';
 import type { AdminCommand, CommandOf } from './command.ts';
 import type { InstantMs } from '../time.ts';
-import { type AccountView, applied, rejected, replay, type Transition } from './step.ts';
+import {
+  type AccountView,
+  applied,
+  NO_ENTRIES,
+  REPLAYED,
+  rejected,
+  replay,
+  type Transition,
+} from './step.ts';
 
 /** The account as a limit, the end of one or the policies would have it. */
 function underNewLimit(
@@ -61,7 +69,7 @@ export function administerAccount(
       // Terms that come to the same are kept for their version.
       return next.terms === account.terms
         ? replay(view)
-        : applied(next, undefined, [], { replayed: true });
+        : applied(next, undefined, NO_ENTRIES, REPLAYED);
     }
     if ((next.limit ?? 0) + next.granted > AMOUNT_MAX) return rejected(view, 'amount_out_of_range');
     return applied({ ...next, sequence }, undefined, [

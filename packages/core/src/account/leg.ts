@@ -39,6 +39,21 @@ export interface Leg {
   readonly dispatched: boolean;
 }
 
+/** The leg in another state, with `spent` booked. Written out: a spread costs more, and each end makes one. */
+export function legAt(leg: Leg, state: LegState, spent: Amount): Leg {
+  const next: Required<Leg> = {
+    reservation: leg.reservation,
+    account: leg.account,
+    lease: leg.lease,
+    state,
+    amount: leg.amount,
+    spent,
+    deadlineAtMs: leg.deadlineAtMs,
+    dispatched: leg.dispatched,
+  };
+  return next;
+}
+
 /** What the leg still keeps aside. On a lease that is aside already, and not counted again. */
 export function held(leg: Leg): Amount {
   return leg.state === 'reserved' ? subtractToZero(leg.amount, leg.spent) : ZERO;

@@ -14,7 +14,6 @@
 import type { Amount } from '../amount.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { Lease } from '../lease/lease.ts';
-import type { Leg } from './leg.ts';
 
 /** Codes with which a command is turned away without any change. */
 export type RejectionCode = Extract<
@@ -52,8 +51,6 @@ export interface Applied {
   readonly outcome: 'applied';
   /** Whether the command had been applied before, so that nothing changed now. */
   readonly replayed: boolean;
-  /** The leg afterwards; absent for administration. */
-  readonly leg?: Leg;
   /** The lease afterwards, of a command about one. */
   readonly lease?: Lease;
   /** What this settlement booked beyond what was still set aside, in nano-USD; 0 for every other command. */

@@ -60,7 +60,7 @@ export function withSums(
 
 /** The answer to a repeat: nothing changes. */
 export function replay(view: AccountView): Transition {
-  return applied(view.account, view.leg, [], { replayed: true });
+  return applied(view.account, view.leg, NO_ENTRIES, REPLAYED);
 }
 
 /** The command cannot be applied. */
@@ -70,13 +70,19 @@ export function rejected(view: AccountView, code: RejectionCode): Transition {
 
 /** Any answer that changes nothing. */
 export function unchanged(view: AccountView, outcome: AccountOutcome): Transition {
-  return { account: view.account, leg: view.leg, outcome, entries: [], leases: [] };
+  return { account: view.account, leg: view.leg, outcome, entries: NO_ENTRIES, leases: NO_LEASES };
 }
 
-/** What an answer says beside that the command was applied; see `Applied`. */
-type Facts = Partial<Pick<Applied, 'replayed' | 'overage' | 'late' | 'conflict'>>;
+/** The answer to most commands, and the one to most repeats. Shared: each command would make one otherwise. */
+export const APPLIED: Applied = {
+  outcome: 'applied',
+  replayed: false,
+  overage: ZERO,
+  late: false,
+  conflict: false,
+};
+export const REPLAYED: Applied = { ...APPLIED, replayed: true };
 
-export const NO_FACTS: Facts = {};
 export const NO_ENTRIES: readonly LedgerEntry[] = [];
 export const NO_LEASES: readonly Lease[] = [];
 
@@ -85,15 +91,8 @@ export function applied(
   account: Account,
   leg: Leg | undefined,
   entries: readonly LedgerEntry[] = NO_ENTRIES,
-  facts: Facts = NO_FACTS,
+  outcome: Applied = APPLIED,
   leases: readonly Lease[] = NO_LEASES,
 ): Transition {
-  const { replayed = false, overage = ZERO, late = false, conflict = false } = facts;
-  // Written out, in one order, because this is made for every command: a spread of what may be absent costs more
-  // than the rest of the rule.
-  const outcome: Applied =
-    leg === undefined
-      ? { outcome: 'applied', replayed, overage, late, conflict }
-      : { outcome: 'applied', replayed, overage, late, conflict, leg };
   return { account, leg, outcome, entries, leases };
 }
