@@ -71,7 +71,8 @@ export function reservationId(tenant: TenantId, raw: string, field = 'reservatio
       'must be a UUID in lower case, made by the caller, one for each call to a model',
     );
   }
-  return `${tenant}/${raw}` as ReservationId;
+  // Joined, for the reason that `accountId` has.
+  return [tenant, raw].join('/') as ReservationId;
 }
 
 /** What is wrong with `raw` as a name, as the rest of a sentence that starts with the field; or nothing. */

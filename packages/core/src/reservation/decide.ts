@@ -29,9 +29,9 @@ import type { OutcomeOf } from './outcome.ts';
 import {
   accountFor,
   accountOnTerms,
+  administered,
   conclude,
   type Decision,
-  done,
   knownAccount,
   limitsOf,
   NOTHING,
@@ -124,7 +124,13 @@ function reserve(books: BooksReader, command: Reserve, policy: Policy, nowMs: In
     ...takenRates(command),
   };
   const isRepeat = existing !== undefined;
-  const decision = conclude(reservation, accounts, steps, nowMs, isRepeat ? {} : { reservation });
+  const decision = conclude(
+    reservation,
+    accounts,
+    steps,
+    nowMs,
+    isRepeat ? undefined : reservation,
+  );
   const { deadlineAtMs } = legCommand;
   const rated = withRates(books, command, decision, accounts, deadlineAtMs, isRepeat, nowMs);
   return afterTerms(books, onTerms, rated);
@@ -142,6 +148,7 @@ function afterTerms(
   if (outcome.outcome !== 'applied' && outcome.outcome !== 'denied') return { outcome, changes };
   const entries = onTerms.flatMap((step) => step.entries);
   if (outcome.outcome === 'applied') {
+    if (entries.length === 0) return { outcome, changes };
     return { outcome, changes: { ...changes, entries: [...entries, ...changes.entries] } };
   }
   const accounts = onTerms.flatMap(({ account }) =>
@@ -173,14 +180,15 @@ function change(
         }
       : command;
   const accounts = reservation.accounts.map((id) => knownAccount(books, id));
-  const settled = accounts
-    .map(({ id }) => books.leg(id, reservation.id))
-    .find((leg) => leg?.state === 'settled');
   // A leg that was orphaned when the truth came home needs no estimate at its deadline: it is known.
-  const truth = (leg: Leg | undefined): LegCommand | undefined =>
-    command.kind === 'expire' && settled !== undefined && isOpenAndDue(leg, nowMs)
-      ? settlementLike(settled, leg)
+  const settled =
+    command.kind === 'expire'
+      ? accounts
+          .map(({ id }) => books.leg(id, reservation.id))
+          .find((leg) => leg?.state === 'settled')
       : undefined;
+  const truth = (leg: Leg | undefined): LegCommand | undefined =>
+    settled !== undefined && isOpenAndDue(leg, nowMs) ? settlementLike(settled, leg) : undefined;
   const steps = accounts.map((account) => {
     const leg = books.leg(account.id, reservation.id);
     const lease = leg && books.lease(account.id, leg.lease);
@@ -191,7 +199,10 @@ function change(
   const corrections = decision.changes.legs.flatMap((leg) =>
     leg.lease === DIRECT ? [] : correctionOf(books, leg, leg.lease),
   );
-  const corrected = { ...decision, changes: { ...decision.changes, corrections } };
+  const corrected =
+    corrections.length === 0
+      ? decision
+      : { ...decision, changes: { ...decision.changes, corrections } };
   if (command.kind === 'extend') return withSlotsExtended(books, reservation, corrected, nowMs);
   const isEnd = command.kind === 'release' || (command.kind === 'settle' && command.final);
   const charges = command.kind === 'settle' ? command.charges : undefined;
@@ -229,7 +240,7 @@ function adopt(
       nowMs,
     ),
   );
-  const decision = conclude(reservation, accounts, steps, nowMs, { reservation });
+  const decision = conclude(reservation, accounts, steps, nowMs, reservation);
   const { outcome } = decision;
   if (outcome.outcome !== 'applied') return decision;
   // Nothing booked yet changes no sum, but the accounts must exist.
@@ -256,7 +267,7 @@ function lend(books: BooksReader, command: Lend, policy: Policy, nowMs: InstantM
   );
   if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
   return {
-    outcome: done([step], undefined),
+    outcome: administered(step),
     changes: {
       ...NOTHING,
       accounts: step.account === books.account(account.id) ? [] : [step.account],
@@ -282,7 +293,7 @@ function administer(
   if (step.outcome.outcome === 'rejected') return rejected(step.outcome.code);
   const isOpened = books.account(account.id) === undefined;
   return {
-    outcome: done([step], undefined),
+    outcome: administered(step),
     changes: {
       ...NOTHING,
       accounts: step.account === account && !isOpened ? [] : [step.account],

@@ -6,7 +6,13 @@
 import { type Account, limitFor, openAccount } from '../account/account.ts';
 import type { Leg } from '../account/leg.ts';
 import type { Applied, RejectionCode } from '../account/outcome.ts';
-import type { AccountView, Transition } from '../account/step.ts';
+import {
+  type AccountView,
+  applied,
+  NO_ENTRIES,
+  REPLAYED,
+  type Transition,
+} from '../account/step.ts';
 import { transition } from '../account/transition.ts';
 import { type Amount, larger, ZERO } from '../amount.ts';
 import { assert } from '../assert.ts';
@@ -41,14 +47,29 @@ export const NOTHING: Changes = {
   corrections: [],
 };
 
-/** All legs or none: one answer from the answers of the legs. */
+/** All legs or none: one answer from the answers of the legs. `made` is the reservation, when the command made it. */
 export function conclude(
   reservation: Reservation,
   before: readonly Account[],
   steps: readonly Transition[],
   nowMs: InstantMs,
-  made: Pick<Changes, 'reservation'> = {},
+  made?: Reservation,
 ): Decision {
+  return (
+    refusalOf(before, steps, nowMs) ?? {
+      outcome: done(steps, reservation),
+      changes: changesOf(before, steps, made),
+    }
+  );
+}
+
+/** The answer when some leg was not applied. */
+function refusalOf(
+  before: readonly Account[],
+  steps: readonly Transition[],
+  nowMs: InstantMs,
+): Decision | undefined {
+  if (steps.every(({ outcome }) => outcome.outcome === 'applied')) return undefined;
   for (const { outcome } of steps) {
     if (outcome.outcome === 'rejected') return rejected(outcome.code);
   }
@@ -58,90 +79,79 @@ export function conclude(
   const shortfalls = steps.flatMap(({ account, outcome }) =>
     outcome.outcome === 'denied' ? [{ account: account.id, missing: outcome.missing }] : [],
   );
-  if (shortfalls.length > 0) {
-    return { outcome: { outcome: 'denied', shortfalls, accounts: before }, changes: NOTHING };
-  }
-  return { outcome: done(steps, reservation), changes: changesOf(before, steps, made) };
+  return { outcome: { outcome: 'denied', shortfalls, accounts: before }, changes: NOTHING };
 }
 
-/** Plain loops: this is made for every command, of one leg nearly always. */
+/** What legs changed that were all applied. */
 function changesOf(
   before: readonly Account[],
   steps: readonly Transition[],
-  made: Pick<Changes, 'reservation'>,
+  reservation: Reservation | undefined,
 ): Changes {
   const accounts: Account[] = [];
   const legs: Leg[] = [];
-  for (const [index, { account, leg, outcome }] of steps.entries()) {
+  steps.forEach(({ account, leg, outcome }, index) => {
     if (account !== before[index]) accounts.push(account);
     if (leg !== undefined && !(outcome as Applied).replayed) legs.push(leg);
-  }
+  });
+  // Of one leg nearly always.
   const [only] = steps;
-  const isOne = steps.length === 1 && only !== undefined;
-  return {
-    accounts,
-    legs,
-    entries: isOne ? only.entries : steps.flatMap(({ entries }) => entries),
-    leases: isOne ? only.leases : steps.flatMap(({ leases }) => leases),
-    corrections: NO_CORRECTIONS,
-    reservation: made.reservation,
-  };
+  const isOne = only !== undefined && steps.length === 1;
+  const entries = isOne ? only.entries : steps.flatMap((step) => step.entries);
+  const leases = isOne ? only.leases : steps.flatMap((step) => step.leases);
+  return { accounts, legs, entries, leases, corrections: NO_CORRECTIONS, reservation };
 }
 
-/** The answer of legs that were all applied. */
-export function done(steps: readonly Transition[], reservation: Reservation | undefined): Outcome {
-  let amount = ZERO;
-  let spent = ZERO;
-  let overage = ZERO;
+/** The answer about `reservation`, of legs that were all applied. */
+function done(steps: readonly Transition[], reservation: Reservation): Outcome {
   let replayed = true;
   let late = false;
   let conflict = false;
-  let first: Leg | undefined;
-  const accounts: Account[] = [];
-  for (const { account, leg, outcome } of steps) {
+  let amount = ZERO;
+  let spent = ZERO;
+  let overage = ZERO;
+  for (const { leg, outcome } of steps) {
     const answer = outcome as Applied;
     replayed &&= answer.replayed;
     late ||= answer.late;
     conflict ||= answer.conflict;
     overage = larger(overage, answer.overage);
-    accounts.push(account);
-    if (leg === undefined) continue;
-    first ??= leg;
-    amount = larger(amount, leg.amount);
-    spent = larger(spent, leg.spent);
+    amount = larger(amount, leg?.amount ?? ZERO);
+    spent = larger(spent, leg?.spent ?? ZERO);
   }
-  const lease = (steps[0]?.outcome as Applied | undefined)?.lease;
-  const deadlineAtMs = first?.deadlineAtMs ?? null;
-  // Written out for what calls do: a spread of what may be absent costs more than all of the above.
-  if (reservation !== undefined && first !== undefined && lease === undefined) {
-    const { state } = first;
-    return {
-      outcome: 'applied',
-      replayed,
-      reservation,
-      state,
-      amount,
-      spent,
-      deadlineAtMs,
-      overage,
-      late,
-      conflict,
-      accounts,
-    };
-  }
+  const first = steps[0]?.leg;
+  assert(first !== undefined, 'what is applied about a reservation has a leg');
+  const { state, deadlineAtMs } = first;
+  const accounts = steps.map(({ account }) => account);
   return {
     outcome: 'applied',
     replayed,
-    ...(reservation === undefined ? {} : { reservation }),
-    ...(first === undefined ? {} : { state: first.state }),
+    reservation,
+    state,
     amount,
     spent,
     deadlineAtMs,
     overage,
     late,
     conflict,
-    ...(lease === undefined ? {} : { lease }),
     accounts,
+  };
+}
+
+/** The answer to a command about an account as a whole, which was applied. */
+export function administered({ account, outcome }: Transition): Outcome {
+  const { replayed, overage, late, conflict, lease } = outcome as Applied;
+  return {
+    outcome: 'applied',
+    replayed,
+    amount: ZERO,
+    spent: ZERO,
+    deadlineAtMs: null,
+    overage,
+    late,
+    conflict,
+    ...(lease === undefined ? {} : { lease }),
+    accounts: [account],
   };
 }
 
@@ -174,19 +184,10 @@ export function accountOnTerms(
 ): Transition {
   const account = accountFor(books, leg, policy);
   const { terms } = leg;
+  if (terms === undefined || account.terms === terms)
+    return applied(account, undefined, NO_ENTRIES, REPLAYED);
   const limits = limitsOf(books, account.id, policy);
-  if (terms === undefined || account.terms === terms) return untouched(account);
   return transition({ account, limits }, { kind: 'setTerms', terms }, nowMs);
-}
-
-function untouched(account: Account): Transition {
-  return {
-    account,
-    leg: undefined,
-    outcome: { outcome: 'applied', replayed: true, overage: ZERO, late: false, conflict: false },
-    entries: [],
-    leases: [],
-  };
 }
 
 /** The account of a reservation that exists, which therefore exists too. */

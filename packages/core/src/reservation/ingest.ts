@@ -58,7 +58,13 @@ export function ingest(
     nowMs,
   );
   const isNews = known === undefined || known.accounts.length !== reservation.accounts.length;
-  const decision = conclude(reservation, [account], [step], nowMs, isNews ? { reservation } : {});
+  const decision = conclude(
+    reservation,
+    [account],
+    [step],
+    nowMs,
+    isNews ? reservation : undefined,
+  );
   if (decision.outcome.outcome !== 'applied') return decision;
   const { changes } = decision;
   // An open leg on a lease changes no sum, but its account must exist.

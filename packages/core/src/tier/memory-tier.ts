@@ -72,10 +72,8 @@ export class MemoryTier implements Tier {
       if (this.#carry(leg, nowMs).length > 0) this.#watch.begin(leg.account, nowMs);
     }
     if (command.kind === 'reserve') {
-      const open = command.legs.flatMap(({ account }) => [
-        ...(this.#openByAccount.get(account) ?? []),
-      ]);
-      this.#expireDue(new Map(open), LAZY_EXPIRY_MAX, nowMs);
+      const open = command.legs.flatMap(({ account }) => this.#openByAccount.get(account) ?? []);
+      this.#expireDue(open, LAZY_EXPIRY_MAX, nowMs);
     }
     return this.#post(decide(this.#books, command, this.#policy, nowMs));
   }
@@ -83,7 +81,7 @@ export class MemoryTier implements Tier {
   async sweep(limit: number): Promise<number> {
     this.#assertOpen();
     const nowMs = this.#clock.nowMs();
-    const ended = this.#expireDue(this.#open, Math.min(limit, SWEEP_MAX), nowMs);
+    const ended = this.#expireDue([this.#open], Math.min(limit, SWEEP_MAX), nowMs);
     for (const id of this.#watch.due(nowMs)) {
       const known = this.#books.account(id);
       const others = known && this.#carry(legOfAccount(known), nowMs);
@@ -148,23 +146,34 @@ export class MemoryTier implements Tier {
     return carrying.others;
   }
 
-  #expireDue(open: ReadonlyMap<ReservationId, InstantMs>, limit: number, nowMs: InstantMs): number {
-    const due = [...open]
-      .filter(([, deadlineAtMs]) => deadlineAtMs <= nowMs)
+  /** Expires the first `limit` of `open` that are due; a reservation with legs on several accounts is in there twice. */
+  #expireDue(
+    open: readonly ReadonlyMap<ReservationId, InstantMs>[],
+    limit: number,
+    nowMs: InstantMs,
+  ): number {
+    const due = new Map<ReservationId, InstantMs>();
+    for (const deadlines of open) {
+      // Most are not due, and every reservation passes all of them.
+      for (const [reservation, deadlineAtMs] of deadlines) {
+        if (deadlineAtMs <= nowMs) due.set(reservation, deadlineAtMs);
+      }
+    }
+    if (due.size === 0) return 0;
+    const first = [...due]
       .toSorted(([idA, a], [idB, b]) => a - b || (idA < idB ? -1 : 1))
       .slice(0, limit);
-    for (const [reservation] of due) {
+    for (const [reservation] of first) {
       this.#post(decide(this.#books, { kind: 'expire', reservation }, this.#policy, nowMs));
     }
-    return due.length;
+    return first.length;
   }
 
   #post<C extends Command>({ outcome, changes }: Decision<OutcomeOf<C>>): OutcomeOf<C> {
-    this.#books.post(changes);
     for (const { id } of changes.accounts) {
-      const accounts = this.#accountsOf.get(budgetOf(id)) ?? new Set<AccountId>();
-      this.#accountsOf.set(budgetOf(id), accounts.add(id));
+      if (this.#books.account(id) === undefined) this.#noteOpened(id);
     }
+    this.#books.post(changes);
     for (const entry of changes.entries) {
       const entries = this.#entries.get(entry.account);
       if (entries === undefined) this.#entries.set(entry.account, [entry]);
@@ -182,6 +191,13 @@ export class MemoryTier implements Tier {
       }
     }
     return outcome;
+  }
+
+  #noteOpened(id: AccountId): void {
+    const budget = budgetOf(id);
+    const accounts = this.#accountsOf.get(budget);
+    if (accounts === undefined) this.#accountsOf.set(budget, new Set([id]));
+    else accounts.add(id);
   }
 
   #assertOpen(): void {
