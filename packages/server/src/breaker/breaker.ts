@@ -17,8 +17,8 @@ export type BreakerState = 'closed' | 'open' | 'probing';
 export interface Breaker {
   readonly state: BreakerState;
   /**
-   * Runs `action` and counts how it ended, if the breaker is closed. Throws `BreakerOpen`, without running
-   * it, otherwise; and whatever `action` throws.
+   * Runs `action` and counts how it ended, if the breaker is closed. Rejects with `BreakerOpen`, without running
+   * it, otherwise; and with whatever `action` rejects with.
    */
   run<Result>(action: () => Promise<Result>): Promise<Result>;
   /** Stops waiting and closes for good. */

@@ -71,8 +71,13 @@ export class ChangeOnLeases {
     for (let look = 0; look < LOOKS_MAX; look += 1) {
       const answer = await this.#context.ask({ ...command, accounts });
       switch (answer.answer) {
-        case 'done':
-          return this.#changed(command, call, answer);
+        case 'done': {
+          const now = this.#noteChange(command, call, answer);
+          const more = this.#more(command, call, answer, now);
+          if (more !== undefined) await more;
+          const amount = command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO;
+          return this.#context.done(answer, amount);
+        }
         case 'short': {
           const legs = answer.copies.map(legOfCopy);
           const wanted = command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO;
@@ -101,36 +106,54 @@ export class ChangeOnLeases {
     return Math.max(found?.amount ?? 0, found?.spent ?? 0);
   }
 
-  async #changed(
+  /** What is left to be done before the caller is answered: of nearly all calls nothing, and nothing is waited for. */
+  #more(
     command: Change,
     call: OpenCall | undefined,
     answer: DoneAnswer,
-  ): Promise<Outcome> {
-    const { found } = answer;
-    const now = this.#noteChange(command, call, answer);
+    now: OpenCall,
+  ): Promise<void> | undefined {
     // Legs whose copies were replaced are known to the authority alone.
-    const elsewhere = (call?.legs ?? legsNamedBy(command)).filter(
-      ({ account }) => !found.reservation.accounts.includes(account),
-    );
-    if (elsewhere.length > 0 && command.kind !== 'expire') {
-      await this.#context.authority.executeAll(
-        reportsOfCall(call ?? now, standingAfter(command, answer), false, elsewhere),
-      );
-      this.#context.options.onPastCopies?.();
+    const { accounts } = answer.found.reservation;
+    const elsewhere =
+      command.kind === 'expire'
+        ? []
+        : (call?.legs ?? legsNamedBy(command)).filter(({ account }) => !accounts.includes(account));
+    if (elsewhere.length > 0 || this.#isForLedger(command)) {
+      return this.#tellLedger(command, answer, { before: call ?? now, now, elsewhere });
     }
-    if (isEnd(command)) await this.#makeDurable(command, answer, now);
-    if (command.kind !== 'extend') await this.#context.giveBackExcess(answer.copies);
-    return this.#context.done(answer, command.kind === 'extend' ? (command.amount ?? ZERO) : ZERO);
+    return command.kind === 'extend' ? undefined : this.#context.giveBackExcess(answer.copies);
   }
 
-  /** Waits for the ledger where the answer must not rest on the copies alone. */
-  async #makeDurable(command: Change, answer: DoneAnswer, now: OpenCall): Promise<void> {
+  /** Whether the answer must not rest on the copies alone. */
+  #isForLedger(command: Change): boolean {
+    const { restsOn } = this.#context.options;
+    if (restsOn === 'journal-home') return isEnd(command);
+    return command.kind === 'settle' && command.ack === 'ledger';
+  }
+
+  async #tellLedger(
+    command: Change,
+    answer: DoneAnswer,
+    call: {
+      readonly before: OpenCall;
+      readonly now: OpenCall;
+      readonly elsewhere: OpenCall['legs'];
+    },
+  ): Promise<void> {
     const { authority, options } = this.#context;
-    if (options.restsOn === 'journal-home') {
-      await options.bringHome?.(options.shardOf(tenantOf(command.reservation)));
-    } else if (command.kind === 'settle' && command.ack === 'ledger') {
-      await authority.executeAll(reportsOfCall(now, standingAfter(command, answer), true));
+    const { before, now, elsewhere } = call;
+    const standing = standingAfter(command, answer);
+    if (elsewhere.length > 0) {
+      await authority.executeAll(reportsOfCall(before, standing, false, elsewhere));
+      options.onPastCopies?.();
     }
+    if (this.#isForLedger(command)) {
+      if (options.restsOn === 'journal-home') {
+        await options.bringHome?.(options.shardOf(tenantOf(command.reservation)));
+      } else await authority.executeAll(reportsOfCall(now, standing, true));
+    }
+    if (command.kind !== 'extend') await this.#context.giveBackExcess(answer.copies);
   }
 
   async #changeDirect(command: Change, call: OpenCall): Promise<Outcome> {

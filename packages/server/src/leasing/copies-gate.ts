@@ -171,7 +171,7 @@ export class CopiesGate {
 
   /**
    * Executes a command on the copies. Data that are not the ones we know are shaken hands with, and the
-   * command is tried once more. Throws `BreakerOpen`, `store_unavailable` (nothing changed) or
+   * command is tried once more. Rejects with `BreakerOpen`, `store_unavailable` (nothing changed) or
    * `store_timeout` (outcome unknown).
    */
   execute(command: CopyCommand): Promise<CopyAnswer> {
@@ -179,22 +179,23 @@ export class CopiesGate {
   }
 
   /** The same for any other use of the copies. */
-  async use<Result>(action: (copies: CopyStore) => Promise<Result>): Promise<Result> {
+  use<Result>(action: (copies: CopyStore) => Promise<Result>): Promise<Result> {
     if (this.#isBarred || this.#unfit !== undefined) {
-      throw new BreakerOpen('the copies are barred');
+      return Promise.reject(new BreakerOpen('the copies are barred'));
     }
     const { copies } = this.#options;
     const run = () => this.#breaker.run(() => action(copies));
-    try {
-      return await run();
-    } catch (error) {
-      if (!(error instanceof CopiesFenced)) throw error;
-      this.counts.fenced += 1;
-      await this.handshake();
-      return run().catch((again: unknown) => {
-        throw again instanceof CopiesFenced ? changingHands() : again;
-      });
-    }
+    return run().catch((error: unknown) => this.#runAgain(error, run));
+  }
+
+  /** Shakes hands if that is what was wanting, and tries once more. */
+  async #runAgain<Result>(error: unknown, run: () => Promise<Result>): Promise<Result> {
+    if (!(error instanceof CopiesFenced)) throw error;
+    this.counts.fenced += 1;
+    await this.handshake();
+    return run().catch((again: unknown) => {
+      throw again instanceof CopiesFenced ? changingHands() : again;
+    });
   }
 
   /**

@@ -108,13 +108,11 @@ export class LeasedContext {
   }
 
   /** Asks the copies; an answer that got lost is asked for once more, because every command may be repeated. */
-  async ask(command: CopyCommand): Promise<CopyAnswer> {
-    try {
-      return await this.gate.execute(command);
-    } catch (error) {
+  ask(command: CopyCommand): Promise<CopyAnswer> {
+    return this.gate.execute(command).catch((error: unknown) => {
       if (isUnknown(error) && this.gate.isOpen) return this.gate.execute(command);
       throw error;
-    }
+    });
   }
 
   /** What the copies did, as an outcome; accounts that run low draw in the background. */
@@ -141,11 +139,16 @@ export class LeasedContext {
   /**
    * Gives back what copies have left beyond what their accounts have: the end of a call freed it after the limit
    * had been lowered below what was set aside. A copy that cannot give it back now does so at its next change.
+   * Nothing if there is nothing to wait for, which is so of nearly all.
    */
-  async giveBackExcess(copies: readonly Copy[]): Promise<void> {
+  giveBackExcess(copies: readonly Copy[]): Promise<void> | undefined {
+    const excessive = copies.filter(hasExcess);
+    return excessive.length === 0 ? undefined : this.#giveBack(excessive);
+  }
+
+  async #giveBack(copies: readonly Copy[]): Promise<void> {
     for (const copy of copies) {
       const whole = wholeAccount(copy, DIRECT);
-      if (roomIn(copy) <= Math.max(0, available(whole) ?? Infinity)) continue;
       await this.desk.refresh(legOfCopy(copy), whole).catch((error: unknown) => {
         if (!isAway(error)) throw error;
         this.options.log.debug({ error }, 'a copy keeps more than its account has');
@@ -185,4 +188,9 @@ export class LeasedContext {
     if (outcome.state === 'reserved') this.calls.keep(callAfter(call, command, outcome));
     else this.calls.drop(command.reservation);
   }
+}
+
+/** Whether a copy has more left than its whole account. */
+function hasExcess(copy: Copy): boolean {
+  return roomIn(copy) > Math.max(0, available(wholeAccount(copy, DIRECT)) ?? Infinity);
 }

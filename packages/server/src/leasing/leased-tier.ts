@@ -57,11 +57,13 @@ export class LeasedTier implements Tier {
     this.#reader = new LeasedReader(options);
   }
 
-  async execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
+  execute<C extends Command>(command: C): Promise<OutcomeOf<C>> {
     if (this.#context.isClosed) {
-      throw new BursarError('store_unavailable', { message: 'The store is closed.' });
+      return Promise.reject(
+        new BursarError('store_unavailable', { message: 'The store is closed.' }),
+      );
     }
-    return (await this.#execute(command)) as OutcomeOf<C>;
+    return this.#execute(command) as Promise<OutcomeOf<C>>;
   }
 
   #execute(command: Command): Promise<Outcome> {

@@ -39,25 +39,28 @@ export class ReserveOnLeases {
     return this.#reserveOnce(command);
   }
 
-  async #reserveOnce(command: Reserve): Promise<Outcome> {
+  #reserveOnce(command: Reserve): Promise<Outcome> {
     const known = this.#context.calls.get(command.reservation);
     const isForCopies = known === undefined && this.#isForCopies(command);
     if (known?.place !== 'copies' && !isForCopies) return this.#reserveDirect(command);
-    try {
-      const outcome = await this.#reserveOnCopies(command, known !== undefined);
-      return outcome ?? (await this.#reserveDirect(command));
-    } catch (error) {
-      if (!isAway(error)) throw error;
-      const outcome = await this.#reserveDirect(command);
-      // The copies may hold it too, if only their answer was lost. Only a call that is covered elsewhere may
-      // give that up: any other may still be told, on a repeat, that the copies hold it.
-      if (isUnknown(error) && this.#context.calls.get(command.reservation)?.place === 'direct') {
-        const { reservation, legs, ttlMs } = command;
-        const accounts = legs.map(({ account }) => account);
-        this.#context.releaseOnCopies(reservation, ttlMs, accounts);
-      }
-      return outcome;
+    return this.#reserveOnCopies(command, known !== undefined).then(
+      (outcome) => outcome ?? this.#reserveDirect(command),
+      (error: unknown) => this.#reserveWithoutCopies(command, error),
+    );
+  }
+
+  /** The copies could not say: because of `error`, which is thrown again if it is another one than that they are away. */
+  async #reserveWithoutCopies(command: Reserve, error: unknown): Promise<Outcome> {
+    if (!isAway(error)) throw error;
+    const outcome = await this.#reserveDirect(command);
+    // The copies may hold it too, if only their answer was lost. Only a call that is covered elsewhere may
+    // give that up: any other may still be told, on a repeat, that the copies hold it.
+    if (isUnknown(error) && this.#context.calls.get(command.reservation)?.place === 'direct') {
+      const { reservation, legs, ttlMs } = command;
+      const accounts = legs.map(({ account }) => account);
+      this.#context.releaseOnCopies(reservation, ttlMs, accounts);
     }
+    return outcome;
   }
 
   #isForCopies(command: Reserve): boolean {
@@ -77,8 +80,10 @@ export class ReserveOnLeases {
   async #reserveOnCopies(command: Reserve, isRepeat: boolean): Promise<Outcome | undefined> {
     const { reservation, fingerprint, legs, amount, ttlMs, terms, rates } = command;
     const behind = isRepeat ? undefined : this.#context.terms.catchUp(legs);
-    const refused = behind && (await behind);
-    if (refused !== undefined) return refused;
+    if (behind !== undefined) {
+      const refused = await behind;
+      if (refused !== undefined) return refused;
+    }
     const accounts = legs.map(({ account }) => account);
     const ask: CopyCommand = {
       kind: 'reserve',

@@ -52,6 +52,8 @@ export class PolicyBook {
   #stopListening: (() => Promise<void>) | undefined;
   #isStopped = false;
   #isFailing = false;
+  #isReady = false;
+  /** Resolves when the policies were asked for once. */
   readonly ready: Promise<void>;
 
   /** `builtIn` is in force until a set is found. */
@@ -71,6 +73,11 @@ export class PolicyBook {
   /** The policies in force in this process. */
   get inForce(): InForce {
     return this.#inForce;
+  }
+
+  /** Whether they were asked for once, so that nobody has to wait for it any more. */
+  get isReady(): boolean {
+    return this.#isReady;
   }
 
   /** What a call of `caller` at `nowMs` is subject to. Throws like core's `resolve`. */
@@ -107,6 +114,7 @@ export class PolicyBook {
 
   async #start(): Promise<void> {
     await this.refresh();
+    this.#isReady = true;
     if (this.#isStopped || !this.#store.isShared) return;
     this.#stopListening = this.#store.listen?.(() => void this.refresh());
     this.#pollLater();
@@ -150,6 +158,9 @@ export class PolicyBook {
   }
 }
 
+/** No two callers have the same one, whatever their names hold: each is said to be so long. */
 function keyOf({ tenant, class: principal, scopes }: Caller): string {
-  return JSON.stringify([tenant, principal, ...scopes.map(({ kind, name }) => [kind, name])]);
+  let key = `${tenant} ${principal}`;
+  for (const { kind, name } of scopes) key += ` ${kind.length} ${kind} ${name.length} ${name}`;
+  return key;
 }

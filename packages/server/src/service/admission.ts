@@ -67,12 +67,18 @@ export class Admission {
     this.#options = options;
   }
 
-  /** Throws what `Charges.of` throws, and what the tier throws. */
-  async decide(request: AdmissionRequest): Promise<Decided> {
+  /** Rejects with what `Charges.of` throws, and what the tier throws. */
+  decide(request: AdmissionRequest): Promise<Decided> {
+    const { mayUseOwnKey, clamp } = request.message;
+    return mayUseOwnKey === true
+      ? this.#decideWithKey(request)
+      : this.#attempt(request, BY_SERVICE, clamp);
+  }
+
+  async #decideWithKey(request: AdmissionRequest): Promise<Decided> {
     const { principal, message, terms } = request;
     const { provider } = terms;
     const { clamp } = message;
-    if (message.mayUseOwnKey !== true) return this.#attempt(request, BY_SERVICE, clamp);
     const place = { tenant: principal.tenant, user: message.user, provider };
     const standing = await this.#options.ownKeys.standing(place);
     // Who has a key of their own gets the whole answer with it, not a short one without it.

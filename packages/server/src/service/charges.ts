@@ -22,6 +22,7 @@ import {
   isBursarError,
   type LegAccount,
   legOfBudget,
+  type LimiterPolicy,
   limiterId,
   MONTHLY_UTC,
   type Period,
@@ -29,6 +30,7 @@ import {
   type PeriodRule,
   periodNamed,
   RATES_MAX,
+  type Resolution,
   type ResolvedBudget,
   type Scope,
   SCOPE_KINDS,
@@ -71,16 +73,24 @@ export interface BudgetInPeriod {
 
 /** The kinds of scopes that are fields of their own. */
 const FIELDS: readonly string[] = ['user', 'model'];
+const NO_SCOPES: ScopesInput = {};
 
 /** Finds accounts. */
 export class Charges {
   readonly #book: PolicyBook;
+  /** What follows from each resolution while the service pays: the book gives out the same one again and again. */
+  readonly #byService = new WeakMap<Resolution<LimiterPolicy>, Charged>();
 
   constructor(book: PolicyBook) {
     this.#book = book;
   }
 
-  /** Resolves when the policies were asked for once. */
+  /** Whether the policies were asked for once. */
+  get isReady(): boolean {
+    return this.#book.isReady;
+  }
+
+  /** Resolves then. */
   get ready(): Promise<void> {
     return this.#book.ready;
   }
@@ -90,20 +100,15 @@ export class Charges {
     { tenant }: Pick<Principal, 'tenant'>,
     call: { readonly [F in keyof ChargedCall]?: ChargedCall[F] | undefined },
   ): Caller {
-    const { user, model, scopes = {}, anonymous = false } = call;
-    const given = Object.entries(scopes).flatMap(([kind, names]): Scope[] => {
+    const { user, model, scopes: given, anonymous = false } = call;
+    const scopes: Scope[] = [];
+    if (user !== undefined) scopes.push({ kind: 'user', name: user });
+    if (model !== undefined) scopes.push({ kind: 'model', name: model });
+    for (const [kind, names] of Object.entries(given ?? NO_SCOPES)) {
       this.#assertKind(kind);
-      return (typeof names === 'string' ? [names] : names).map((name) => ({ kind, name }));
-    });
-    return {
-      tenant,
-      class: anonymous ? 'anonymous' : 'authenticated',
-      scopes: [
-        ...(user === undefined ? [] : [{ kind: 'user', name: user }]),
-        ...(model === undefined ? [] : [{ kind: 'model', name: model }]),
-        ...given,
-      ],
-    };
+      for (const name of typeof names === 'string' ? [names] : names) scopes.push({ kind, name });
+    }
+    return { tenant, class: anonymous ? 'anonymous' : 'authenticated', scopes };
   }
 
   /**
@@ -117,29 +122,13 @@ export class Charges {
     funding: Funding,
     nowMs: InstantMs,
   ): Charged {
-    const { tenant } = principal;
     const resolution = this.#book.resolve(this.callerOf(principal, call), nowMs);
-    const [own, service] = parted(resolution.budgets, isOwnKeyBudget);
-    const legs =
-      funding.source === 'service'
-        ? budgetLegs({ ...resolution, budgets: service })
-        : own.length === 0
-          ? [untrackedLeg(tenant, call.user, resolution.version, nowMs)]
-          : budgetLegs({ ...resolution, budgets: own });
-    const rates = [
-      ...resolution.rates.map(
-        ({ scope, name, limiter, terms: { counts, limiter: policy } }): CallRate => ({
-          limiter: limiterId(tenant, scope, limiter),
-          policy,
-          scope,
-          name,
-          counts,
-        }),
-      ),
-      ...legs.flatMap((leg) => sharesOf(leg, call.user)),
-    ];
-    if (rates.length > RATES_MAX) throw tooManyRates(rates);
-    return { legs: legs.map(legAccountOf), rates };
+    if (funding.source !== 'service') return chargedBy(resolution, principal, call, funding, nowMs);
+    const known = this.#byService.get(resolution);
+    if (known !== undefined) return known;
+    const charged = chargedBy(resolution, principal, call, funding, nowMs);
+    this.#byService.set(resolution, charged);
+    return charged;
   }
 
   /**
@@ -214,6 +203,37 @@ export class Charges {
       message: `scopes.${kind} is no kind of scope that the policies know: they know ${[...SCOPE_KINDS, ...scopeKinds].join(', ')}; declare others in their scopeKinds`,
     });
   }
+}
+
+/** What a call is subject to by `resolution`, which is its caller's; at `nowMs` where the policies say nothing. */
+function chargedBy(
+  resolution: Resolution<LimiterPolicy>,
+  { tenant }: Pick<Principal, 'tenant'>,
+  { user }: ChargedCall,
+  funding: Funding,
+  nowMs: InstantMs,
+): Charged {
+  const [own, service] = parted(resolution.budgets, isOwnKeyBudget);
+  const legs =
+    funding.source === 'service'
+      ? budgetLegs({ ...resolution, budgets: service })
+      : own.length === 0
+        ? [untrackedLeg(tenant, user, resolution.version, nowMs)]
+        : budgetLegs({ ...resolution, budgets: own });
+  const rates = [
+    ...resolution.rates.map(
+      ({ scope, name, limiter, terms: { counts, limiter: policy } }): CallRate => ({
+        limiter: limiterId(tenant, scope, limiter),
+        policy,
+        scope,
+        name,
+        counts,
+      }),
+    ),
+    ...legs.flatMap((leg) => sharesOf(leg, user)),
+  ];
+  if (rates.length > RATES_MAX) throw tooManyRates(rates);
+  return { legs: legs.map(legAccountOf), rates };
 }
 
 /** The account on which a user's own keys are tracked where the policies say nothing about it: without a limit. */

@@ -6,13 +6,17 @@ import { BursarError, type InstantMs, type Outcome, type WrongPeriod } from '@bu
  * once more in that one. Nothing was changed by the first. Throws `store_unavailable` when the tier
  * contradicts its own clock.
  */
-export async function inPeriod(
+export function inPeriod(
   nowMs: InstantMs,
   execute: (nowMs: InstantMs) => Promise<Outcome>,
 ): Promise<Exclude<Outcome, WrongPeriod>> {
-  const first = await execute(nowMs);
-  if (first.outcome !== 'period_mismatch') return first;
-  const second = await execute(first.nowMs);
+  return execute(nowMs).then((first) =>
+    first.outcome === 'period_mismatch' ? onceMore(execute(first.nowMs)) : first,
+  );
+}
+
+async function onceMore(executing: Promise<Outcome>): Promise<Exclude<Outcome, WrongPeriod>> {
+  const second = await executing;
   if (second.outcome !== 'period_mismatch') return second;
   throw new BursarError('store_unavailable', {
     message:

@@ -98,9 +98,11 @@ export class Meter {
     if (inputTokens > inputTokensMax) {
       return tooManyInputTokens(inputTokens, inputTokensMax, this.#options.mode());
     }
-    await charges.ready;
+    if (!charges.isReady) await charges.ready;
     const startedAtMs = clock.nowMs();
-    const terms = await this.#terms.agree(id, message, startedAtMs);
+    const terms =
+      this.#terms.agree(message, startedAtMs) ??
+      (await this.#terms.agreedBefore(id, message, startedAtMs));
     const feature = featureIn(message.scopes);
     const key = { tenant: principal.tenant, model: message.model, feature };
     const wanted = estimateCall(message, terms, (worst) => estimates.outputTokens(key, worst));
@@ -166,16 +168,15 @@ export class Meter {
   /** Books what the call has cost: late, over the limit and twice, too. */
   async settle(principal: Principal, message: SettleMessage): ReturnType<BursarService['settle']> {
     const { tier, clock, charges } = this.#options;
-    await charges.ready;
+    if (!charges.isReady) await charges.ready;
     const id = reservationId(principal.tenant, message.reservation);
     const { call } = message;
     const nowMs = clock.nowMs();
-    const terms = await (call === undefined
-      ? this.#terms.of(id)
-      : this.#terms.ofOrFor(id, call, nowMs));
-    const { cost, detail } = await settlementOf(message, terms, async () => {
-      return (await tier.reservation(id))?.amount ?? ZERO;
-    });
+    const terms =
+      this.#terms.recent(id) ??
+      (await (call === undefined ? this.#terms.of(id) : this.#terms.ofOrFor(id, call, nowMs)));
+    const { cost: priced, detail, isAtLeast } = settlementOf(message, terms);
+    const cost = isAtLeast ? larger(priced, (await tier.reservation(id))?.amount ?? ZERO) : priced;
     const { final, ack } = message;
     const usage = message.usage as Usage | undefined;
     const trueTakes = final ? chargesOf(terms.rates, { usage, cost, units: message.units }) : [];

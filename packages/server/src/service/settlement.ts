@@ -13,7 +13,6 @@ import {
   costOfBatch,
   costOfPricedClasses,
   type Json,
-  larger,
   parseUsd,
   type Price,
   type ServiceTier,
@@ -31,14 +30,12 @@ export interface Settlement {
   readonly cost: Amount;
   /** A small object: provider, model, basis, usage, price version, who pays if not the service, and the classes without a price. */
   readonly detail: Json;
+  /** A price is missing: no less is to be booked than what was set aside. */
+  readonly isAtLeast: boolean;
 }
 
-/** What to book for `message`. `reservedFor` is asked what was set aside only when a price is missing. */
-export async function settlementOf(
-  message: SettleMessage,
-  terms: Terms,
-  reservedFor: () => Promise<Amount>,
-): Promise<Settlement> {
+/** What to book for `message`. */
+export function settlementOf(message: SettleMessage, terms: Terms): Settlement {
   const note = {
     provider: terms.provider,
     model: message.model ?? terms.model,
@@ -53,7 +50,8 @@ export async function settlementOf(
   const batch = message.batch as readonly BatchPart[] | undefined;
   const usage = batch === undefined ? (message.usage as Usage | undefined) : usageTogether(batch);
   if (usage === undefined) {
-    return { cost: parseUsd(message.costUsd ?? '', 'costUsd'), detail: note };
+    const cost = parseUsd(message.costUsd ?? '', 'costUsd');
+    return { cost, detail: note, isAtLeast: false };
   }
   const { cost, unpriced } = priced(batch ?? usage, usage, terms.price, serviceTier);
   const detail = {
@@ -62,8 +60,9 @@ export async function settlementOf(
     ...(batch !== undefined && { calls: batch.reduce((sum, { calls }) => sum + calls, 0) }),
     ...(serviceTier !== 'standard' && { serviceTier }),
   };
-  if (unpriced.length === 0) return { cost, detail };
-  return { cost: larger(cost, await reservedFor()), detail: { ...detail, unpriced } };
+  return unpriced.length === 0
+    ? { cost, detail, isAtLeast: false }
+    : { cost, detail: { ...detail, unpriced }, isAtLeast: true };
 }
 
 /** What the calls of a batch used together. */

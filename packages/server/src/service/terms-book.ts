@@ -42,24 +42,31 @@ export class TermsBook {
   }
 
   /**
-   * The terms on which `message` may be reserved: the price at `nowMs`. Throws `price_unknown` when tokens
-   * are to be priced and no price is known; a repeat of what was reserved before still finds its terms.
+   * The terms on which `message` may be reserved: the price at `nowMs`. Nothing when tokens are to be priced and no
+   * price is known.
    */
-  async agree(id: ReservationId, message: ReserveMessage, nowMs: InstantMs): Promise<Terms> {
+  agree(message: ReserveMessage, nowMs: InstantMs): Terms | undefined {
     const { provider, model, estimate } = message;
     const known = this.#prices.lookup(model, nowMs, provider);
-    if (known === undefined && estimate !== undefined) {
-      const before = await this.#findIfKnown(id);
-      if (before !== undefined) return before;
-    }
-    const price =
-      known ?? (estimate === undefined ? null : priceOrThrow(this.#prices, model, nowMs, provider));
-    return this.#termsOf(message, price);
+    if (known === undefined && estimate !== undefined) return undefined;
+    return this.#termsOf(message, known ?? null);
+  }
+
+  /** The terms on which `message` was reserved before, there being no price (any more). Throws `price_unknown`. */
+  async agreedBefore(id: ReservationId, message: ReserveMessage, nowMs: InstantMs): Promise<Terms> {
+    const { provider, model } = message;
+    const before = await this.#findIfKnown(id);
+    return before ?? this.#termsOf(message, priceOrThrow(this.#prices, model, nowMs, provider));
   }
 
   /** Keeps the terms that the tier has accepted. */
   keep(id: ReservationId, terms: Terms): void {
     this.#recent.set(id, terms);
+  }
+
+  /** The terms that `id` was reserved with, if they are at hand: nearly always, and then nobody has to wait. */
+  recent(id: ReservationId): Terms | undefined {
+    return this.#recent.get(id);
   }
 
   /** The terms that `id` was reserved with. Throws `reservation_not_found`. */

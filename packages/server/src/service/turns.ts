@@ -12,15 +12,15 @@ export class Turns {
   readonly #last = new Map<ReservationId, Promise<unknown>>();
 
   /** Does `work` when everything is over that began before it for `id`, however that ended. */
-  async take<Result>(id: ReservationId, work: () => Promise<Result>): Promise<Result> {
+  take<Result>(id: ReservationId, work: () => Promise<Result>): Promise<Result> {
     const before = this.#last.get(id);
     const done = before === undefined ? work() : before.then(work, work);
     this.#last.set(id, done);
-    try {
-      return await done;
-    } finally {
+    const leave = (): void => {
       if (this.#last.get(id) === done) this.#last.delete(id);
-    }
+    };
+    done.then(leave, leave);
+    return done;
   }
 
   /** Of how many reservations something is under way. */
