@@ -96,17 +96,19 @@ export function parseUsd(text: string, field = 'amount'): Amount {
  */
 export function formatUsd(nanoUsd: SignedAmount | bigint): string {
   const value: number | bigint = nanoUsd;
-  const isNegative = value < 0;
-  const magnitude = isNegative ? -value : value;
+  const sign = value < 0 ? '-' : '';
+  const magnitude = value < 0 ? -value : value;
   // Every answer has several amounts in it, and what is no sum fits a number exactly.
   const [whole, rest] =
     typeof magnitude === 'bigint'
-      ? [magnitude / BigInt(NANO_USD_PER_USD), magnitude % BigInt(NANO_USD_PER_USD)]
+      ? [magnitude / BigInt(NANO_USD_PER_USD), Number(magnitude % BigInt(NANO_USD_PER_USD))]
       : [Math.floor(magnitude / NANO_USD_PER_USD), magnitude % NANO_USD_PER_USD];
-  const decimals = String(rest).padStart(9, '0');
+  if (rest === 0) return `${sign}${whole}.00`;
+  // A one before them keeps the zeros that they begin with.
+  const decimals = String(NANO_USD_PER_USD + rest);
   let end = decimals.length;
-  while (end > 2 && decimals[end - 1] === '0') end -= 1;
-  return `${isNegative ? '-' : ''}${whole}.${decimals.slice(0, end)}`;
+  while (end > 3 && decimals[end - 1] === '0') end -= 1;
+  return `${sign}${whole}.${decimals.slice(1, end)}`;
 }
 
 function bigintToNumber(value: bigint): number {

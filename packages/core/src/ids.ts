@@ -97,7 +97,7 @@ export function encodeName(raw: string, field: string): string {
 
 /** The name that `encodeName` made `part` from. */
 export function decodeName(part: string): string {
-  return decodeURIComponent(part);
+  return part.includes('%') ? decodeURIComponent(part) : part;
 }
 
 /** Length of `text` in UTF-8 bytes; lone surrogates count as three, like their replacement. */

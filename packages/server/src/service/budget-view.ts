@@ -15,7 +15,7 @@ export function budgetViewOf(account: Account): BudgetView {
   const isTracked = account.limit === null && account.terms?.isEnforced === false;
   // A limit that refuses nothing is shown all the same, for that is what it is for.
   const limit = isTracked ? (account.terms?.limit ?? null) : account.limit;
-  const room = available({ ...account, limit });
+  const room = available(isTracked ? { ...account, limit } : account);
   return {
     scope,
     budget,
@@ -43,7 +43,10 @@ function isoOfEnd(atMs: InstantMs): string {
   return text;
 }
 
-/** ISO 8601 in UTC, with milliseconds. */
+let last = { atMs: Number.NaN, text: '' };
+
+/** ISO 8601 in UTC, with milliseconds. What is answered together has mostly the same instants. */
 export function isoOf(atMs: InstantMs): string {
-  return new Date(atMs).toISOString();
+  if (last.atMs !== atMs) last = { atMs, text: new Date(atMs).toISOString() };
+  return last.text;
 }

@@ -46,15 +46,14 @@ export interface Terms {
 
 /** The terms as they are stored. */
 export function termsToJson(terms: Terms): Json {
-  const { legs, funding, rates, ...rest } = terms;
-  return {
-    ...rest,
-    ...(funding.source !== 'service' && { funding: { ...funding } }),
-    ...(rates.length > 0 && { rates: trueRatesToJson(rates) }),
-    ...(legs !== undefined && {
-      legs: legs.map(({ account, period }) => [account, period.startAtMs, period.endAtMs]),
-    }),
-  } as Json;
+  const { user, provider, model, price, priceVersion, output, funding, rates, legs } = terms;
+  const stored: Record<string, unknown> = { user, provider, model, price, priceVersion, output };
+  if (funding.source !== 'service') stored['funding'] = { ...funding };
+  if (rates.length > 0) stored['rates'] = trueRatesToJson(rates);
+  if (legs !== undefined) {
+    stored['legs'] = legs.map(({ account, period }) => [account, period.startAtMs, period.endAtMs]);
+  }
+  return stored as Json;
 }
 
 /** The terms that `termsToJson` made `stored` from. What does not read back is a bug. */

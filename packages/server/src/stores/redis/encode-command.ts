@@ -246,9 +246,11 @@ function decimal(value: Amount | number): string {
   return String(value);
 }
 
-/** As one word of ASCII; what `decodeFingerprint` undoes. */
+const HEXADECIMAL = /^[0-9a-f]*$/;
+
+/** As one word of ASCII; what `decodeFingerprint` undoes. Nearly all are digests, which are one already. */
 export function encodeFingerprint(fingerprint: string): string {
-  return encodeURIComponent(fingerprint);
+  return HEXADECIMAL.test(fingerprint) ? fingerprint : encodeURIComponent(fingerprint);
 }
 
 function assertWhole(value: number): void {
