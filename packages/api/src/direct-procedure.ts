@@ -10,6 +10,7 @@ import type { z } from 'zod';
 import { fromZod } from './error-formatter.ts';
 import type { Principal, TokenScope } from './principal.ts';
 import { callerWith, procedureFor, type RequestContext } from './procedure.ts';
+import { quickReader, UNSURE } from './quick-parse.ts';
 import type { BursarService } from './service.ts';
 
 /** A procedure without tRPC around it. */
@@ -67,11 +68,22 @@ function caller<Schema extends z.ZodType, Output>(
   schema: Schema,
   work: Work<Schema, Output>,
 ): DirectProcedure['call'] {
+  const parse = parserOf(schema);
   return async ({ service, principal }, input) => {
     const allowed = callerWith(scope, principal);
     if (isBursarError(allowed)) throw allowed;
+    return await work(service, allowed, parse(input));
+  };
+}
+
+/** Throws what zod says is wrong, in Bursar's words. */
+function parserOf<Schema extends z.ZodType>(schema: Schema): (input: unknown) => z.output<Schema> {
+  const readQuickly = quickReader(schema);
+  return (input) => {
+    const read = readQuickly(input);
+    if (read !== UNSURE) return read;
     const parsed = schema.safeParse(input);
     if (!parsed.success) throw fromZod(parsed.error);
-    return await work(service, allowed, parsed.data);
+    return parsed.data;
   };
 }
