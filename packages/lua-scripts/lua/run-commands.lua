@@ -8,7 +8,7 @@
 -- The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
 -- bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
 -- limiters, come before their ids; a count of commands (1 to 64), then for each the number of its words, its
--- kind, and these. Commands name accounts by their place among the copies.
+-- kind, and these. Commands name accounts by their place among the copies, and limiters likewise.
 --
 -- The answers are packed: the present; the position of the journal entry, with its length, empty if there is
 -- none; the answers, one after the other, as lib/reply.lua has them.
@@ -35,32 +35,27 @@
 -- @include lib/batch.lua
 -- @include lib/fail.lua
 -- @include lib/call.lua
--- Redis runs the text of a script from top to bottom every time, and that makes its functions. So here is
--- what most calls need, and the rest is made when a command first needs it. Functions in a function take what
--- they use of outer ones from there at once, instead of looking for it among all that is open.
+-- Redis runs this text from top to bottom every time, and that makes its functions. So here is what most
+-- calls need; the rest is made when it is. Functions in a function take what they use from there at once.
 return (function()
 -- @include lib/leg.lua
 -- @include lib/copy.lua
 -- @include lib/change-copy.lua
 -- @include lib/records.lua
 -- @include lib/event.lua
--- @include lib/done-on-one.lua
+-- @include lib/tell.lua
 -- @include lib/room.lua
 -- @include lib/sums-at-end.lua
 -- @include lib/admit.lua
 
-local function make_general()
--- @include lib/record.lua
--- @include lib/find.lua
-
--- Everything about limiters, for most calls have none.
 local function make_limiters()
 -- @include lib/ratio.lua
--- @include lib/bucket.lua
 -- @include lib/counting.lua
+-- @include lib/bucket.lua
+-- @include lib/gcra.lua
+-- @include lib/fixed-window.lua
 -- @include lib/sliding-window.lua
 -- @include lib/sliding-log.lua
--- @include lib/write-log.lua
 -- @include lib/slots.lua
 -- @include lib/limiter.lua
 -- @include lib/rates.lua
@@ -72,19 +67,24 @@ local function make_limiters()
     slots_held = slots_held,
     free_slots = free_slots,
     extend_slots = extend_slots,
-    pack_rates = pack_rates,
+    tell_hits = tell_hits,
+    pack_hits = pack_hits,
     write_limiter = write_limiter,
   }
 end
 
 -- @include lib/limiters.lua
+
+local function make_general()
+-- @include lib/record.lua
+-- @include lib/find.lua
+-- @include lib/put-leg.lua
 -- @include lib/reply.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
 -- @include lib/end-leg.lua
 -- @include lib/change.lua
 
--- What few calls need, made like limiters when it is first needed.
 local rare, made_rare
 local function make_rare()
 -- @include lib/byte-order.lua
@@ -132,15 +132,14 @@ end
   return {
     commands = { reserve = reserve, extend = extend, settle = settle, release = release },
     rare = rare,
-    limiters = limiters,
     pack_record = pack_record,
     text_answer = text_answer,
   }
 end
 
 -- @include lib/general.lua
--- @include lib/reserve-on-one.lua
--- @include lib/settle-on-one.lua
+-- @include lib/reserve-usual.lua
+-- @include lib/settle-usual.lua
 -- @include lib/decide.lua
 -- @include lib/flush.lua
 
@@ -153,16 +152,17 @@ local ids = ids_in(words, command_count)
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
 batch.now = now_ms(batch.is_clock_given and given)
+batch.now_text = struct.pack('<d', batch.now)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 
 -- decide
-local answers = decide_all(words, command_count)
+decide_all(words, command_count)
 
 -- write and reply
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-answers[1] = struct.pack('<dBc0', batch.now, #position, position)
-return { 'OK', table.concat(answers) }
+batch.answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+return { 'OK', table.concat(batch.answers, '', 1, batch.answer_count) }
 end)()

@@ -7,4 +7,4 @@ export const KEYS_MAX = 1_100;
 /** Most reservations that all commands of one call may change; bounds the lists that a script builds. */
 export const CHANGES_MAX = 512;
 /** How copies, records and events are packed; another number, and whoever knows only this one takes the data for none. */
-export const LAYOUT = 2;
+export const LAYOUT = 3;

@@ -3,22 +3,22 @@
 -- Why it does not, nil if it does: code, is_outside or missing, and the code or what is missing.
 local function refusal_of(copy, amount)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
-  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
-  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
+  if not copy.limit then look_into(copy) end
+  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
   local missing = shortfall(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil
 end
 
-local function new_leg(copy, amount, deadline)
+local function new_leg(amount, deadline)
   return {
-    lease = lease_of(copy),
     state = 'o',
     amount = amount,
     spent = 0,
     deadline = deadline,
     is_dispatched = false,
     is_journaled = false,
+    packed = nil,
   }
 end

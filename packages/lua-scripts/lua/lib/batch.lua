@@ -4,19 +4,18 @@
 -- back, leave nothing half done. Later commands of a call see what earlier ones decided.
 local batch = {
   now = 0, -- ms
-  accounts = {}, -- number → account, as commands name those that the driver has declared
-  places = {}, -- account → its number
-  keys = {}, -- account → key of its copy
-  copies = {}, -- account → copy
+  now_text = '', -- the same, packed
+  copies = {}, -- place among the keys of copies → copy
   touched = {}, -- copies to write, in the order in which they were first changed
-  records = {}, -- reservation → record, false when there is none
+  records = {}, -- reservation → record, its text while it is open and not looked into, false for none
   changed = {}, -- records to write
   open = {}, -- fields of open records, and of ended ones, that are written as they are
   ended = {},
   gone = {}, -- records that are not open any more
   not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
-  limiter_keys = {}, -- limiter → its key, of those that the driver has declared
-  limiters = {}, -- id → limiter, as far as it is used
+  limiters = {}, -- place among the keys of limiters → limiter, as far as it is used
   changed_limiters = {}, -- limiters to write
+  answers = {}, -- texts of the answers, after a place for what comes first in the reply
+  answer_count = 1, -- how many texts these are, and that place
 }

@@ -17,3 +17,39 @@ local function ms_until_gone(part, wanted, permits, every)
   local more = rest > part and 1 or -math.floor((part - rest) / permits)
   return math.min((wanted - within) / permits * every + quotient + more, INSTANT_MAX)
 end
+
+-- Token bucket: { used, part, at }.
+function MAKE.t()
+  return {
+    unpack = function(text)
+      if #text ~= 25 then return nil end
+      local used, part, at = struct.unpack('<ddd', text, 2)
+      if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
+      return { used = used, part = part, at = at }
+    end,
+    pack = function(state)
+      return struct.pack('<c1ddd', 't', state.used, state.part, state.at)
+    end,
+    at = function(policy, state)
+      if not state then return { used = 0, part = 0, at = batch.now } end
+      local at = math.max(state.at, batch.now)
+      local used, part =
+        run_off(state.used, state.part, at - state.at, policy.permits, policy.every)
+      return { used = used, part = part, at = at }
+    end,
+    used = function(_, state) return state.used end,
+    add = function(_, state, permits)
+      return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
+    end,
+    give_back = function(_, state, permits)
+      if permits >= state.used then return { used = 0, part = 0, at = state.at } end
+      return { used = state.used - permits, part = state.part, at = state.at }
+    end,
+    free_at = function(policy, state, excess)
+      return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)
+    end,
+    ends_at = function(policy, state)
+      return state.at + ms_until_gone(state.part, state.used, policy.permits, policy.every)
+    end,
+  }
+end

@@ -2,26 +2,30 @@
 local FIRST_COMMAND = 7
 -- What comes first of every command: the number of its words, and its kind.
 local HEAD_WORDS = 2
-local FIRST_COPY = 7
+local BEFORE_COPIES = 6
 -- All others begin with the reservation that they are about.
 local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
 
--- The ids are what comes after so many bytes of a key.
+-- Commands name accounts and limiters by their place among the keys; an id is what comes after so many bytes
+-- of its key, and is made when something needs it.
+local account_from, limiter_from, before_limiters
+local account_names = {} -- by place, as far as needed
+
 local function declare_keys(limiter_count, copy_prefix, limiter_prefix)
-  local KEYS, accounts, places, keys = KEYS, batch.accounts, batch.places, batch.keys
+  local KEYS = KEYS
   batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
   batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
-  local first_limiter = #KEYS - limiter_count + 1
-  for index = FIRST_COPY, first_limiter - 1 do
-    local key, place = KEYS[index], index - FIRST_COPY + 1
-    local account = string.sub(key, copy_prefix + 1)
-    accounts[place] = account
-    places[account] = place
-    keys[account] = key
+  before_limiters = #KEYS - limiter_count
+  account_from, limiter_from = copy_prefix + 1, limiter_prefix + 1
+end
+
+local function account_at(place)
+  local account = account_names[place]
+  if not account then
+    account = string.sub(KEYS[BEFORE_COPIES + place], account_from)
+    account_names[place] = account
   end
-  for index = first_limiter, #KEYS do
-    batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
-  end
+  return account
 end
 
 -- The reservations that the commands name.

@@ -5,11 +5,8 @@ local function touch(copy)
   batch.touched[#batch.touched + 1] = copy
 end
 
--- Keeps, replaces or (when it has ended) drops a leg of a copy.
-local function put_leg(copy, uuid, leg)
-  touch(copy)
-  local before = leg_of(copy, uuid)
-  -- Most often there is only one.
+-- Notes which leg of a copy is to be written: most often there is only one.
+local function note_leg(copy, uuid)
   if copy.changed_legs then
     copy.changed_legs[#copy.changed_legs + 1] = uuid
   elseif copy.changed_leg then
@@ -17,17 +14,24 @@ local function put_leg(copy, uuid, leg)
   else
     copy.changed_leg = uuid
   end
-  if leg.state ~= 'o' then
-    if before then copy.opened = copy.opened - 1 end
-    copy.legs[uuid] = false
-    return
-  end
-  if not before then copy.opened = copy.opened + 1 end
+end
+
+-- Puts a leg on a copy that has changed.
+local function open_leg(copy, uuid, leg)
+  note_leg(copy, uuid)
+  copy.opened = copy.opened + 1
   copy.legs[uuid] = leg
   if leg.deadline < copy.next_due then
     copy.next_due = leg.deadline
     copy.is_due_changed = true
   end
+end
+
+-- Takes a leg that is there off a copy that has changed.
+local function close_leg(copy, uuid)
+  note_leg(copy, uuid)
+  copy.opened = copy.opened - 1
+  copy.legs[uuid] = false
 end
 
 -- Sets the sums of a copy that one command has changed.
@@ -40,4 +44,21 @@ end
 
 local function pack_sums(copy)
   return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
+end
+
+-- Writes `fields` of a copy, and the legs of it that changed.
+local function write_legs(copy, fields)
+  local size, legs, ended = #fields, copy.legs, nil
+  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
+    local leg = legs[uuid]
+    if leg then
+      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
+      size = size + 2
+    elseif copy.is_stored then
+      ended = ended or {}
+      ended[#ended + 1] = uuid
+    end
+  end
+  redis.call('HSET', copy.key, unpack(fields))
+  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
 end

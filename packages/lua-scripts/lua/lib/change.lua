@@ -4,10 +4,17 @@
 local function change(record, accounts, legs, created, step, words, at, detail, rates)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = step(batch.copies[account], legs[index], words, at)
+    steps[index] = step(copy_of(account), legs[index], words, at)
   end
   local is_made_known = created == created_of(record)
   return conclude(record, accounts, steps, legs[1], detail, rates, is_made_known)
+end
+
+-- The slots that a reservation holds; nil if none. Turns the command back unless their keys are declared.
+local function slots_held(record)
+  local taken = taken_by(record)
+  -- No id has a blank in it.
+  return string.find(taken, ' c', 1, true) and limiters().slots_held(taken) or nil
 end
 
 -- What the end of a reservation does to limiters: frees its slots, charges `hits`, which may be nil.
@@ -19,7 +26,7 @@ local function rates_at_end(record, hits)
     finish = function(_, is_replayed)
       if is_replayed then return false end
       if holding then limiters().free_slots(holding, record.uuid) end
-      if hits then limiters().charge_hits(hits, record) end
+      if hits then limiters().charge_hits(hits, record.made, record.list_end + 1) end
       return hits
     end,
   }

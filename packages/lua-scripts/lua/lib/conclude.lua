@@ -11,14 +11,14 @@ local function short_answer(accounts, steps, hits)
   for index, step in ipairs(steps) do
     if step.missing then
       count = count + 1
-      parts[count] = struct.pack('<Hd', batch.places[accounts[index]], step.missing)
+      parts[count] = struct.pack('<Hd', place_of(accounts[index]), step.missing)
     end
   end
   return ANSWER.short
     .. string.char(count, hits and #hits or 0, #accounts)
     .. table.concat(parts)
     .. pack_copies(accounts)
-    .. (hits and limiters().pack_rates(hits) or '')
+    .. (hits and limiters().pack_hits(hits) or '')
 end
 
 local function refusal(accounts, steps, rates)
@@ -45,7 +45,7 @@ local function conclude(record, accounts, steps, before, detail, rates, is_made_
     if step.overage and step.overage > overage then overage = step.overage end
     is_late = is_late or step.is_late
     is_replayed = is_replayed and step.is_replayed
-    if step.settled then put_sums(batch.copies[accounts[index]], step.settled, step.reserved) end
+    if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local is_shown = rates and rates.finish(legs[1], is_replayed)

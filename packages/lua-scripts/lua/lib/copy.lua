@@ -19,8 +19,8 @@ local SUMS_BYTES = 32
 local ID_BYTES = 16
 
 -- A copy that is not there, to be filled by whoever installs one.
-local function absent_copy(account, key)
-  return { account = account, key = key, legs = {}, next_due = math.huge, opened = 0 }
+local function absent_copy(place, key)
+  return { place = place, key = key, legs = {}, next_due = math.huge, opened = 0 }
 end
 
 -- Drawn, returned, start and end of a copy that is there.
@@ -28,12 +28,18 @@ local function standing_of(copy)
   return struct.unpack('<dddd', copy.head, #LABEL + 1)
 end
 
-local function lease_of(copy)
-  return string.sub(copy.head, #LABEL + 33)
+-- The lease of a copy that is there, with its length.
+local function pack_lease(copy)
+  local lease = copy.lease
+  if not lease then
+    lease = string.char(#copy.head - #LABEL - 32) .. string.sub(copy.head, #LABEL + 33)
+    copy.lease = lease
+  end
+  return lease
 end
 
 -- Nil for one of another incarnation.
-local function stored_copy(account, key, head, sums, elsewhere)
+local function stored_copy(place, key, head, sums, elsewhere)
   if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
@@ -42,10 +48,11 @@ local function stored_copy(account, key, head, sums, elsewhere)
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
-    account = account,
+    place = place,
     key = key,
     is_stored = true,
     is_touched = false,
+    is_told = false, -- this call has answered with what of it only its lease changes
     head = head,
     settled = settled,
     reserved = reserved,
@@ -56,6 +63,11 @@ local function stored_copy(account, key, head, sums, elsewhere)
     opened = 0,
     changed_leg = nil,
     changed_legs = nil,
+    limit = nil, -- these are read out of the head when they are needed
+    starts = nil,
+    ends = nil,
+    lease = nil,
+    interval = nil,
   }
 end
 
@@ -66,12 +78,11 @@ local function fill_place(copy, text)
   copy.placed = tonumber(placed)
 end
 
--- The copy of a declared account; reads the leg `uuid` with it, if one is named.
-local function copy_of(account, uuid)
-  local copy = batch.copies[account]
+-- The copy in a place; reads the leg `uuid` with it, if one is named.
+local function copy_at(place, uuid)
+  local copy = batch.copies[place]
   if copy then return copy end
-  local key = batch.keys[account]
-  if not key then fail('WIDEN', account) end
+  local key = KEYS[BEFORE_COPIES + place]
   local fields
   if uuid then
     fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
@@ -79,17 +90,17 @@ local function copy_of(account, uuid)
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
+  copy = fields[1] and stored_copy(place, key, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], lease_of(copy)) or false end
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
   else
-    copy = absent_copy(account, key)
+    copy = absent_copy(place, key)
     -- Whatever is there and is no copy of this incarnation goes when one is written.
     copy.is_leftover = true
-    local place = redis.call('HGET', key, 't')
-    if place then fill_place(copy, place) end
+    local kept = redis.call('HGET', key, 't')
+    if kept then fill_place(copy, kept) end
   end
-  batch.copies[account] = copy
+  batch.copies[place] = copy
   return copy
 end
 
@@ -99,7 +110,7 @@ local function leg_of(copy, uuid)
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_open_leg(text, lease_of(copy)) or false
+  leg = text and parse_open_leg(text) or false
   copy.legs[uuid] = leg
   return leg
 end

@@ -16,7 +16,6 @@ local function put_right(copy, leg, state, spent, shown)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
     or {
-      lease = lease_of(copy),
       amount = 0,
       spent = shown,
       deadline = 0,
@@ -28,7 +27,7 @@ local function put_right(copy, leg, state, spent, shown)
     if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
     put_sums(copy, copy.settled + more, copy.reserved - hold)
   end
-  return leg_with(now, state, spent)
+  return leg_with(now, state, spent, now.is_journaled)
 end
 
 local function by_account(a, b)
@@ -44,10 +43,10 @@ local function correct(words, at, last)
   local known = {}
   for index, account in ipairs(its_accounts) do known[account] = its_legs[index] end
   -- All copies are read before the first is changed.
-  for index = first, last, 5 do copy_of(batch.accounts[words[index]]) end
+  for index = first, last, 5 do copy_at(words[index]) end
   local parts, is_named = {}, {}
   for index = first, last, 5 do
-    local account, state = batch.accounts[words[index]], words[index + 2]
+    local account, state = account_at(words[index]), words[index + 2]
     local copy, spent, shown = copy_of(account), words[index + 3], words[index + 4]
     -- Where it is not a leg of this copy, and nothing else is booked than it shows, nothing is to be put
     -- right.

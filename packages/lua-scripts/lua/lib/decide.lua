@@ -1,33 +1,31 @@
--- Decides one command: returns its answer, in one text or several.
+-- Decides one command, and adds its answer.
 local function decide(kind, words, at, last)
-  local answer, head, elsewhere
   if kind == 'reserve' then
-    answer, head, elsewhere = try_reserve(words, at, last)
+    if reserve_usual(words, at, last) then return end
   elseif kind == 'settle' then
-    answer, head, elsewhere = try_settle(words, at, last)
+    if settle_usual(words, at, last) then return end
   end
-  if answer then return answer, head, elsewhere end
-  return (general().commands[kind] or general().rare().commands[kind])(words, at, last)
+  local answer = (general().commands[kind] or general().rare().commands[kind])(words, at, last)
+  batch.answer_count = batch.answer_count + 1
+  batch.answers[batch.answer_count] = answer
 end
 
--- Decides all, in order. Returns their answers, after a place for what comes first in the reply.
+-- The answer of a command that failed instead of what it may have told already.
+local function tell_failure(failure, answer_count)
+  -- What `fail` threw; anything else is a bug, and nothing has been written yet.
+  if type(failure) ~= 'table' or failure.err then error(failure, 0) end
+  untell()
+  batch.answers[answer_count + 1] = general().text_answer(table.remove(failure, 1), failure)
+  batch.answer_count = answer_count + 1
+end
+
+-- Decides all, in order.
 local function decide_all(words, command_count)
-  local answers, size, at = {}, 1, FIRST_COMMAND
+  local at = FIRST_COMMAND
   for _ = 1, command_count do
-    local first, last = at + HEAD_WORDS, at + 1 + words[at]
-    local is_decided, answer, head, elsewhere = pcall(decide, words[at + 1], words, first, last)
-    if not is_decided then
-      -- What `fail` threw; anything else is a bug, and nothing has been written yet.
-      if type(answer) ~= 'table' or answer.err then error(answer, 0) end
-      answer = general().text_answer(table.remove(answer, 1), answer)
-    end
-    size = size + 1
-    answers[size] = answer
-    if head then
-      answers[size + 1], answers[size + 2] = head, elsewhere
-      size = size + 2
-    end
+    local first, last, answer_count = at + HEAD_WORDS, at + 1 + words[at], batch.answer_count
+    local is_decided, failure = pcall(decide, words[at + 1], words, first, last)
+    if not is_decided then tell_failure(failure, answer_count) end
     at = last + 1
   end
-  return answers
 end

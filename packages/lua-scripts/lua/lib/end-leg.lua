@@ -4,7 +4,7 @@ local function end_leg(copy, leg, state, spent, is_settlement)
   if not settled then return { code = 'amount_out_of_range' } end
   local change = spent - leg.spent
   return {
-    leg = leg_with(leg, state, spent),
+    leg = leg_with(leg, state, spent, leg.is_journaled),
     settled = settled,
     reserved = reserved,
     overage = is_settlement and change > hold and change - hold or 0,

@@ -28,7 +28,12 @@ local function pack_event(id, leg, is_first, count)
 end
 
 -- Interval and lease, which are the end of a head, with their length.
-local function pack_place(copy)
-  local head = copy.head
-  return string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+local function pack_interval(copy)
+  local interval = copy.interval
+  if not interval then
+    local head = copy.head
+    interval = string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+    copy.interval = interval
+  end
+  return interval
 end

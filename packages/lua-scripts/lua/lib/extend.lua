@@ -8,7 +8,7 @@ local EXTEND_REFUSED = {
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
   local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
-  local next_leg = leg_with(leg, 'o', leg.spent)
+  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
   next_leg.amount = math.max(leg.amount, words[at + 2])
   -- The mark itself may shorten the life.
   if not is_dispatched or leg.is_dispatched then

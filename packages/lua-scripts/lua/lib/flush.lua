@@ -3,15 +3,16 @@
 -- Field lists are short enough for `unpack`: the driver bounds the weight of a call.
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 
--- A copy of which only sums and one leg changed: by far the most frequent.
+-- A copy of which only sums and legs changed, and most often one leg.
 local function write_change(copy)
-  local key, uuid = copy.key, copy.changed_leg
-  local leg = copy.legs[uuid]
-  if leg then
-    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(leg))
+  local key, uuid, legs = copy.key, copy.changed_leg, copy.legs
+  if copy.changed_legs then
+    write_legs(copy, { 's', pack_sums(copy) })
+  elseif uuid and legs[uuid] then
+    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
   else
     redis.call('HSET', key, 's', pack_sums(copy))
-    redis.call('HDEL', key, uuid)
+    if uuid then redis.call('HDEL', key, uuid) end
   end
 end
 
@@ -22,9 +23,9 @@ local function due_changes()
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
         later[#later + 1] = integer(copy.next_due)
-        later[#later + 1] = copy.account
+        later[#later + 1] = account_at(copy.place)
       else
-        none[#none + 1] = copy.account
+        none[#none + 1] = account_at(copy.place)
       end
     end
   end
@@ -74,8 +75,7 @@ local function flush()
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
   for _, copy in ipairs(batch.touched) do
-    local is_usual = copy.is_stored and copy.changed_leg and not copy.changed_legs
-    if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
+    if copy.is_stored and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else
       general().rare().write_copy(copy)
@@ -89,6 +89,6 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
-  for _, limiter in ipairs(batch.changed_limiters) do general().limiters().write_limiter(limiter) end
+  for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()
 end

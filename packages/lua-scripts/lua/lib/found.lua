@@ -2,8 +2,7 @@
 local function found_answer(record, accounts, legs)
   local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
   for index, account in ipairs(accounts) do
-    local lease = legs[index].lease
-    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
+    parts[index + 3] = struct.pack('<H', place_of(account)) .. pack_lease(copy_of(account))
   end
   return table.concat(parts)
 end

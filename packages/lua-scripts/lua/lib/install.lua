@@ -1,11 +1,10 @@
 -- install: account, ticket, lease, startAtMs, endAtMs, drawn, sequence, elsewhere. Begins a copy, if its
 -- place is still kept with this ticket.
 local function install(words, at)
-  local account, ticket, lease = batch.accounts[words[at]], words[at + 1], words[at + 2]
-  local current = copy_of(account)
+  local current, ticket, lease = copy_at(words[at]), words[at + 1], words[at + 2]
   if current.head then return copy_answer(lease_of(current) == lease and current) end
   if current.ticket ~= ticket then return copy_answer(nil) end
-  local copy = absent_copy(account, current.key)
+  local copy = absent_copy(current.place, current.key)
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = words[at + 6]

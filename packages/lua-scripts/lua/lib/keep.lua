@@ -1,7 +1,7 @@
 -- Stores a changed reservation, and tells the journal if the ledger should know.
 local function tell(record, accounts, legs, detail, is_first)
   local event = pack_event(record.id, legs[1], is_first, #accounts)
-  for _, account in ipairs(accounts) do event = event .. pack_place(batch.copies[account]) end
+  for _, account in ipairs(accounts) do event = event .. pack_interval(copy_of(account)) end
   push_event(event, detail, is_first and record.made or table.concat(accounts, ','))
 end
 
@@ -20,16 +20,20 @@ local function store(record, accounts, legs, is_journaled)
   if not is_still_open or not was_open or is_moved then mark_changed(record) end
   for index, account in ipairs(accounts) do
     local leg = legs[index]
-    leg.is_journaled = is_journaled
+    if leg.is_journaled ~= is_journaled then
+      leg = leg_with(leg, leg.state, leg.spent, is_journaled)
+      legs[index] = leg
+    end
     -- What had ended before is not in the copy.
-    if is_still_open or was_open then put_leg(batch.copies[account], record.uuid, leg) end
+    if is_still_open or was_open then put_leg(copy_of(account), record.uuid, leg) end
   end
   if is_moved then set_accounts(record, accounts) end
   record.is_open = is_still_open
-  record.legs = nil
+  record.legs, record.leases = nil, nil
   if is_still_open then return end
-  record.legs = {}
-  for index, account in ipairs(accounts) do record.legs[account] = legs[index] end
+  local leases = {}
+  for index, account in ipairs(accounts) do leases[index] = pack_lease(copy_of(account)) end
+  keep_legs(record, accounts, legs, leases)
 end
 
 -- `before` is the first leg as it was, nil for a new reservation. Returns whether the journal was told.

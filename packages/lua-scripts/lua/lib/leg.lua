@@ -1,4 +1,5 @@
--- Legs: the part of a reservation on one account, and how it is packed.
+-- Legs: the part of a reservation on one account, and how it is packed. A leg is never changed once it is
+-- made: copies share it.
 --
 -- State is one letter: o(pen), r(eleased), e(xpired), s(ettled). Packed, a leg is the numbers
 -- `amount spent deadline` and a byte of flags, which is the field of an open one in its copy; its state and
@@ -14,40 +15,50 @@ local function leg_flags(leg)
   return (leg.is_dispatched and 1 or 0) + (leg.is_journaled and 2 or 0)
 end
 
-local function make_leg(lease, state, amount, spent, deadline, flags)
+local function make_leg(state, amount, spent, deadline, flags)
   if not (is_amount(amount) and is_amount(spent) and is_amount(deadline) and flags < 4) then
     fail('DAMAGED', 'a leg does not read back')
   end
   return {
-    lease = lease,
     state = state,
     amount = amount,
     spent = spent,
     deadline = deadline,
     is_dispatched = flags % 2 == 1,
     is_journaled = flags >= 2,
+    packed = nil,
   }
 end
 
 local function pack_leg(leg)
-  return struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+  local packed = leg.packed
+  if not packed then
+    packed = struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+    leg.packed = packed
+  end
+  return packed
 end
 
-local function parse_open_leg(text, lease)
+-- The legs of a reservation are mostly alike on all of its accounts.
+local parsed_text, parsed_leg
+local function parse_open_leg(text)
+  if text == parsed_text then return parsed_leg end
   if #text ~= LEG_BYTES then fail('DAMAGED', 'a leg does not read back') end
   local amount, spent, deadline, flags = struct.unpack('<dddB', text)
-  return make_leg(lease, 'o', amount, spent, deadline, flags)
+  parsed_leg = make_leg('o', amount, spent, deadline, flags)
+  parsed_text = text
+  return parsed_leg
 end
 
--- The leg in another state, with another total.
-local function leg_with(leg, state, spent)
+-- The leg in another state, with another total; whether the journal knows of it.
+local function leg_with(leg, state, spent, is_journaled)
   return {
-    lease = leg.lease,
     state = state,
     amount = leg.amount,
     spent = spent,
     deadline = leg.deadline,
     is_dispatched = leg.is_dispatched,
-    is_journaled = leg.is_journaled,
+    is_journaled = is_journaled,
+    packed = nil,
   }
 end

@@ -1,100 +1,101 @@
 -- Limiters: reading, deciding and writing one. Core's `decide-limiter.ts`.
 --
--- A limiter is { id, key, kind, state, ends_at, is_changed }. What its key holds of another way to count, or
--- what does not read back, counts as nothing in use, and is overwritten.
-local function limiter_of(id)
-  local limiter = batch.limiters[id]
+-- A limiter is { place, key, kind, state, ends_at, is_changed }. What its key holds of another way to count,
+-- or what does not read back, counts as nothing in use, and is overwritten.
+--
+-- A hit is what a command takes from a limiter: { limiter, wanted }, its policy (`counting.lua`) with its way
+-- of `counting`; the `state` at the present and how much of it is `used`, once it has been looked at; and how
+-- it stands then, `view`.
+local function limiter_at(place)
+  local limiter = batch.limiters[place]
   if limiter then return limiter end
-  local key = batch.limiter_keys[id]
-  if not key then fail('LIMITERS', id) end
-  limiter = { id = id, key = key }
-  batch.limiters[id] = limiter
+  local key = KEYS[before_limiters + place]
+  limiter = { place = place, key = key, kind = nil, state = nil, is_changed = false }
+  batch.limiters[place] = limiter
   return limiter
 end
 
-local function read_word(key, kind)
+local function read_packed(key, kind, counting)
   local text = redis.pcall('GET', key)
   if type(text) ~= 'string' or string.sub(text, 1, 1) ~= kind then return nil end
-  local fields, state, index = COUNTING[kind].fields, {}, 0
-  for number in string.gmatch(text, '%d+') do
-    index = index + 1
-    if index <= #fields then state[fields[index]] = tonumber(number) end
-  end
-  return index == #fields and state or nil
+  return counting.unpack(text)
 end
 
 -- The state of a limiter as `kind` keeps it, or nil.
-local function state_of(limiter, kind)
+local function state_of(limiter, kind, counting)
   if limiter.kind == kind then return limiter.state end
   if limiter.is_changed then return nil end
-  local read = kind == 'l' and read_log or kind == 'c' and read_slots or read_word
   limiter.kind = kind
-  limiter.state = read(limiter.key, kind)
+  local read = counting.read or read_packed
+  limiter.state = read(limiter.key, kind, counting)
   return limiter.state
 end
 
-local function keep_limiter(limiter, kind, state)
-  limiter.kind, limiter.state = kind, state
+local function keep_limiter(limiter, kind, state, ends_at)
+  limiter.kind, limiter.state, limiter.ends_at = kind, state, ends_at
   if limiter.is_changed then return end
   limiter.is_changed = true
   batch.changed_limiters[#batch.changed_limiters + 1] = limiter
 end
 
--- `kind limit`, and of the ones with a rate `permits every`, of the others with a window `window`.
-local function parse_policy(word)
-  local kind, limit, first, second = string.match(word, '^([tgfslc]) (%d+) ?([0-9]*) ?([0-9]*)$')
-  if not kind then fail('DAMAGED', 'a limiter without a policy') end
-  local policy = { kind = kind, limit = tonumber(limit), counting = COUNTING[kind] }
-  if kind == 't' or kind == 'g' then
-    policy.permits, policy.every = tonumber(first), tonumber(second)
-  else
-    policy.window = tonumber(first)
-  end
-  return policy
+-- Looks at how a hit's limiter is now.
+local function look_at(hit)
+  local counting = hit.counting
+  hit.state = counting.at(hit, state_of(hit.limiter, hit.kind, counting))
+  hit.used = counting.used(hit, hit.state)
 end
 
-local function fits(policy, state, permits)
-  if policy.kind == 'c' and state.count >= SLOT_HOLDERS_MAX then return false end
-  return math.max(1, permits) <= policy.limit - policy.counting.used(policy, state)
+local function fits(hit, permits)
+  if hit.kind == 'c' and hit.state.count >= SLOT_HOLDERS_MAX then return false end
+  return math.max(1, permits) <= hit.limit - hit.used
 end
 
-local function ends_at(policy, state)
-  if policy.counting.used(policy, state) == 0 then return batch.now end
-  return math.min(policy.counting.ends_at(policy, state), INSTANT_MAX)
+local function ends_at(hit)
+  if hit.used == 0 then return batch.now end
+  return math.min(hit.counting.ends_at(hit, hit.state), INSTANT_MAX)
 end
 
--- When `permits` fit, `-` for never.
-local function retry_at(policy, state, permits)
-  if fits(policy, state, permits) then return integer(batch.now) end
+-- When `permits` fit, -1 for never.
+local function retry_at(hit, permits)
+  if fits(hit, permits) then return batch.now end
   local wanted = math.max(1, permits)
-  if wanted > policy.limit then return '-' end
-  local room = policy.limit - policy.counting.used(policy, state)
-  return integer(math.min(policy.counting.free_at(policy, state, wanted - room), INSTANT_MAX))
+  if wanted > hit.limit then return -1 end
+  local room = hit.limit - hit.used
+  return math.min(hit.counting.free_at(hit, hit.state, wanted - room), INSTANT_MAX)
 end
 
--- How `state` looks, as one word: `admits limit used reset retry`.
-local function limiter_view(policy, state, admits, retry)
-  local used = policy.counting.used(policy, state)
-  return string.format(
-    '%s %.0f %.0f %.0f %s', admits and '1' or '0', policy.limit, used, ends_at(policy, state), retry
-  )
+-- How a limiter stands: its place; whether it admits, limit, used, reset and retry.
+local function pack_view(hit, admits, ends, retry)
+  return struct.pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
+end
+
+-- Takes over the state that a hit leads to, and how that looks.
+local function keep_hit(hit, state, retry)
+  local used = hit.counting.used(hit, state)
+  hit.state, hit.used = state, used
+  local ends = ends_at(hit)
+  if used == 0 then state = nil end
+  keep_limiter(hit.limiter, hit.kind, state, ends)
+  hit.view = pack_view(hit, true, ends, retry or retry_at(hit, 0))
 end
 
 -- Writes what has changed. An expiry by the server's clock would be wrong under a clock that is given.
 local function write_limiter(limiter)
-  local key, kind, state = limiter.key, limiter.kind, limiter.state
+  local key, state = limiter.key, limiter.state
   if not state then
     redis.call('DEL', key)
     return
   end
-  if kind == 'l' or kind == 'c' then
+  local counting = counting_of(limiter.kind)
+  if counting.write then
     if not state.key then redis.call('DEL', key) end
-    local write = kind == 'l' and write_log or write_slots
-    write(key, state)
+    counting.write(key, state)
+  elseif batch.is_clock_given then
+    redis.call('SET', key, counting.pack(state))
+    return
   else
-    local words = { kind }
-    for index, field in ipairs(COUNTING[kind].fields) do words[index + 1] = integer(state[field]) end
-    redis.call('SET', key, table.concat(words, ' '))
+    redis.call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    return
   end
   if batch.is_clock_given then return end
   redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))

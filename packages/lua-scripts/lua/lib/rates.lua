@@ -1,59 +1,55 @@
 -- What a whole command takes from its limiters: core's `reservation/rates.ts`.
 --
--- A hit is { limiter, policy, permits, view }. What a reservation took is a line of its record:
--- `limiter permits kind`, with commas between; the kind is `c` for slots and `-` for the others.
+-- What a reservation took is a line of its record: `limiter permits kind`, with commas between; the kind is
+-- `c` for slots and `-` for the others.
+local HIT_WORDS = 6
 
--- The hits in `words` from `first` to `last`: limiter, policy and permits each.
+-- The hits in `words` from `first` to `last`: limiter, kind, limit, and of the kinds with a rate its permits
+-- and every how many ms, of the others their window and anything; then permits.
 local function parse_hits(words, first, last)
-  local hits = {}
-  for index = first, last, 3 do
-    hits[#hits + 1] = {
-      limiter = limiter_of(words[index]),
-      policy = parse_policy(words[index + 1]),
-      permits = words[index + 2],
+  local hits, count = {}, 0
+  for index = first, last, HIT_WORDS do
+    count = count + 1
+    hits[count] = {
+      limiter = limiter_at(words[index]),
+      kind = words[index + 1],
+      counting = counting_of(words[index + 1]),
+      limit = words[index + 2],
+      permits = words[index + 3],
+      window = words[index + 3],
+      every = words[index + 4],
+      wanted = words[index + 5],
+      state = nil,
+      used = nil,
+      view = nil,
     }
   end
   return hits
-end
-
-local function state_at(hit)
-  return hit.policy.counting.at(hit.policy, state_of(hit.limiter, hit.policy.kind))
 end
 
 -- Looks at all of them. Returns whether all admit.
 local function ask_hits(hits)
   local is_admitted = true
   for _, hit in ipairs(hits) do
-    local policy, state, permits = hit.policy, state_at(hit), hit.permits
-    local admits = fits(policy, state, permits)
-    hit.view = limiter_view(policy, state, admits, retry_at(policy, state, permits))
-    is_admitted = is_admitted and admits
+    look_at(hit)
+    is_admitted = is_admitted and fits(hit, hit.wanted)
   end
   return is_admitted
-end
-
-local function keep_hit(hit, state)
-  local is_none = hit.policy.counting.used(hit.policy, state) == 0
-  hit.limiter.ends_at = ends_at(hit.policy, state)
-  if is_none then state = nil end
-  keep_limiter(hit.limiter, hit.policy.kind, state)
 end
 
 -- Takes what `ask_hits` has admitted.
 local function take_hits(hits, uuid, deadline)
   for _, hit in ipairs(hits) do
-    if hit.permits > 0 then
-      local state = hit.policy.counting.add(hit.policy, state_at(hit), hit.permits, uuid, deadline)
-      hit.view = limiter_view(hit.policy, state, true, integer(batch.now))
-      keep_hit(hit, state)
+    if hit.wanted > 0 then
+      keep_hit(hit, hit.counting.add(hit, hit.state, hit.wanted, uuid, deadline), batch.now)
     end
   end
 end
 
--- What a reservation took: { id, permits, is_slot } each.
-local function taken_of(record)
+-- What a reservation took: { id, permits, is_slot } each, from the line of its record.
+local function parse_taken(line)
   local taken = {}
-  for part in string.gmatch(taken_by(record), '[^,]+') do
+  for part in string.gmatch(line, '[^,]+') do
     local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
     if not id then fail('DAMAGED', 'what a reservation took does not read back') end
     taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
@@ -63,12 +59,16 @@ end
 
 -- The limiters of which a reservation holds slots; nil if of none. Turns the command back unless all are
 -- declared.
-local function slots_held(record)
-  local holding, undeclared = {}, {}
-  for _, rate in ipairs(taken_of(record)) do
+local function slots_held(line)
+  local holding, undeclared, places = {}, {}, {}
+  for index = before_limiters + 1, #KEYS do
+    places[string.sub(KEYS[index], limiter_from)] = index - before_limiters
+  end
+  for _, rate in ipairs(parse_taken(line)) do
     if rate.is_slot and rate.permits > 0 then
+      rate.place = places[rate.id]
       holding[#holding + 1] = rate
-      if not batch.limiter_keys[rate.id] then undeclared[#undeclared + 1] = rate.id end
+      if not rate.place then undeclared[#undeclared + 1] = rate.id end
     end
   end
   if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
@@ -77,11 +77,10 @@ end
 
 local function change_slots(holding, change_one)
   for _, rate in ipairs(holding) do
-    local limiter = limiter_of(rate.id)
-    local slots = COUNTING.c.at(nil, state_of(limiter, 'c'))
+    local limiter, counting = limiter_at(rate.place), counting_of('c')
+    local slots = counting.at(nil, state_of(limiter, 'c', counting))
     if change_one(slots, rate) then
-      limiter.ends_at = slots.last_at
-      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil)
+      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil, slots.last_at)
     end
   end
 end
@@ -94,31 +93,53 @@ local function extend_slots(holding, uuid, deadline)
   change_slots(holding, function(slots, rate) return hold_slot(slots, uuid, rate.permits, deadline) end)
 end
 
--- Makes up the difference between what the reservation took and what it has taken in truth.
-local function charge_hits(hits, record)
-  local before = {}
-  for _, rate in ipairs(taken_of(record)) do before[rate.id] = rate.permits end
-  for _, hit in ipairs(hits) do
-    local more = hit.permits - (before[hit.limiter.id] or 0)
-    local state = state_at(hit)
-    if more ~= 0 and hit.policy.kind ~= 'c' then
-      local counting = hit.policy.counting
-      if more > 0 then
-        state = counting.add(hit.policy, state, more)
-      else
-        state = counting.give_back(hit.policy, state, -more, created_of(record))
-      end
-      keep_hit(hit, state)
+-- What of `limiter` a reservation took, whose line begins at `from` in what it was made with.
+local function taken_from(made, from, limiter)
+  local id, ends = string.sub(limiter.key, limiter_from), string.find(made, '\n', from, true)
+  while true do
+    local first, last = string.find(made, id, from, true)
+    if not first or first > ends then return 0 end
+    local before = string.byte(made, first - 1)
+    if (before == 10 or before == 44) and string.byte(made, last + 1) == 32 then
+      local permits = tonumber(string.match(made, '^%d+', last + 2))
+      if not permits then fail('DAMAGED', 'what a reservation took does not read back') end
+      return permits
     end
-    hit.view = limiter_view(hit.policy, state, true, retry_at(hit.policy, state, 0))
+    from = last
   end
 end
 
--- Limiter and view of each.
-local function pack_rates(hits)
-  local parts = {}
-  for index, hit in ipairs(hits) do
-    parts[index] = struct.pack('<Hc0Bc0', #hit.limiter.id, hit.limiter.id, #hit.view, hit.view)
+-- Makes up the difference between what the reservation took and what it has taken in truth.
+local function charge_hits(hits, made, from)
+  for _, hit in ipairs(hits) do
+    look_at(hit)
+    local more = hit.wanted - taken_from(made, from, hit.limiter)
+    if more ~= 0 and hit.kind ~= 'c' then
+      if more > 0 then
+        keep_hit(hit, hit.counting.add(hit, hit.state, more))
+      else
+        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (struct.unpack('<d', made))))
+      end
+    else
+      hit.view = pack_view(hit, true, ends_at(hit), retry_at(hit, 0))
+    end
   end
+end
+
+-- How a hit's limiter stands; after it was looked at, and nothing taken from it, what that came to.
+local function view_of(hit)
+  return hit.view or pack_view(hit, fits(hit, hit.wanted), ends_at(hit), retry_at(hit, hit.wanted))
+end
+
+-- Adds how limiters stand to the answers.
+local function tell_hits(hits)
+  local texts, size = batch.answers, batch.answer_count
+  for index, hit in ipairs(hits) do texts[size + index] = view_of(hit) end
+  batch.answer_count = size + #hits
+end
+
+local function pack_hits(hits)
+  local parts = {}
+  for index, hit in ipairs(hits) do parts[index] = view_of(hit) end
   return table.concat(parts)
 end

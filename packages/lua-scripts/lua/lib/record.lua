@@ -1,4 +1,6 @@
 -- A record that is looked into; see `records.lua` for what it is made of.
+local NOT_ALIKE = 128
+
 local function read_made(record)
   local made = record.made
   local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
@@ -20,8 +22,9 @@ local function taken_by(record)
   return string.match(record.made, '^[^\n]*', from)
 end
 
-local function fingerprint_of(record)
-  return string.match(record.made, '^[^\n]*\n([^\n]*)', record.list_end + 1)
+-- The second line from `from`: after what it took.
+local function fingerprint_in(text, from)
+  return string.match(text, '^[^\n]*\n([^\n]*)', from)
 end
 
 local function created_of(record)
@@ -29,7 +32,7 @@ local function created_of(record)
 end
 
 local function new_record(id, rest, accounts)
-  local made = struct.pack('<d', batch.now) .. rest
+  local made = batch.now_text .. rest
   local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
   return {
     id = id,
@@ -41,30 +44,51 @@ local function new_record(id, rest, accounts)
   }
 end
 
-local function parse_legs(record, text)
-  local legs, at = {}, 2
-  for index = 1, string.byte(text) do
-    local lease, state, amount, spent, deadline, flags
-    lease, state, amount, spent, deadline, flags, at = struct.unpack('<Bc0c1dddB', text, at)
-    legs[index] = make_leg(lease, state, amount, spent, deadline, flags)
+-- What one came to that has ended, by its accounts.
+local function keep_legs(record, accounts, legs, leases)
+  record.legs, record.leases = {}, {}
+  for index, account in ipairs(accounts) do
+    record.legs[account], record.leases[account] = legs[index], leases[index]
   end
-  record.made = string.sub(text, at)
-  return legs
 end
 
-local function parse_record(id, text, is_record_open)
-  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_record_open }
+-- Legs and leases of one that has ended.
+local function parse_legs(record, text)
+  local count, leases, legs, at = string.byte(text), {}, {}, 2
+  local are_alike = count < NOT_ALIKE
+  if not are_alike then count = count - NOT_ALIKE end
+  for index = 1, count do
+    local last = at + string.byte(text, at)
+    leases[index] = string.sub(text, at, last)
+    at = last + 1
+  end
+  for index = 1, count do
+    if index > 1 and are_alike then
+      legs[index] = legs[1]
+    else
+      local state, amount, spent, deadline, flags
+      state, amount, spent, deadline, flags, at = struct.unpack('<c1dddB', text, at)
+      legs[index] = make_leg(state, amount, spent, deadline, flags)
+    end
+  end
+  record.made = string.sub(text, at)
+  return legs, leases
+end
+
+local function parse_record(id, known)
+  local is_open = type(known) == 'string'
+  local text = is_open and known or known.text
+  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_open }
   if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
-  if is_record_open then
+  if is_open then
     read_made(record)
     return record
   end
-  local is_read, legs = pcall(parse_legs, record, text)
+  local is_read, legs, leases = pcall(parse_legs, record, text)
   if not is_read then fail('DAMAGED', 'a tombstone does not read back') end
   read_made(record)
   if #legs ~= #record.accounts then fail('DAMAGED', 'a tombstone does not read back') end
-  record.legs = {}
-  for index, account in ipairs(record.accounts) do record.legs[account] = legs[index] end
+  keep_legs(record, record.accounts, legs, leases)
   return record
 end
 
@@ -79,11 +103,14 @@ end
 
 local function pack_record(record)
   if record.is_open then return record.made end
-  local parts = { string.char(#record.accounts) }
-  for index, account in ipairs(record.accounts) do
-    parts[index + 1] = pack_ended_leg(record.legs[account])
+  local accounts, leases, legs = record.accounts, {}, {}
+  local are_alike = true
+  for index, account in ipairs(accounts) do
+    leases[index], legs[index] = record.leases[account], pack_end(record.legs[account])
+    are_alike = are_alike and legs[index] == legs[1]
   end
-  return table.concat(parts) .. record.made
+  local count = string.char(#accounts + (are_alike and 0 or NOT_ALIKE))
+  return count .. table.concat(leases) .. (are_alike and legs[1] or table.concat(legs)) .. record.made
 end
 
 -- The record of a reservation, or false.
@@ -94,8 +121,8 @@ local function record_of(id)
     if wrong then fail('WRONGTYPE', wrong) end
     record = batch.records[id]
   end
-  if record and record.text then
-    record = parse_record(id, record.text, record.is_open)
+  if record and (type(record) == 'string' or record.text) then
+    record = parse_record(id, record)
     batch.records[id] = record
   end
   return record

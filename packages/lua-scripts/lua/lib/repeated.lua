@@ -5,10 +5,12 @@ local RESERVE_REFUSED = {
   s = 'reservation_already_settled',
 }
 
-local function repeated(id, fingerprint, hits)
+local function repeated(id, rest, hits)
   local record, accounts, legs = find(id)
   if not legs[1] then return ANSWER.unknown end
-  if fingerprint_of(record) ~= fingerprint then
+  local fingerprint = fingerprint_in(record.made, record.list_end + 1)
+  -- What is to be made begins with its accounts.
+  if fingerprint ~= fingerprint_in(rest, string.find(rest, '\n', 1, true) + 1) then
     return text_answer('rejected', { 'idempotency_key_reused' })
   end
   local steps = {}

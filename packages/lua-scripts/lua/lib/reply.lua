@@ -1,5 +1,5 @@
--- Answers: packed, a byte that says which first. The driver's decode-answer.ts reads them. A command returns
--- its answer in one text or several: what is there already is not put together once more.
+-- Answers: packed, a byte that says which first. The driver's decode-answer.ts reads them. The usual ones are
+-- in tell.lua.
 local ANSWER = {
   done = string.char(1),
   short = string.char(2),
@@ -30,30 +30,17 @@ local function number_answer(status, number)
   return ANSWER[status] .. struct.pack('<d', number)
 end
 
--- A copy: the number of its account; its sums; the length of what only its lease changes, and this, which is
--- its head, with a length of its own, and elsewhere.
-local function pack_copy(copy)
-  local head, elsewhere = copy.head, copy.elsewhere
-  return struct.pack(
-    '<HdddI4B',
-    batch.places[copy.account],
-    copy.settled,
-    copy.reserved,
-    copy.sequence,
-    1 + #head + #elsewhere,
-    #head
-  ) .. head .. elsewhere
-end
-
 local function pack_copies(accounts)
-  local parts = {}
-  for index, account in ipairs(accounts) do parts[index] = pack_copy(copy_of(account)) end
+  local parts, size = {}, 0
+  for _, account in ipairs(accounts) do size = push_copy(parts, size, copy_of(account)) end
   return table.concat(parts)
 end
 
 local function copy_answer(copy)
   if not copy then return ANSWER.none end
-  return ANSWER.copy .. pack_copy(copy)
+  local parts = { ANSWER.copy }
+  push_copy(parts, 1, copy)
+  return table.concat(parts)
 end
 
 -- A reservation: what it was made with, or the instant alone where the driver knows the rest; state, amount,
@@ -75,13 +62,10 @@ end
 
 -- `done`: flags, overage, how many accounts and limiters; the reservation, the copies, and how limiters
 -- stand.
-local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
-  if is_made_known and #accounts == 1 and not rates then
-    return done_on_one(flags, overage, created_of(record), legs[1], batch.copies[accounts[1]])
-  end
+local function done_answer(flags, overage, record, accounts, legs, is_made_known, hits)
   return ANSWER.done
-    .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
+    .. struct.pack('<BdBB', flags, overage, #accounts, hits and #hits or 0)
     .. pack_found(record, legs, is_made_known)
     .. pack_copies(accounts)
-    .. (rates and limiters().pack_rates(rates) or '')
+    .. (hits and limiters().pack_hits(hits) or '')
 end

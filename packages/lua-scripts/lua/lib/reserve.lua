@@ -1,17 +1,15 @@
--- reserve: id, amount, ttlMs, what it is made with but the instant, its fingerprint, the number of its
--- accounts, these in byte order, then limiter, policy and permits of each of its rates. `reserve-on-one.lua`
--- has what most of them are.
+-- reserve, with the words of `reserve-usual.lua`, which has what most of them are.
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
   if refused then return { [refused] = value } end
-  local leg = new_leg(copy, amount, deadline)
+  local leg = new_leg(amount, deadline)
   return { leg = leg, settled = copy.settled, reserved = copy.reserved + amount }
 end
 
 -- Its accounts, and what is to be taken from limiters, nil if nothing.
 local function parse_places(words, at, last)
   local accounts, count = {}, words[at]
-  for index = 1, count do accounts[index] = batch.accounts[words[at + index]] end
+  for index = 1, count do accounts[index] = account_at(words[at + index]) end
   local first = at + count + 1
   return accounts, first <= last and limiters().parse_hits(words, first, last) or nil
 end
@@ -19,7 +17,7 @@ end
 -- Whether any of these copies has something that is due.
 local function is_any_due(accounts)
   for _, account in ipairs(accounts) do
-    if batch.copies[account].next_due <= batch.now then return true end
+    if copy_of(account).next_due <= batch.now then return true end
   end
   return false
 end
@@ -27,7 +25,7 @@ end
 local function reserve(words, at, last)
   local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
-  local accounts, hits = parse_places(words, at + 5, last)
+  local accounts, hits = parse_places(words, at + 4, last)
   local known = find(id)
   local missing
   for _, account in ipairs(accounts) do
@@ -39,11 +37,11 @@ local function reserve(words, at, last)
   if not known and missing then return text_answer('missing', missing) end
   if is_any_due(accounts) then rare().end_due(accounts, rare().due_of(accounts, LAZY_EXPIRY_MAX)) end
   -- The sweep may have ended the very reservation that is repeated.
-  if known then return rare().repeated(id, words[at + 4], hits) end
+  if known then return rare().repeated(id, rest, hits) end
   local record = new_record(id, rest, accounts)
   local steps = {}
   for index, account in ipairs(accounts) do
-    local copy = batch.copies[account]
+    local copy = copy_of(account)
     -- Without a record it has no legs, and none is looked for.
     copy.legs[record.uuid] = false
     steps[index] = admit(copy, amount, deadline)

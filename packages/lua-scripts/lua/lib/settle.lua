@@ -1,6 +1,5 @@
--- settle: id, created, cost in total, final, detail, an account that the reservation is probably on (0 for
--- none), then limiter, policy and permits of each charge. Books on open, released and expired legs, compares
--- on settled. `settle-on-one.lua` has what most of them are.
+-- settle, with the words of `settle-usual.lua`, which has what most of them are. Books on open, released and
+-- expired legs, compares on settled.
 local function settle_leg(copy, leg, words, at)
   local cost, is_final = words[at + 2], words[at + 3]
   if leg.state == 's' then
@@ -18,7 +17,8 @@ local function settle(words, at, last)
   if not (record and legs[1]) then return ANSWER.unknown end
   local rates
   if words[at + 3] then
-    local hits = at + 6 <= last and limiters().parse_hits(words, at + 6, last) or nil
+    local first = at + 6 + words[at + 5]
+    local hits = first <= last and limiters().parse_hits(words, first, last) or nil
     rates = rates_at_end(record, hits)
   end
   return change(record, accounts, legs, words[at + 1], settle_leg, words, at, words[at + 4], rates)

@@ -55,38 +55,6 @@ local function hold_slot(slots, uuid, permits, deadline)
   return slots
 end
 
-COUNTING.c = {
-  at = function(_, slots)
-    if not slots then return no_slots({ held = {} }) end
-    if slots.next_at > batch.now then return slots end
-    local fields = slots.key and redis.call('HGETALL', slots.key) or {}
-    for index = 1, #fields, 2 do
-      local uuid = fields[index]
-      if uuid ~= 'h' and slots.held[uuid] == nil then
-        slots.held[uuid] = parse_slot(fields[index + 1])
-      end
-    end
-    local next_at, due = INSTANT_MAX, {}
-    for uuid, slot in pairs(slots.held) do
-      if slot and slot.deadline <= batch.now then
-        due[#due + 1] = uuid
-      elseif slot then
-        next_at = math.min(next_at, slot.deadline)
-      end
-    end
-    for _, uuid in ipairs(due) do drop_slot(slots, uuid) end
-    slots.next_at = next_at
-    if slots.count == 0 then no_slots(slots) end
-    return slots
-  end,
-  used = function(_, slots) return slots.used end,
-  add = function(_, slots, permits, uuid, deadline)
-    return hold_slot(slots, uuid, permits, deadline)
-  end,
-  free_at = function(_, slots) return slots.next_at end,
-  ends_at = function(_, slots) return slots.last_at end,
-}
-
 local function write_slots(key, slots)
   local fields, gone = {}, {}
   for uuid, slot in pairs(slots.held) do
@@ -107,4 +75,40 @@ local function write_slots(key, slots)
   redis.call('HSET', key, 'h', string.format(
     '%.0f %.0f %.0f %.0f', slots.used, slots.count, slots.next_at, slots.last_at
   ))
+end
+
+function MAKE.c()
+  return {
+    read = read_slots,
+    write = write_slots,
+    at = function(_, slots)
+      if not slots then return no_slots({ held = {} }) end
+      if slots.next_at > batch.now then return slots end
+      local fields = slots.key and redis.call('HGETALL', slots.key) or {}
+      for index = 1, #fields, 2 do
+        local uuid = fields[index]
+        if uuid ~= 'h' and slots.held[uuid] == nil then
+          slots.held[uuid] = parse_slot(fields[index + 1])
+        end
+      end
+      local next_at, due = INSTANT_MAX, {}
+      for uuid, slot in pairs(slots.held) do
+        if slot and slot.deadline <= batch.now then
+          due[#due + 1] = uuid
+        elseif slot then
+          next_at = math.min(next_at, slot.deadline)
+        end
+      end
+      for _, uuid in ipairs(due) do drop_slot(slots, uuid) end
+      slots.next_at = next_at
+      if slots.count == 0 then no_slots(slots) end
+      return slots
+    end,
+    used = function(_, slots) return slots.used end,
+    add = function(_, slots, permits, uuid, deadline)
+      return hold_slot(slots, uuid, permits, deadline)
+    end,
+    free_at = function(_, slots) return slots.next_at end,
+    ends_at = function(_, slots) return slots.last_at end,
+  }
 end

@@ -30,7 +30,7 @@ local function due_of(accounts, limit)
     if not record then fail('DAMAGED', 'a leg without its record') end
     ids[index] = due[index].id
     for _, account in ipairs(record.accounts) do
-      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+      if not place_of(account) then undeclared[#undeclared + 1] = account end
     end
   end
   if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
@@ -40,6 +40,7 @@ end
 -- Ends what `due_of` found, and finds out anew when the next one is due.
 local function end_due(accounts, ids)
   for index = 1, #ids do expire(ids, index) end
+  if #ids > 0 then untell() end
   for _, account in ipairs(accounts) do
     local copy = copy_of(account)
     if copy.is_swept then
@@ -58,7 +59,7 @@ local function end_due(accounts, ids)
 end
 
 local function sweep(words, at)
-  local account = batch.accounts[words[at]]
+  local account = account_at(words[at])
   -- What has no copy is never due; an entry that says so would be asked about for ever.
   if not copy_of(account).head then batch.not_due[#batch.not_due + 1] = account end
   local ids = due_of({ account }, words[at + 1])

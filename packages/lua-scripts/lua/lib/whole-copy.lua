@@ -1,12 +1,24 @@
 -- What is asked of a copy as a whole: its lease changes, another one takes its place, all its legs.
 
+local function lease_of(copy)
+  return string.sub(copy.head, #LABEL + 33)
+end
+
+-- What was read out of the head, or told of it, is not so any more.
+local function forget_head(copy)
+  copy.limit, copy.starts, copy.ends, copy.lease, copy.interval = nil, nil, nil, nil, nil
+  copy.is_told = false
+end
+
 -- What of a copy only its lease changes.
 local function set_lease(copy, lease, drawn, returned, starts, ends)
+  forget_head(copy)
   copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
   copy.is_head_changed = true
 end
 
 local function set_elsewhere(copy, elsewhere)
+  forget_head(copy)
   copy.elsewhere = elsewhere
   copy.is_elsewhere_changed = true
 end
@@ -16,7 +28,7 @@ local function replace_copy(old, copy)
   copy.is_leftover = old.is_stored or old.is_leftover
   -- Whether the old one may be in the set of due accounts, or was before this call.
   copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
-  batch.copies[copy.account] = copy
+  batch.copies[copy.place] = copy
   if old.is_touched then
     for index, touched in ipairs(batch.touched) do
       if touched == old then batch.touched[index] = copy end
@@ -34,7 +46,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1], lease_of(copy))
+      copy.legs[uuid] = parse_open_leg(fields[index + 1])
     end
   end
   copy.is_scanned = true

@@ -10,24 +10,13 @@ local function write_copy(copy)
     return
   end
   local is_new = not copy.is_stored
-  local fields, ended = { 's', pack_sums(copy) }, {}
+  local fields = { 's', pack_sums(copy) }
   if is_new or copy.is_head_changed then
     fields[3], fields[4] = 'h', copy.head
   end
   local size = #fields
   if is_new or copy.is_elsewhere_changed then
     fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
-    size = size + 2
   end
-  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
-      size = size + 2
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
+  write_legs(copy, fields)
 end

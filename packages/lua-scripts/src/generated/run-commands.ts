@@ -12,7 +12,7 @@ import type { Script } from '../script.ts';
  * The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
  * bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
  * limiters, come before their ids; a count of commands (1 to 64), then for each the number of its words, its
- * kind, and these. Commands name accounts by their place among the copies.
+ * kind, and these. Commands name accounts by their place among the copies, and limiters likewise.
  *
  * The answers are packed: the present; the position of the journal entry, with its length, empty if there is
  * none; the answers, one after the other, as lib/reply.lua has them.
@@ -63,44 +63,44 @@ local function is_current(meta_key)
 end
 local batch = {
   now = 0, -- ms
-  accounts = {}, -- number → account, as commands name those that the driver has declared
-  places = {}, -- account → its number
-  keys = {}, -- account → key of its copy
-  copies = {}, -- account → copy
+  now_text = '', -- the same, packed
+  copies = {}, -- place among the keys of copies → copy
   touched = {}, -- copies to write, in the order in which they were first changed
-  records = {}, -- reservation → record, false when there is none
+  records = {}, -- reservation → record, its text while it is open and not looked into, false for none
   changed = {}, -- records to write
   open = {}, -- fields of open records, and of ended ones, that are written as they are
   ended = {},
   gone = {}, -- records that are not open any more
   not_due = {}, -- accounts without a copy, to be taken out of the set of due ones
   events = {}, -- fields of the journal entry
-  limiter_keys = {}, -- limiter → its key, of those that the driver has declared
-  limiters = {}, -- id → limiter, as far as it is used
+  limiters = {}, -- place among the keys of limiters → limiter, as far as it is used
   changed_limiters = {}, -- limiters to write
+  answers = {}, -- texts of the answers, after a place for what comes first in the reply
+  answer_count = 1, -- how many texts these are, and that place
 }
 local function fail(status, ...)
   error({ status, ... }, 0)
 end
 local FIRST_COMMAND = 7
 local HEAD_WORDS = 2
-local FIRST_COPY = 7
+local BEFORE_COPIES = 6
 local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true, recall = true, read = true }
+local account_from, limiter_from, before_limiters
+local account_names = {} -- by place, as far as needed
 local function declare_keys(limiter_count, copy_prefix, limiter_prefix)
-  local KEYS, accounts, places, keys = KEYS, batch.accounts, batch.places, batch.keys
+  local KEYS = KEYS
   batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
   batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
-  local first_limiter = #KEYS - limiter_count + 1
-  for index = FIRST_COPY, first_limiter - 1 do
-    local key, place = KEYS[index], index - FIRST_COPY + 1
-    local account = string.sub(key, copy_prefix + 1)
-    accounts[place] = account
-    places[account] = place
-    keys[account] = key
+  before_limiters = #KEYS - limiter_count
+  account_from, limiter_from = copy_prefix + 1, limiter_prefix + 1
+end
+local function account_at(place)
+  local account = account_names[place]
+  if not account then
+    account = string.sub(KEYS[BEFORE_COPIES + place], account_from)
+    account_names[place] = account
   end
-  for index = first_limiter, #KEYS do
-    batch.limiter_keys[string.sub(KEYS[index], limiter_prefix + 1)] = KEYS[index]
-  end
+  return account
 end
 local function ids_in(words, command_count)
   local ids, at = {}, FIRST_COMMAND
@@ -119,53 +119,67 @@ end
 local function leg_flags(leg)
   return (leg.is_dispatched and 1 or 0) + (leg.is_journaled and 2 or 0)
 end
-local function make_leg(lease, state, amount, spent, deadline, flags)
+local function make_leg(state, amount, spent, deadline, flags)
   if not (is_amount(amount) and is_amount(spent) and is_amount(deadline) and flags < 4) then
     fail('DAMAGED', 'a leg does not read back')
   end
   return {
-    lease = lease,
     state = state,
     amount = amount,
     spent = spent,
     deadline = deadline,
     is_dispatched = flags % 2 == 1,
     is_journaled = flags >= 2,
+    packed = nil,
   }
 end
 local function pack_leg(leg)
-  return struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+  local packed = leg.packed
+  if not packed then
+    packed = struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+    leg.packed = packed
+  end
+  return packed
 end
-local function parse_open_leg(text, lease)
+local parsed_text, parsed_leg
+local function parse_open_leg(text)
+  if text == parsed_text then return parsed_leg end
   if #text ~= LEG_BYTES then fail('DAMAGED', 'a leg does not read back') end
   local amount, spent, deadline, flags = struct.unpack('<dddB', text)
-  return make_leg(lease, 'o', amount, spent, deadline, flags)
+  parsed_leg = make_leg('o', amount, spent, deadline, flags)
+  parsed_text = text
+  return parsed_leg
 end
-local function leg_with(leg, state, spent)
+local function leg_with(leg, state, spent, is_journaled)
   return {
-    lease = leg.lease,
     state = state,
     amount = leg.amount,
     spent = spent,
     deadline = leg.deadline,
     is_dispatched = leg.is_dispatched,
-    is_journaled = leg.is_journaled,
+    is_journaled = is_journaled,
+    packed = nil,
   }
 end
 local META_FIELDS = 3
 local LABEL = string.char(#INC) .. INC
 local SUMS_BYTES = 32
 local ID_BYTES = 16
-local function absent_copy(account, key)
-  return { account = account, key = key, legs = {}, next_due = math.huge, opened = 0 }
+local function absent_copy(place, key)
+  return { place = place, key = key, legs = {}, next_due = math.huge, opened = 0 }
 end
 local function standing_of(copy)
   return struct.unpack('<dddd', copy.head, #LABEL + 1)
 end
-local function lease_of(copy)
-  return string.sub(copy.head, #LABEL + 33)
+local function pack_lease(copy)
+  local lease = copy.lease
+  if not lease then
+    lease = string.char(#copy.head - #LABEL - 32) .. string.sub(copy.head, #LABEL + 33)
+    copy.lease = lease
+  end
+  return lease
 end
-local function stored_copy(account, key, head, sums, elsewhere)
+local function stored_copy(place, key, head, sums, elsewhere)
   if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
@@ -174,10 +188,11 @@ local function stored_copy(account, key, head, sums, elsewhere)
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
-    account = account,
+    place = place,
     key = key,
     is_stored = true,
     is_touched = false,
+    is_told = false, -- this call has answered with what of it only its lease changes
     head = head,
     settled = settled,
     reserved = reserved,
@@ -188,6 +203,11 @@ local function stored_copy(account, key, head, sums, elsewhere)
     opened = 0,
     changed_leg = nil,
     changed_legs = nil,
+    limit = nil, -- these are read out of the head when they are needed
+    starts = nil,
+    ends = nil,
+    lease = nil,
+    interval = nil,
   }
 end
 local function fill_place(copy, text)
@@ -196,11 +216,10 @@ local function fill_place(copy, text)
   copy.ticket = tonumber(ticket)
   copy.placed = tonumber(placed)
 end
-local function copy_of(account, uuid)
-  local copy = batch.copies[account]
+local function copy_at(place, uuid)
+  local copy = batch.copies[place]
   if copy then return copy end
-  local key = batch.keys[account]
-  if not key then fail('WIDEN', account) end
+  local key = KEYS[BEFORE_COPIES + place]
   local fields
   if uuid then
     fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
@@ -208,16 +227,16 @@ local function copy_of(account, uuid)
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(account, key, fields[1], fields[2], fields[3])
+  copy = fields[1] and stored_copy(place, key, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4], lease_of(copy)) or false end
+    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
   else
-    copy = absent_copy(account, key)
+    copy = absent_copy(place, key)
     copy.is_leftover = true
-    local place = redis.call('HGET', key, 't')
-    if place then fill_place(copy, place) end
+    local kept = redis.call('HGET', key, 't')
+    if kept then fill_place(copy, kept) end
   end
-  batch.copies[account] = copy
+  batch.copies[place] = copy
   return copy
 end
 local function leg_of(copy, uuid)
@@ -225,7 +244,7 @@ local function leg_of(copy, uuid)
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
   local text = redis.call('HGET', copy.key, uuid)
-  leg = text and parse_open_leg(text, lease_of(copy)) or false
+  leg = text and parse_open_leg(text) or false
   copy.legs[uuid] = leg
   return leg
 end
@@ -234,9 +253,7 @@ local function touch(copy)
   copy.is_touched = true
   batch.touched[#batch.touched + 1] = copy
 end
-local function put_leg(copy, uuid, leg)
-  touch(copy)
-  local before = leg_of(copy, uuid)
+local function note_leg(copy, uuid)
   if copy.changed_legs then
     copy.changed_legs[#copy.changed_legs + 1] = uuid
   elseif copy.changed_leg then
@@ -244,17 +261,20 @@ local function put_leg(copy, uuid, leg)
   else
     copy.changed_leg = uuid
   end
-  if leg.state ~= 'o' then
-    if before then copy.opened = copy.opened - 1 end
-    copy.legs[uuid] = false
-    return
-  end
-  if not before then copy.opened = copy.opened + 1 end
+end
+local function open_leg(copy, uuid, leg)
+  note_leg(copy, uuid)
+  copy.opened = copy.opened + 1
   copy.legs[uuid] = leg
   if leg.deadline < copy.next_due then
     copy.next_due = leg.deadline
     copy.is_due_changed = true
   end
+end
+local function close_leg(copy, uuid)
+  note_leg(copy, uuid)
+  copy.opened = copy.opened - 1
+  copy.legs[uuid] = false
 end
 local function put_sums(copy, settled, reserved)
   touch(copy)
@@ -265,18 +285,24 @@ end
 local function pack_sums(copy)
   return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end
+local function write_legs(copy, fields)
+  local size, legs, ended = #fields, copy.legs, nil
+  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
+    local leg = legs[uuid]
+    if leg then
+      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
+      size = size + 2
+    elseif copy.is_stored then
+      ended = ended or {}
+      ended[#ended + 1] = uuid
+    end
+  end
+  redis.call('HSET', copy.key, unpack(fields))
+  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
+end
 local CREATED_BYTES = 8
-local function pack_ended_leg(leg)
-  return struct.pack(
-    '<Bc0c1dddB',
-    #leg.lease,
-    leg.lease,
-    leg.state,
-    leg.amount,
-    leg.spent,
-    leg.deadline,
-    leg_flags(leg)
-  )
+local function pack_end(leg)
+  return struct.pack('<c1dddB', leg.state, leg.amount, leg.spent, leg.deadline, leg_flags(leg))
 end
 local function load_records(ids)
   local records = batch.records
@@ -286,8 +312,9 @@ local function load_records(ids)
     if texts.err then return key end
     local left = {}
     for index, id in ipairs(ids) do
-      if texts[index] then
-        records[id] = { text = texts[index], is_open = step == 1 }
+      local text = texts[index]
+      if text then
+        records[id] = step == 1 and text or { text = text }
       else
         records[id] = false
         left[#left + 1] = id
@@ -318,44 +345,63 @@ local function pack_event(id, leg, is_first, count)
     count
   )
 end
-local function pack_place(copy)
-  local head = copy.head
-  return string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+local function pack_interval(copy)
+  local interval = copy.interval
+  if not interval then
+    local head = copy.head
+    interval = string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+    copy.interval = interval
+  end
+  return interval
 end
-local function done_on_one(flags, overage, created, leg, copy)
+local function push_copy(texts, size, copy)
+  local settled, reserved, sequence = copy.settled, copy.reserved, copy.sequence
+  if copy.is_told then
+    texts[size + 1] = struct.pack('<HdddI4', copy.place, settled, reserved, sequence, 0)
+    return size + 1
+  end
+  copy.is_told = true
   local head, elsewhere = copy.head, copy.elsewhere
-  return struct.pack(
-    '<BBdBBI4dc1dddBHdddI4B',
+  local length = 1 + #head + #elsewhere
+  texts[size + 1] = struct.pack('<HdddI4B', copy.place, settled, reserved, sequence, length, #head)
+  texts[size + 2], texts[size + 3] = head, elsewhere
+  return size + 3
+end
+local function untell()
+  for _, copy in pairs(batch.copies) do copy.is_told = false end
+end
+local function tell_done(flags, overage, created, leg, words, first, last, rate_count)
+  local texts, size, copies = batch.answers, batch.answer_count + 1, batch.copies
+  texts[size] = struct.pack(
+    '<BBdBBI4dc1dddB',
     1,
     flags,
     overage,
-    1,
-    0,
+    last - first + 1,
+    rate_count,
     CREATED_BYTES,
     created,
     leg.state,
     leg.amount,
     leg.spent,
     leg.deadline,
-    leg_flags(leg),
-    batch.places[copy.account],
-    copy.settled,
-    copy.reserved,
-    copy.sequence,
-    1 + #head + #elsewhere,
-    #head
-  ),
-    head,
-    elsewhere
+    leg_flags(leg)
+  )
+  for index = first, last do size = push_copy(texts, size, copies[words[index]]) end
+  batch.answer_count = size
 end
-local function shortfall(copy, wanted)
-  if wanted == 0 then return 0 end
-  local drawn, returned = struct.unpack('<dd', copy.head, #LABEL + 1)
+local function look_into(copy)
+  local drawn, returned, starts, ends = standing_of(copy)
   if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
   local limit, left = drawn - returned, struct.unpack('<d', copy.elsewhere)
   if limit < 0 then limit = 0 end
   if left <= limit then limit = left end
-  local room = limit - (copy.settled + copy.reserved)
+  copy.limit, copy.starts, copy.ends = limit, starts, ends
+end
+local function shortfall(copy, wanted)
+  if wanted == 0 then return 0 end
+  if not copy.limit then look_into(copy) end
+  local room = copy.limit - (copy.settled + copy.reserved)
   if wanted <= room then return 0 end
   return wanted - math.max(0, room)
 end
@@ -370,149 +416,23 @@ local function sums_at_end(copy, leg, state, spent)
 end
 local function refusal_of(copy, amount)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
-  local starts, ends = struct.unpack('<dd', copy.head, #LABEL + 17)
-  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
+  if not copy.limit then look_into(copy) end
+  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
+  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
   local missing = shortfall(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil
 end
-local function new_leg(copy, amount, deadline)
+local function new_leg(amount, deadline)
   return {
-    lease = lease_of(copy),
     state = 'o',
     amount = amount,
     spent = 0,
     deadline = deadline,
     is_dispatched = false,
     is_journaled = false,
+    packed = nil,
   }
-end
-local function make_general()
-local function read_made(record)
-  local made = record.made
-  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
-  if not list_end then fail('DAMAGED', 'a record does not read back') end
-  record.list_end = list_end
-  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
-  if not string.find(list, ',', 1, true) then
-    record.accounts = { list }
-    return
-  end
-  record.accounts = {}
-  for account in string.gmatch(list, '[^,]+') do record.accounts[#record.accounts + 1] = account end
-end
-local function taken_by(record)
-  local from = record.list_end + 1
-  if string.byte(record.made, from) == 10 then return '' end
-  return string.match(record.made, '^[^\\n]*', from)
-end
-local function fingerprint_of(record)
-  return string.match(record.made, '^[^\\n]*\\n([^\\n]*)', record.list_end + 1)
-end
-local function created_of(record)
-  return (struct.unpack('<d', record.made))
-end
-local function new_record(id, rest, accounts)
-  local made = struct.pack('<d', batch.now) .. rest
-  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
-  return {
-    id = id,
-    uuid = string.sub(id, -ID_BYTES),
-    made = made,
-    list_end = list_end,
-    accounts = accounts,
-    is_open = false,
-  }
-end
-local function parse_legs(record, text)
-  local legs, at = {}, 2
-  for index = 1, string.byte(text) do
-    local lease, state, amount, spent, deadline, flags
-    lease, state, amount, spent, deadline, flags, at = struct.unpack('<Bc0c1dddB', text, at)
-    legs[index] = make_leg(lease, state, amount, spent, deadline, flags)
-  end
-  record.made = string.sub(text, at)
-  return legs
-end
-local function parse_record(id, text, is_record_open)
-  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_record_open }
-  if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
-  if is_record_open then
-    read_made(record)
-    return record
-  end
-  local is_read, legs = pcall(parse_legs, record, text)
-  if not is_read then fail('DAMAGED', 'a tombstone does not read back') end
-  read_made(record)
-  if #legs ~= #record.accounts then fail('DAMAGED', 'a tombstone does not read back') end
-  record.legs = {}
-  for index, account in ipairs(record.accounts) do record.legs[account] = legs[index] end
-  return record
-end
-local function set_accounts(record, accounts)
-  local made = record.made
-  local list = table.concat(accounts, ',')
-  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
-  record.list_end = CREATED_BYTES + #list + 1
-  record.accounts = accounts
-end
-local function pack_record(record)
-  if record.is_open then return record.made end
-  local parts = { string.char(#record.accounts) }
-  for index, account in ipairs(record.accounts) do
-    parts[index + 1] = pack_ended_leg(record.legs[account])
-  end
-  return table.concat(parts) .. record.made
-end
-local function record_of(id)
-  local record = batch.records[id]
-  if record == nil then
-    local wrong = load_records({ id })
-    if wrong then fail('WRONGTYPE', wrong) end
-    record = batch.records[id]
-  end
-  if record and record.text then
-    record = parse_record(id, record.text, record.is_open)
-    batch.records[id] = record
-  end
-  return record
-end
-local function mark_changed(record)
-  batch.records[record.id] = record
-  if record.is_changed then return end
-  record.is_changed = true
-  batch.changed[#batch.changed + 1] = record
-end
-local function require_declared(record)
-  local undeclared
-  for _, account in ipairs(record.accounts) do
-    if not batch.keys[account] then
-      undeclared = undeclared or {}
-      undeclared[#undeclared + 1] = account
-    end
-  end
-  if undeclared then fail('WIDEN', unpack(undeclared)) end
-end
-local function find(id)
-  local record = record_of(id)
-  if not record then return nil end
-  require_declared(record)
-  local accounts, legs, count = {}, {}, 0
-  for _, account in ipairs(record.accounts) do
-    local copy = copy_of(account, record.uuid)
-    local leg
-    if copy.head and record.is_open then
-      leg = leg_of(copy, record.uuid)
-    elseif copy.head and record.legs[account].lease == lease_of(copy) then
-      leg = record.legs[account]
-    end
-    if leg then
-      count = count + 1
-      accounts[count], legs[count] = account, leg
-    end
-  end
-  return record, accounts, legs
 end
 local function make_limiters()
 local PIECE = 2097152
@@ -556,6 +476,15 @@ local function sum_to_max(a, b)
   if a > AMOUNT_MAX - b then return AMOUNT_MAX end
   return a + b
 end
+local COUNTING, MAKE = {}, {}
+local function counting_of(kind)
+  local counting = COUNTING[kind]
+  if counting then return counting end
+  if not MAKE[kind] then fail('DAMAGED', 'a limiter without a policy') end
+  counting = MAKE[kind]()
+  COUNTING[kind] = counting
+  return counting
+end
 local function run_off(used, part, elapsed, permits, every)
   local into = elapsed % every
   local quotient, rest = scaled(into, permits, every)
@@ -571,273 +500,312 @@ local function ms_until_gone(part, wanted, permits, every)
   local more = rest > part and 1 or -math.floor((part - rest) / permits)
   return math.min((wanted - within) / permits * every + quotient + more, INSTANT_MAX)
 end
-local COUNTING = {}
-COUNTING.t = {
-  fields = { 'used', 'part', 'at' },
-  at = function(policy, state)
-    if not state then return { used = 0, part = 0, at = batch.now } end
-    local at = math.max(state.at, batch.now)
-    local used, part =
-      run_off(state.used, state.part, at - state.at, policy.permits, policy.every)
-    return { used = used, part = part, at = at }
-  end,
-  used = function(_, state) return state.used end,
-  add = function(_, state, permits)
-    return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
-  end,
-  give_back = function(_, state, permits)
-    if permits >= state.used then return { used = 0, part = 0, at = state.at } end
-    return { used = state.used - permits, part = state.part, at = state.at }
-  end,
-  free_at = function(policy, state, excess)
-    return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)
-  end,
-  ends_at = function(policy, state)
-    return state.at + ms_until_gone(state.part, state.used, policy.permits, policy.every)
-  end,
-}
-local function gcra_level(policy, state)
-  local to_go = state.tat - batch.now
-  local into = to_go % policy.every
-  local quotient, rest = scaled(into, policy.permits, policy.every)
-  local part_rest = state.part % policy.every
-  local parts = rest + part_rest
-  local carry = parts >= policy.every and 1 or 0
-  local left = parts - carry * policy.every
-  local more = quotient + (state.part - part_rest) / policy.every + carry + (left > 0 and 1 or 0)
-  local used = sum_to_max((to_go - into) / policy.every * policy.permits, more)
-  return used, left > 0 and policy.every - left or 0
+function MAKE.t()
+  return {
+    unpack = function(text)
+      if #text ~= 25 then return nil end
+      local used, part, at = struct.unpack('<ddd', text, 2)
+      if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
+      return { used = used, part = part, at = at }
+    end,
+    pack = function(state)
+      return struct.pack('<c1ddd', 't', state.used, state.part, state.at)
+    end,
+    at = function(policy, state)
+      if not state then return { used = 0, part = 0, at = batch.now } end
+      local at = math.max(state.at, batch.now)
+      local used, part =
+        run_off(state.used, state.part, at - state.at, policy.permits, policy.every)
+      return { used = used, part = part, at = at }
+    end,
+    used = function(_, state) return state.used end,
+    add = function(_, state, permits)
+      return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
+    end,
+    give_back = function(_, state, permits)
+      if permits >= state.used then return { used = 0, part = 0, at = state.at } end
+      return { used = state.used - permits, part = state.part, at = state.at }
+    end,
+    free_at = function(policy, state, excess)
+      return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)
+    end,
+    ends_at = function(policy, state)
+      return state.at + ms_until_gone(state.part, state.used, policy.permits, policy.every)
+    end,
+  }
 end
-local function gcra_spacing(policy, permits)
-  local within = permits % policy.permits
-  local quotient, rest = scaled(within, policy.every, policy.permits)
-  return (permits - within) / policy.permits * policy.every + quotient, rest
+function MAKE.g()
+  local function gcra_level(policy, state)
+    local to_go = state.tat - batch.now
+    local into = to_go % policy.every
+    local quotient, rest = scaled(into, policy.permits, policy.every)
+    local part_rest = state.part % policy.every
+    local parts = rest + part_rest
+    local carry = parts >= policy.every and 1 or 0
+    local left = parts - carry * policy.every
+    local more = quotient + (state.part - part_rest) / policy.every + carry + (left > 0 and 1 or 0)
+    local used = sum_to_max((to_go - into) / policy.every * policy.permits, more)
+    return used, left > 0 and policy.every - left or 0
+  end
+  local function gcra_spacing(policy, permits)
+    local within = permits % policy.permits
+    local quotient, rest = scaled(within, policy.every, policy.permits)
+    return (permits - within) / policy.permits * policy.every + quotient, rest
+  end
+  return {
+    unpack = function(text)
+      if #text ~= 17 then return nil end
+      local tat, part = struct.unpack('<dd', text, 2)
+      if not (is_amount(tat) and is_amount(part)) then return nil end
+      return { tat = tat, part = part }
+    end,
+    pack = function(state) return struct.pack('<c1dd', 'g', state.tat, state.part) end,
+    at = function(policy, state)
+      if not state or state.tat < batch.now then return { tat = batch.now, part = 0 } end
+      return { tat = state.tat, part = math.min(state.part, policy.permits - 1) }
+    end,
+    used = function(policy, state) return (gcra_level(policy, state)) end,
+    add = function(policy, state, permits)
+      local whole, part = gcra_spacing(policy, permits)
+      local is_carried = state.part >= policy.permits - part
+      local tat = state.tat + whole + (is_carried and 1 or 0)
+      if tat >= INSTANT_MAX then return { tat = INSTANT_MAX, part = 0 } end
+      if is_carried then return { tat = tat, part = state.part - (policy.permits - part) } end
+      return { tat = tat, part = state.part + part }
+    end,
+    give_back = function(policy, state, permits)
+      local whole, part = gcra_spacing(policy, permits)
+      local is_borrowed = state.part < part
+      local tat = state.tat - whole - (is_borrowed and 1 or 0)
+      if tat < batch.now then return { tat = batch.now, part = 0 } end
+      if is_borrowed then return { tat = tat, part = state.part + (policy.permits - part) } end
+      return { tat = tat, part = state.part - part }
+    end,
+    free_at = function(policy, state, excess)
+      local _, part = gcra_level(policy, state)
+      return batch.now + ms_until_gone(part, excess, policy.permits, policy.every)
+    end,
+    ends_at = function(_, state) return state.tat + (state.part > 0 and 1 or 0) end,
+  }
 end
-COUNTING.g = {
-  fields = { 'tat', 'part' },
-  at = function(policy, state)
-    if not state or state.tat < batch.now then return { tat = batch.now, part = 0 } end
-    return { tat = state.tat, part = math.min(state.part, policy.permits - 1) }
-  end,
-  used = function(policy, state) return (gcra_level(policy, state)) end,
-  add = function(policy, state, permits)
-    local whole, part = gcra_spacing(policy, permits)
-    local is_carried = state.part >= policy.permits - part
-    local tat = state.tat + whole + (is_carried and 1 or 0)
-    if tat >= INSTANT_MAX then return { tat = INSTANT_MAX, part = 0 } end
-    if is_carried then return { tat = tat, part = state.part - (policy.permits - part) } end
-    return { tat = tat, part = state.part + part }
-  end,
-  give_back = function(policy, state, permits)
-    local whole, part = gcra_spacing(policy, permits)
-    local is_borrowed = state.part < part
-    local tat = state.tat - whole - (is_borrowed and 1 or 0)
-    if tat < batch.now then return { tat = batch.now, part = 0 } end
-    if is_borrowed then return { tat = tat, part = state.part + (policy.permits - part) } end
-    return { tat = tat, part = state.part - part }
-  end,
-  free_at = function(policy, state, excess)
-    local _, part = gcra_level(policy, state)
-    return batch.now + ms_until_gone(part, excess, policy.permits, policy.every)
-  end,
-  ends_at = function(_, state) return state.tat + (state.part > 0 and 1 or 0) end,
-}
-COUNTING.f = {
-  fields = { 'starts', 'used' },
-  at = function(policy, state)
-    local now = math.max(state and state.starts or 0, batch.now)
-    local starts = now - now % policy.window
-    return { starts = starts, used = state and state.starts >= starts and state.used or 0 }
-  end,
-  used = function(_, state) return state.used end,
-  add = function(_, state, permits)
-    return { starts = state.starts, used = sum_to_max(state.used, permits) }
-  end,
-  give_back = function(_, state, permits, taken_at)
-    if taken_at < state.starts then return state end
-    return { starts = state.starts, used = math.max(0, state.used - permits) }
-  end,
-  free_at = function(policy, state) return state.starts + policy.window end,
-  ends_at = function(policy, state) return state.starts + policy.window end,
-}
-local function still_of_before(policy, state)
-  local covered = math.min(policy.window, state.starts + policy.window - batch.now)
-  local quotient, rest = scaled(covered, state.before, policy.window)
-  return quotient + (rest > 0 and 1 or 0)
+function MAKE.f()
+  return {
+    unpack = function(text)
+      if #text ~= 17 then return nil end
+      local starts, used = struct.unpack('<dd', text, 2)
+      if not (is_amount(starts) and is_amount(used)) then return nil end
+      return { starts = starts, used = used }
+    end,
+    pack = function(state) return struct.pack('<c1dd', 'f', state.starts, state.used) end,
+    at = function(policy, state)
+      local now = math.max(state and state.starts or 0, batch.now)
+      local starts = now - now % policy.window
+      return { starts = starts, used = state and state.starts >= starts and state.used or 0 }
+    end,
+    used = function(_, state) return state.used end,
+    add = function(_, state, permits)
+      return { starts = state.starts, used = sum_to_max(state.used, permits) }
+    end,
+    give_back = function(_, state, permits, taken_at)
+      if taken_at < state.starts then return state end
+      return { starts = state.starts, used = math.max(0, state.used - permits) }
+    end,
+    free_at = function(policy, state) return state.starts + policy.window end,
+    ends_at = function(policy, state) return state.starts + policy.window end,
+  }
 end
-local function when_down_to(left, count, ends, window)
-  if left >= count then return ends - window end
-  return ends - (scaled(left, window, count))
-end
-COUNTING.s = {
-  fields = { 'starts', 'used', 'before' },
-  at = function(policy, state)
-    local now = math.max(state and state.starts or 0, batch.now)
-    local starts = now - now % policy.window
-    if state and state.starts >= starts then
-      return { starts = starts, used = state.used, before = state.before }
-    end
-    local is_next = state and state.starts >= starts - policy.window
-    return { starts = starts, used = 0, before = is_next and state.used or 0 }
-  end,
-  used = function(policy, state) return sum_to_max(state.used, still_of_before(policy, state)) end,
-  add = function(_, state, permits)
-    local used = sum_to_max(state.used, permits)
-    return { starts = state.starts, used = used, before = state.before }
-  end,
-  give_back = function(policy, state, permits, taken_at)
-    local used, before = state.used, state.before
-    if taken_at >= state.starts then
-      used = math.max(0, used - permits)
-    elseif taken_at >= state.starts - policy.window then
-      before = math.max(0, before - permits)
-    end
-    return { starts = state.starts, used = used, before = before }
-  end,
-  free_at = function(policy, state, excess)
-    local left = sum_to_max(state.used, still_of_before(policy, state)) - excess
-    local ends = state.starts + policy.window
-    if left >= state.used then
-      return when_down_to(left - state.used, state.before, ends, policy.window)
-    end
-    return when_down_to(left, state.used, ends + policy.window, policy.window)
-  end,
-  ends_at = function(policy, state)
-    return state.starts + (state.used > 0 and 2 or 1) * policy.window
-  end,
-}
-local LOG_PAGE = 64
-local function log_entry(member)
-  local at, permits = string.match(member, '^(%d+) (%d+)$')
-  return tonumber(at) or 0, tonumber(permits) or 0
-end
-local function read_log(key)
-  local found = redis.pcall('ZRANGE', key, '0', '0')
-  local used, count, last, permits =
-    string.match(found[1] or '', '^h (%d+) (%d+) (%d+) (%d+)$')
-  if not used then return nil end
-  local log = { key = key, head = found[1], gone_to = -1, stored = {}, changed = {} }
-  log.used, log.count = tonumber(used), tonumber(count)
-  log.last, log.last_permits = tonumber(last), tonumber(permits)
-  log.stored[log.last] = log.last_permits
-  return log
-end
-local function log_permits(log, at, permits)
-  log.stored[at] = permits
-  local changed = log.changed[at]
-  if changed == nil then return permits end
-  return changed or 0
-end
-local function find_last(log, at)
-  log.last, log.last_permits = 0, 0
-  if log.count == 0 then return end
-  repeat
-    local found = redis.call(
-      'ZREVRANGEBYSCORE', log.key, '(' .. integer(at), '(' .. integer(log.gone_to), 'LIMIT', '0', '1'
-    )
-    if not found[1] then return end
-    local permits
-    at, permits = log_entry(found[1])
-    log.last_permits = log_permits(log, at, permits)
-  until log.last_permits > 0
-  log.last = at
-end
-COUNTING.l = {
-  at = function(policy, log)
-    if not log then
-      return { used = 0, count = 0, last = 0, last_permits = 0, gone_to = -1, stored = {}, changed = {} }
-    end
-    local gone_to = math.max(log.last, batch.now) - policy.window
-    if log.key and gone_to > log.gone_to and gone_to >= 0 then
-      local gone = redis.call(
-        'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), integer(gone_to)
-      )
-      for _, member in ipairs(gone) do
-        local permits = log_permits(log, log_entry(member))
-        log.used = math.max(0, log.used - permits)
-        if permits > 0 then log.count = log.count - 1 end
+function MAKE.s()
+  local function still_of_before(policy, state)
+    local covered = math.min(policy.window, state.starts + policy.window - batch.now)
+    local quotient, rest = scaled(covered, state.before, policy.window)
+    return quotient + (rest > 0 and 1 or 0)
+  end
+  local function when_down_to(left, count, ends, window)
+    if left >= count then return ends - window end
+    return ends - (scaled(left, window, count))
+  end
+  return {
+    unpack = function(text)
+      if #text ~= 25 then return nil end
+      local starts, used, before = struct.unpack('<ddd', text, 2)
+      if not (is_amount(starts) and is_amount(used) and is_amount(before)) then return nil end
+      return { starts = starts, used = used, before = before }
+    end,
+    pack = function(state)
+      return struct.pack('<c1ddd', 's', state.starts, state.used, state.before)
+    end,
+    at = function(policy, state)
+      local now = math.max(state and state.starts or 0, batch.now)
+      local starts = now - now % policy.window
+      if state and state.starts >= starts then
+        return { starts = starts, used = state.used, before = state.before }
       end
-      log.gone_to = gone_to
-    end
-    if log.count == 0 then log.last, log.last_permits, log.used = 0, 0, 0 end
-    return log
-  end,
-  used = function(_, log) return log.used end,
-  add = function(_, log, permits)
-    local at = math.max(log.last, batch.now)
-    local is_merged = log.count > 0 and (log.last == at or log.count >= LOG_MAX)
-    if is_merged then
-      if log.last ~= at then log.changed[log.last] = false end
-      log.last_permits = sum_to_max(log.last_permits, permits)
-    else
-      log.count = log.count + 1
-      log.last_permits = permits
-    end
-    log.last = at
-    log.changed[at] = log.last_permits
-    log.used = sum_to_max(log.used, permits)
-    return log
-  end,
-  give_back = function(_, log, permits, taken_at)
-    if log.count == 0 or taken_at <= log.gone_to then return log end
-    local taken = taken_at == log.last and log.last_permits or log.changed[taken_at]
-    if taken == nil and log.key then
-      local at = integer(taken_at)
-      local found = redis.call('ZRANGEBYSCORE', log.key, at, at)
-      if found[1] then
-        local _, stored = log_entry(found[1])
-        taken = log_permits(log, taken_at, stored)
+      local is_next = state and state.starts >= starts - policy.window
+      return { starts = starts, used = 0, before = is_next and state.used or 0 }
+    end,
+    used = function(policy, state) return sum_to_max(state.used, still_of_before(policy, state)) end,
+    add = function(_, state, permits)
+      local used = sum_to_max(state.used, permits)
+      return { starts = state.starts, used = used, before = state.before }
+    end,
+    give_back = function(policy, state, permits, taken_at)
+      local used, before = state.used, state.before
+      if taken_at >= state.starts then
+        used = math.max(0, used - permits)
+      elseif taken_at >= state.starts - policy.window then
+        before = math.max(0, before - permits)
       end
-    end
-    if not taken or taken == 0 then return log end
-    local left = math.max(0, taken - permits)
-    log.changed[taken_at] = left > 0 and left
-    log.used = math.max(0, log.used - (taken - left))
-    if left == 0 then log.count = log.count - 1 end
-    if taken_at == log.last then
-      if left > 0 then log.last_permits = left else find_last(log, taken_at) end
-    end
+      return { starts = state.starts, used = used, before = before }
+    end,
+    free_at = function(policy, state, excess)
+      local left = sum_to_max(state.used, still_of_before(policy, state)) - excess
+      local ends = state.starts + policy.window
+      if left >= state.used then
+        return when_down_to(left - state.used, state.before, ends, policy.window)
+      end
+      return when_down_to(left, state.used, ends + policy.window, policy.window)
+    end,
+    ends_at = function(policy, state)
+      return state.starts + (state.used > 0 and 2 or 1) * policy.window
+    end,
+  }
+end
+function MAKE.l()
+  local LOG_PAGE = 64
+  local function log_entry(member)
+    local at, permits = string.match(member, '^(%d+) (%d+)$')
+    return tonumber(at) or 0, tonumber(permits) or 0
+  end
+  local function read_log(key)
+    local found = redis.pcall('ZRANGE', key, '0', '0')
+    local used, count, last, permits =
+      string.match(found[1] or '', '^h (%d+) (%d+) (%d+) (%d+)$')
+    if not used then return nil end
+    local log = { key = key, head = found[1], gone_to = -1, stored = {}, changed = {} }
+    log.used, log.count = tonumber(used), tonumber(count)
+    log.last, log.last_permits = tonumber(last), tonumber(permits)
+    log.stored[log.last] = log.last_permits
     return log
-  end,
-  free_at = function(policy, log, excess)
-    local to_go, offset, page = excess, 0, {}
+  end
+  local function log_permits(log, at, permits)
+    log.stored[at] = permits
+    local changed = log.changed[at]
+    if changed == nil then return permits end
+    return changed or 0
+  end
+  local function find_last(log, at)
+    log.last, log.last_permits = 0, 0
+    if log.count == 0 then return end
     repeat
-      if log.key then
-        page = redis.call(
-          'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), '+inf',
-          'LIMIT', integer(offset), integer(LOG_PAGE)
-        )
-      end
-      for _, member in ipairs(page) do
-        local at, permits = log_entry(member)
-        to_go = to_go - log_permits(log, at, permits)
-        if to_go <= 0 then return at + policy.window end
-      end
-      offset = offset + LOG_PAGE
-    until #page < LOG_PAGE
-    return log.last + policy.window
-  end,
-  ends_at = function(policy, log) return log.last + policy.window end,
-}
-local function write_log(key, log)
-  local added = {}
-  if log.key and log.gone_to >= 0 then
-    redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
+      local found = redis.call(
+        'ZREVRANGEBYSCORE', log.key, '(' .. integer(at), '(' .. integer(log.gone_to), 'LIMIT', '0', '1'
+      )
+      if not found[1] then return end
+      local permits
+      at, permits = log_entry(found[1])
+      log.last_permits = log_permits(log, at, permits)
+    until log.last_permits > 0
+    log.last = at
   end
-  for at, permits in pairs(log.changed) do
-    local stored = log.stored[at]
-    if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
-    if permits then
-      added[#added + 1] = integer(at)
-      added[#added + 1] = integer(at) .. ' ' .. integer(permits)
+  local function write_log(key, log)
+    local added = {}
+    if log.key and log.gone_to >= 0 then
+      redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
     end
+    for at, permits in pairs(log.changed) do
+      local stored = log.stored[at]
+      if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
+      if permits then
+        added[#added + 1] = integer(at)
+        added[#added + 1] = integer(at) .. ' ' .. integer(permits)
+      end
+    end
+    if log.head then redis.call('ZREM', key, log.head) end
+    added[#added + 1] = '-1'
+    added[#added + 1] = string.format(
+      'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
+    )
+    redis.call('ZADD', key, unpack(added))
   end
-  if log.head then redis.call('ZREM', key, log.head) end
-  added[#added + 1] = '-1'
-  added[#added + 1] = string.format(
-    'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
-  )
-  redis.call('ZADD', key, unpack(added))
+  return {
+    read = read_log,
+    write = write_log,
+    at = function(policy, log)
+      if not log then
+        return { used = 0, count = 0, last = 0, last_permits = 0, gone_to = -1, stored = {}, changed = {} }
+      end
+      local gone_to = math.max(log.last, batch.now) - policy.window
+      if log.key and gone_to > log.gone_to and gone_to >= 0 then
+        local gone = redis.call(
+          'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), integer(gone_to)
+        )
+        for _, member in ipairs(gone) do
+          local permits = log_permits(log, log_entry(member))
+          log.used = math.max(0, log.used - permits)
+          if permits > 0 then log.count = log.count - 1 end
+        end
+        log.gone_to = gone_to
+      end
+      if log.count == 0 then log.last, log.last_permits, log.used = 0, 0, 0 end
+      return log
+    end,
+    used = function(_, log) return log.used end,
+    add = function(_, log, permits)
+      local at = math.max(log.last, batch.now)
+      local is_merged = log.count > 0 and (log.last == at or log.count >= LOG_MAX)
+      if is_merged then
+        if log.last ~= at then log.changed[log.last] = false end
+        log.last_permits = sum_to_max(log.last_permits, permits)
+      else
+        log.count = log.count + 1
+        log.last_permits = permits
+      end
+      log.last = at
+      log.changed[at] = log.last_permits
+      log.used = sum_to_max(log.used, permits)
+      return log
+    end,
+    give_back = function(_, log, permits, taken_at)
+      if log.count == 0 or taken_at <= log.gone_to then return log end
+      local taken = taken_at == log.last and log.last_permits or log.changed[taken_at]
+      if taken == nil and log.key then
+        local at = integer(taken_at)
+        local found = redis.call('ZRANGEBYSCORE', log.key, at, at)
+        if found[1] then
+          local _, stored = log_entry(found[1])
+          taken = log_permits(log, taken_at, stored)
+        end
+      end
+      if not taken or taken == 0 then return log end
+      local left = math.max(0, taken - permits)
+      log.changed[taken_at] = left > 0 and left
+      log.used = math.max(0, log.used - (taken - left))
+      if left == 0 then log.count = log.count - 1 end
+      if taken_at == log.last then
+        if left > 0 then log.last_permits = left else find_last(log, taken_at) end
+      end
+      return log
+    end,
+    free_at = function(policy, log, excess)
+      local to_go, offset, page = excess, 0, {}
+      repeat
+        if log.key then
+          page = redis.call(
+            'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), '+inf',
+            'LIMIT', integer(offset), integer(LOG_PAGE)
+          )
+        end
+        for _, member in ipairs(page) do
+          local at, permits = log_entry(member)
+          to_go = to_go - log_permits(log, at, permits)
+          if to_go <= 0 then return at + policy.window end
+        end
+        offset = offset + LOG_PAGE
+      until #page < LOG_PAGE
+      return log.last + policy.window
+    end,
+    ends_at = function(policy, log) return log.last + policy.window end,
+  }
 end
 local function no_slots(slots)
   slots.used, slots.count, slots.next_at, slots.last_at = 0, 0, INSTANT_MAX, 0
@@ -885,37 +853,6 @@ local function hold_slot(slots, uuid, permits, deadline)
   slots.last_at = math.max(slots.last_at, deadline)
   return slots
 end
-COUNTING.c = {
-  at = function(_, slots)
-    if not slots then return no_slots({ held = {} }) end
-    if slots.next_at > batch.now then return slots end
-    local fields = slots.key and redis.call('HGETALL', slots.key) or {}
-    for index = 1, #fields, 2 do
-      local uuid = fields[index]
-      if uuid ~= 'h' and slots.held[uuid] == nil then
-        slots.held[uuid] = parse_slot(fields[index + 1])
-      end
-    end
-    local next_at, due = INSTANT_MAX, {}
-    for uuid, slot in pairs(slots.held) do
-      if slot and slot.deadline <= batch.now then
-        due[#due + 1] = uuid
-      elseif slot then
-        next_at = math.min(next_at, slot.deadline)
-      end
-    end
-    for _, uuid in ipairs(due) do drop_slot(slots, uuid) end
-    slots.next_at = next_at
-    if slots.count == 0 then no_slots(slots) end
-    return slots
-  end,
-  used = function(_, slots) return slots.used end,
-  add = function(_, slots, permits, uuid, deadline)
-    return hold_slot(slots, uuid, permits, deadline)
-  end,
-  free_at = function(_, slots) return slots.next_at end,
-  ends_at = function(_, slots) return slots.last_at end,
-}
 local function write_slots(key, slots)
   local fields, gone = {}, {}
   for uuid, slot in pairs(slots.held) do
@@ -936,143 +873,174 @@ local function write_slots(key, slots)
     '%.0f %.0f %.0f %.0f', slots.used, slots.count, slots.next_at, slots.last_at
   ))
 end
-local function limiter_of(id)
-  local limiter = batch.limiters[id]
+function MAKE.c()
+  return {
+    read = read_slots,
+    write = write_slots,
+    at = function(_, slots)
+      if not slots then return no_slots({ held = {} }) end
+      if slots.next_at > batch.now then return slots end
+      local fields = slots.key and redis.call('HGETALL', slots.key) or {}
+      for index = 1, #fields, 2 do
+        local uuid = fields[index]
+        if uuid ~= 'h' and slots.held[uuid] == nil then
+          slots.held[uuid] = parse_slot(fields[index + 1])
+        end
+      end
+      local next_at, due = INSTANT_MAX, {}
+      for uuid, slot in pairs(slots.held) do
+        if slot and slot.deadline <= batch.now then
+          due[#due + 1] = uuid
+        elseif slot then
+          next_at = math.min(next_at, slot.deadline)
+        end
+      end
+      for _, uuid in ipairs(due) do drop_slot(slots, uuid) end
+      slots.next_at = next_at
+      if slots.count == 0 then no_slots(slots) end
+      return slots
+    end,
+    used = function(_, slots) return slots.used end,
+    add = function(_, slots, permits, uuid, deadline)
+      return hold_slot(slots, uuid, permits, deadline)
+    end,
+    free_at = function(_, slots) return slots.next_at end,
+    ends_at = function(_, slots) return slots.last_at end,
+  }
+end
+local function limiter_at(place)
+  local limiter = batch.limiters[place]
   if limiter then return limiter end
-  local key = batch.limiter_keys[id]
-  if not key then fail('LIMITERS', id) end
-  limiter = { id = id, key = key }
-  batch.limiters[id] = limiter
+  local key = KEYS[before_limiters + place]
+  limiter = { place = place, key = key, kind = nil, state = nil, is_changed = false }
+  batch.limiters[place] = limiter
   return limiter
 end
-local function read_word(key, kind)
+local function read_packed(key, kind, counting)
   local text = redis.pcall('GET', key)
   if type(text) ~= 'string' or string.sub(text, 1, 1) ~= kind then return nil end
-  local fields, state, index = COUNTING[kind].fields, {}, 0
-  for number in string.gmatch(text, '%d+') do
-    index = index + 1
-    if index <= #fields then state[fields[index]] = tonumber(number) end
-  end
-  return index == #fields and state or nil
+  return counting.unpack(text)
 end
-local function state_of(limiter, kind)
+local function state_of(limiter, kind, counting)
   if limiter.kind == kind then return limiter.state end
   if limiter.is_changed then return nil end
-  local read = kind == 'l' and read_log or kind == 'c' and read_slots or read_word
   limiter.kind = kind
-  limiter.state = read(limiter.key, kind)
+  local read = counting.read or read_packed
+  limiter.state = read(limiter.key, kind, counting)
   return limiter.state
 end
-local function keep_limiter(limiter, kind, state)
-  limiter.kind, limiter.state = kind, state
+local function keep_limiter(limiter, kind, state, ends_at)
+  limiter.kind, limiter.state, limiter.ends_at = kind, state, ends_at
   if limiter.is_changed then return end
   limiter.is_changed = true
   batch.changed_limiters[#batch.changed_limiters + 1] = limiter
 end
-local function parse_policy(word)
-  local kind, limit, first, second = string.match(word, '^([tgfslc]) (%d+) ?([0-9]*) ?([0-9]*)$')
-  if not kind then fail('DAMAGED', 'a limiter without a policy') end
-  local policy = { kind = kind, limit = tonumber(limit), counting = COUNTING[kind] }
-  if kind == 't' or kind == 'g' then
-    policy.permits, policy.every = tonumber(first), tonumber(second)
-  else
-    policy.window = tonumber(first)
-  end
-  return policy
+local function look_at(hit)
+  local counting = hit.counting
+  hit.state = counting.at(hit, state_of(hit.limiter, hit.kind, counting))
+  hit.used = counting.used(hit, hit.state)
 end
-local function fits(policy, state, permits)
-  if policy.kind == 'c' and state.count >= SLOT_HOLDERS_MAX then return false end
-  return math.max(1, permits) <= policy.limit - policy.counting.used(policy, state)
+local function fits(hit, permits)
+  if hit.kind == 'c' and hit.state.count >= SLOT_HOLDERS_MAX then return false end
+  return math.max(1, permits) <= hit.limit - hit.used
 end
-local function ends_at(policy, state)
-  if policy.counting.used(policy, state) == 0 then return batch.now end
-  return math.min(policy.counting.ends_at(policy, state), INSTANT_MAX)
+local function ends_at(hit)
+  if hit.used == 0 then return batch.now end
+  return math.min(hit.counting.ends_at(hit, hit.state), INSTANT_MAX)
 end
-local function retry_at(policy, state, permits)
-  if fits(policy, state, permits) then return integer(batch.now) end
+local function retry_at(hit, permits)
+  if fits(hit, permits) then return batch.now end
   local wanted = math.max(1, permits)
-  if wanted > policy.limit then return '-' end
-  local room = policy.limit - policy.counting.used(policy, state)
-  return integer(math.min(policy.counting.free_at(policy, state, wanted - room), INSTANT_MAX))
+  if wanted > hit.limit then return -1 end
+  local room = hit.limit - hit.used
+  return math.min(hit.counting.free_at(hit, hit.state, wanted - room), INSTANT_MAX)
 end
-local function limiter_view(policy, state, admits, retry)
-  local used = policy.counting.used(policy, state)
-  return string.format(
-    '%s %.0f %.0f %.0f %s', admits and '1' or '0', policy.limit, used, ends_at(policy, state), retry
-  )
+local function pack_view(hit, admits, ends, retry)
+  return struct.pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
+end
+local function keep_hit(hit, state, retry)
+  local used = hit.counting.used(hit, state)
+  hit.state, hit.used = state, used
+  local ends = ends_at(hit)
+  if used == 0 then state = nil end
+  keep_limiter(hit.limiter, hit.kind, state, ends)
+  hit.view = pack_view(hit, true, ends, retry or retry_at(hit, 0))
 end
 local function write_limiter(limiter)
-  local key, kind, state = limiter.key, limiter.kind, limiter.state
+  local key, state = limiter.key, limiter.state
   if not state then
     redis.call('DEL', key)
     return
   end
-  if kind == 'l' or kind == 'c' then
+  local counting = counting_of(limiter.kind)
+  if counting.write then
     if not state.key then redis.call('DEL', key) end
-    local write = kind == 'l' and write_log or write_slots
-    write(key, state)
+    counting.write(key, state)
+  elseif batch.is_clock_given then
+    redis.call('SET', key, counting.pack(state))
+    return
   else
-    local words = { kind }
-    for index, field in ipairs(COUNTING[kind].fields) do words[index + 1] = integer(state[field]) end
-    redis.call('SET', key, table.concat(words, ' '))
+    redis.call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    return
   end
   if batch.is_clock_given then return end
   redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
 end
+local HIT_WORDS = 6
 local function parse_hits(words, first, last)
-  local hits = {}
-  for index = first, last, 3 do
-    hits[#hits + 1] = {
-      limiter = limiter_of(words[index]),
-      policy = parse_policy(words[index + 1]),
-      permits = words[index + 2],
+  local hits, count = {}, 0
+  for index = first, last, HIT_WORDS do
+    count = count + 1
+    hits[count] = {
+      limiter = limiter_at(words[index]),
+      kind = words[index + 1],
+      counting = counting_of(words[index + 1]),
+      limit = words[index + 2],
+      permits = words[index + 3],
+      window = words[index + 3],
+      every = words[index + 4],
+      wanted = words[index + 5],
+      state = nil,
+      used = nil,
+      view = nil,
     }
   end
   return hits
 end
-local function state_at(hit)
-  return hit.policy.counting.at(hit.policy, state_of(hit.limiter, hit.policy.kind))
-end
 local function ask_hits(hits)
   local is_admitted = true
   for _, hit in ipairs(hits) do
-    local policy, state, permits = hit.policy, state_at(hit), hit.permits
-    local admits = fits(policy, state, permits)
-    hit.view = limiter_view(policy, state, admits, retry_at(policy, state, permits))
-    is_admitted = is_admitted and admits
+    look_at(hit)
+    is_admitted = is_admitted and fits(hit, hit.wanted)
   end
   return is_admitted
 end
-local function keep_hit(hit, state)
-  local is_none = hit.policy.counting.used(hit.policy, state) == 0
-  hit.limiter.ends_at = ends_at(hit.policy, state)
-  if is_none then state = nil end
-  keep_limiter(hit.limiter, hit.policy.kind, state)
-end
 local function take_hits(hits, uuid, deadline)
   for _, hit in ipairs(hits) do
-    if hit.permits > 0 then
-      local state = hit.policy.counting.add(hit.policy, state_at(hit), hit.permits, uuid, deadline)
-      hit.view = limiter_view(hit.policy, state, true, integer(batch.now))
-      keep_hit(hit, state)
+    if hit.wanted > 0 then
+      keep_hit(hit, hit.counting.add(hit, hit.state, hit.wanted, uuid, deadline), batch.now)
     end
   end
 end
-local function taken_of(record)
+local function parse_taken(line)
   local taken = {}
-  for part in string.gmatch(taken_by(record), '[^,]+') do
+  for part in string.gmatch(line, '[^,]+') do
     local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
     if not id then fail('DAMAGED', 'what a reservation took does not read back') end
     taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
   end
   return taken
 end
-local function slots_held(record)
-  local holding, undeclared = {}, {}
-  for _, rate in ipairs(taken_of(record)) do
+local function slots_held(line)
+  local holding, undeclared, places = {}, {}, {}
+  for index = before_limiters + 1, #KEYS do
+    places[string.sub(KEYS[index], limiter_from)] = index - before_limiters
+  end
+  for _, rate in ipairs(parse_taken(line)) do
     if rate.is_slot and rate.permits > 0 then
+      rate.place = places[rate.id]
       holding[#holding + 1] = rate
-      if not batch.limiter_keys[rate.id] then undeclared[#undeclared + 1] = rate.id end
+      if not rate.place then undeclared[#undeclared + 1] = rate.id end
     end
   end
   if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
@@ -1080,11 +1048,10 @@ local function slots_held(record)
 end
 local function change_slots(holding, change_one)
   for _, rate in ipairs(holding) do
-    local limiter = limiter_of(rate.id)
-    local slots = COUNTING.c.at(nil, state_of(limiter, 'c'))
+    local limiter, counting = limiter_at(rate.place), counting_of('c')
+    local slots = counting.at(nil, state_of(limiter, 'c', counting))
     if change_one(slots, rate) then
-      limiter.ends_at = slots.last_at
-      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil)
+      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil, slots.last_at)
     end
   end
 end
@@ -1094,29 +1061,46 @@ end
 local function extend_slots(holding, uuid, deadline)
   change_slots(holding, function(slots, rate) return hold_slot(slots, uuid, rate.permits, deadline) end)
 end
-local function charge_hits(hits, record)
-  local before = {}
-  for _, rate in ipairs(taken_of(record)) do before[rate.id] = rate.permits end
-  for _, hit in ipairs(hits) do
-    local more = hit.permits - (before[hit.limiter.id] or 0)
-    local state = state_at(hit)
-    if more ~= 0 and hit.policy.kind ~= 'c' then
-      local counting = hit.policy.counting
-      if more > 0 then
-        state = counting.add(hit.policy, state, more)
-      else
-        state = counting.give_back(hit.policy, state, -more, created_of(record))
-      end
-      keep_hit(hit, state)
+local function taken_from(made, from, limiter)
+  local id, ends = string.sub(limiter.key, limiter_from), string.find(made, '\\n', from, true)
+  while true do
+    local first, last = string.find(made, id, from, true)
+    if not first or first > ends then return 0 end
+    local before = string.byte(made, first - 1)
+    if (before == 10 or before == 44) and string.byte(made, last + 1) == 32 then
+      local permits = tonumber(string.match(made, '^%d+', last + 2))
+      if not permits then fail('DAMAGED', 'what a reservation took does not read back') end
+      return permits
     end
-    hit.view = limiter_view(hit.policy, state, true, retry_at(hit.policy, state, 0))
+    from = last
   end
 end
-local function pack_rates(hits)
-  local parts = {}
-  for index, hit in ipairs(hits) do
-    parts[index] = struct.pack('<Hc0Bc0', #hit.limiter.id, hit.limiter.id, #hit.view, hit.view)
+local function charge_hits(hits, made, from)
+  for _, hit in ipairs(hits) do
+    look_at(hit)
+    local more = hit.wanted - taken_from(made, from, hit.limiter)
+    if more ~= 0 and hit.kind ~= 'c' then
+      if more > 0 then
+        keep_hit(hit, hit.counting.add(hit, hit.state, more))
+      else
+        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (struct.unpack('<d', made))))
+      end
+    else
+      hit.view = pack_view(hit, true, ends_at(hit), retry_at(hit, 0))
+    end
   end
+end
+local function view_of(hit)
+  return hit.view or pack_view(hit, fits(hit, hit.wanted), ends_at(hit), retry_at(hit, hit.wanted))
+end
+local function tell_hits(hits)
+  local texts, size = batch.answers, batch.answer_count
+  for index, hit in ipairs(hits) do texts[size + index] = view_of(hit) end
+  batch.answer_count = size + #hits
+end
+local function pack_hits(hits)
+  local parts = {}
+  for index, hit in ipairs(hits) do parts[index] = view_of(hit) end
   return table.concat(parts)
 end
   return {
@@ -1127,7 +1111,8 @@ end
     slots_held = slots_held,
     free_slots = free_slots,
     extend_slots = extend_slots,
-    pack_rates = pack_rates,
+    tell_hits = tell_hits,
+    pack_hits = pack_hits,
     write_limiter = write_limiter,
   }
 end
@@ -1136,8 +1121,177 @@ local function limiters()
   made_limiters = made_limiters or make_limiters()
   return made_limiters
 end
-local function slots_held(record)
-  return taken_by(record) ~= '' and limiters().slots_held(record) or nil
+local function make_general()
+local NOT_ALIKE = 128
+local function read_made(record)
+  local made = record.made
+  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
+  if not list_end then fail('DAMAGED', 'a record does not read back') end
+  record.list_end = list_end
+  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  if not string.find(list, ',', 1, true) then
+    record.accounts = { list }
+    return
+  end
+  record.accounts = {}
+  for account in string.gmatch(list, '[^,]+') do record.accounts[#record.accounts + 1] = account end
+end
+local function taken_by(record)
+  local from = record.list_end + 1
+  if string.byte(record.made, from) == 10 then return '' end
+  return string.match(record.made, '^[^\\n]*', from)
+end
+local function fingerprint_in(text, from)
+  return string.match(text, '^[^\\n]*\\n([^\\n]*)', from)
+end
+local function created_of(record)
+  return (struct.unpack('<d', record.made))
+end
+local function new_record(id, rest, accounts)
+  local made = batch.now_text .. rest
+  local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
+  return {
+    id = id,
+    uuid = string.sub(id, -ID_BYTES),
+    made = made,
+    list_end = list_end,
+    accounts = accounts,
+    is_open = false,
+  }
+end
+local function keep_legs(record, accounts, legs, leases)
+  record.legs, record.leases = {}, {}
+  for index, account in ipairs(accounts) do
+    record.legs[account], record.leases[account] = legs[index], leases[index]
+  end
+end
+local function parse_legs(record, text)
+  local count, leases, legs, at = string.byte(text), {}, {}, 2
+  local are_alike = count < NOT_ALIKE
+  if not are_alike then count = count - NOT_ALIKE end
+  for index = 1, count do
+    local last = at + string.byte(text, at)
+    leases[index] = string.sub(text, at, last)
+    at = last + 1
+  end
+  for index = 1, count do
+    if index > 1 and are_alike then
+      legs[index] = legs[1]
+    else
+      local state, amount, spent, deadline, flags
+      state, amount, spent, deadline, flags, at = struct.unpack('<c1dddB', text, at)
+      legs[index] = make_leg(state, amount, spent, deadline, flags)
+    end
+  end
+  record.made = string.sub(text, at)
+  return legs, leases
+end
+local function parse_record(id, known)
+  local is_open = type(known) == 'string'
+  local text = is_open and known or known.text
+  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_open }
+  if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
+  if is_open then
+    read_made(record)
+    return record
+  end
+  local is_read, legs, leases = pcall(parse_legs, record, text)
+  if not is_read then fail('DAMAGED', 'a tombstone does not read back') end
+  read_made(record)
+  if #legs ~= #record.accounts then fail('DAMAGED', 'a tombstone does not read back') end
+  keep_legs(record, record.accounts, legs, leases)
+  return record
+end
+local function set_accounts(record, accounts)
+  local made = record.made
+  local list = table.concat(accounts, ',')
+  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
+  record.list_end = CREATED_BYTES + #list + 1
+  record.accounts = accounts
+end
+local function pack_record(record)
+  if record.is_open then return record.made end
+  local accounts, leases, legs = record.accounts, {}, {}
+  local are_alike = true
+  for index, account in ipairs(accounts) do
+    leases[index], legs[index] = record.leases[account], pack_end(record.legs[account])
+    are_alike = are_alike and legs[index] == legs[1]
+  end
+  local count = string.char(#accounts + (are_alike and 0 or NOT_ALIKE))
+  return count .. table.concat(leases) .. (are_alike and legs[1] or table.concat(legs)) .. record.made
+end
+local function record_of(id)
+  local record = batch.records[id]
+  if record == nil then
+    local wrong = load_records({ id })
+    if wrong then fail('WRONGTYPE', wrong) end
+    record = batch.records[id]
+  end
+  if record and (type(record) == 'string' or record.text) then
+    record = parse_record(id, record)
+    batch.records[id] = record
+  end
+  return record
+end
+local function mark_changed(record)
+  batch.records[record.id] = record
+  if record.is_changed then return end
+  record.is_changed = true
+  batch.changed[#batch.changed + 1] = record
+end
+local places
+local function place_of(account)
+  if not places then
+    places = {}
+    for place = 1, before_limiters - BEFORE_COPIES do places[account_at(place)] = place end
+  end
+  return places[account]
+end
+local function copy_of(account, uuid)
+  local place = place_of(account)
+  if not place then fail('WIDEN', account) end
+  return copy_at(place, uuid)
+end
+local function require_declared(record)
+  local undeclared
+  for _, account in ipairs(record.accounts) do
+    if not place_of(account) then
+      undeclared = undeclared or {}
+      undeclared[#undeclared + 1] = account
+    end
+  end
+  if undeclared then fail('WIDEN', unpack(undeclared)) end
+end
+local function find(id)
+  local record = record_of(id)
+  if not record then return nil end
+  require_declared(record)
+  local accounts, legs, count = {}, {}, 0
+  for _, account in ipairs(record.accounts) do
+    local copy = copy_of(account, record.uuid)
+    local leg
+    if copy.head and record.is_open then
+      leg = leg_of(copy, record.uuid)
+    elseif copy.head and record.leases[account] == pack_lease(copy) then
+      leg = record.legs[account]
+    end
+    if leg then
+      count = count + 1
+      accounts[count], legs[count] = account, leg
+    end
+  end
+  return record, accounts, legs
+end
+local function put_leg(copy, uuid, leg)
+  touch(copy)
+  local before = leg_of(copy, uuid)
+  if leg.state == 'o' then
+    open_leg(copy, uuid, leg)
+    if before then copy.opened = copy.opened - 1 end
+  else
+    close_leg(copy, uuid)
+    if not before then copy.opened = copy.opened + 1 end
+  end
 end
 local ANSWER = {
   done = string.char(1),
@@ -1165,26 +1319,16 @@ end
 local function number_answer(status, number)
   return ANSWER[status] .. struct.pack('<d', number)
 end
-local function pack_copy(copy)
-  local head, elsewhere = copy.head, copy.elsewhere
-  return struct.pack(
-    '<HdddI4B',
-    batch.places[copy.account],
-    copy.settled,
-    copy.reserved,
-    copy.sequence,
-    1 + #head + #elsewhere,
-    #head
-  ) .. head .. elsewhere
-end
 local function pack_copies(accounts)
-  local parts = {}
-  for index, account in ipairs(accounts) do parts[index] = pack_copy(copy_of(account)) end
+  local parts, size = {}, 0
+  for _, account in ipairs(accounts) do size = push_copy(parts, size, copy_of(account)) end
   return table.concat(parts)
 end
 local function copy_answer(copy)
   if not copy then return ANSWER.none end
-  return ANSWER.copy .. pack_copy(copy)
+  local parts = { ANSWER.copy }
+  push_copy(parts, 1, copy)
+  return table.concat(parts)
 end
 local function pack_found(record, legs, is_made_known)
   local first = legs[1]
@@ -1200,19 +1344,16 @@ local function pack_found(record, legs, is_made_known)
     .. made
     .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
-local function done_answer(flags, overage, record, accounts, legs, is_made_known, rates)
-  if is_made_known and #accounts == 1 and not rates then
-    return done_on_one(flags, overage, created_of(record), legs[1], batch.copies[accounts[1]])
-  end
+local function done_answer(flags, overage, record, accounts, legs, is_made_known, hits)
   return ANSWER.done
-    .. struct.pack('<BdBB', flags, overage, #accounts, rates and #rates or 0)
+    .. struct.pack('<BdBB', flags, overage, #accounts, hits and #hits or 0)
     .. pack_found(record, legs, is_made_known)
     .. pack_copies(accounts)
-    .. (rates and limiters().pack_rates(rates) or '')
+    .. (hits and limiters().pack_hits(hits) or '')
 end
 local function tell(record, accounts, legs, detail, is_first)
   local event = pack_event(record.id, legs[1], is_first, #accounts)
-  for _, account in ipairs(accounts) do event = event .. pack_place(batch.copies[account]) end
+  for _, account in ipairs(accounts) do event = event .. pack_interval(copy_of(account)) end
   push_event(event, detail, is_first and record.made or table.concat(accounts, ','))
 end
 local function are_same(a, b)
@@ -1228,15 +1369,19 @@ local function store(record, accounts, legs, is_journaled)
   if not is_still_open or not was_open or is_moved then mark_changed(record) end
   for index, account in ipairs(accounts) do
     local leg = legs[index]
-    leg.is_journaled = is_journaled
-    if is_still_open or was_open then put_leg(batch.copies[account], record.uuid, leg) end
+    if leg.is_journaled ~= is_journaled then
+      leg = leg_with(leg, leg.state, leg.spent, is_journaled)
+      legs[index] = leg
+    end
+    if is_still_open or was_open then put_leg(copy_of(account), record.uuid, leg) end
   end
   if is_moved then set_accounts(record, accounts) end
   record.is_open = is_still_open
-  record.legs = nil
+  record.legs, record.leases = nil, nil
   if is_still_open then return end
-  record.legs = {}
-  for index, account in ipairs(accounts) do record.legs[account] = legs[index] end
+  local leases = {}
+  for index, account in ipairs(accounts) do leases[index] = pack_lease(copy_of(account)) end
+  keep_legs(record, accounts, legs, leases)
 end
 local function keep(record, accounts, legs, before, detail)
   local leg = legs[1]
@@ -1256,14 +1401,14 @@ local function short_answer(accounts, steps, hits)
   for index, step in ipairs(steps) do
     if step.missing then
       count = count + 1
-      parts[count] = struct.pack('<Hd', batch.places[accounts[index]], step.missing)
+      parts[count] = struct.pack('<Hd', place_of(accounts[index]), step.missing)
     end
   end
   return ANSWER.short
     .. string.char(count, hits and #hits or 0, #accounts)
     .. table.concat(parts)
     .. pack_copies(accounts)
-    .. (hits and limiters().pack_rates(hits) or '')
+    .. (hits and limiters().pack_hits(hits) or '')
 end
 local function refusal(accounts, steps, rates)
   local is_outside, is_short = false, false
@@ -1288,7 +1433,7 @@ local function conclude(record, accounts, steps, before, detail, rates, is_made_
     if step.overage and step.overage > overage then overage = step.overage end
     is_late = is_late or step.is_late
     is_replayed = is_replayed and step.is_replayed
-    if step.settled then put_sums(batch.copies[accounts[index]], step.settled, step.reserved) end
+    if step.settled then put_sums(copy_of(accounts[index]), step.settled, step.reserved) end
   end
   local is_told = not is_replayed and keep(record, accounts, legs, before, detail)
   local is_shown = rates and rates.finish(legs[1], is_replayed)
@@ -1301,7 +1446,7 @@ local function end_leg(copy, leg, state, spent, is_settlement)
   if not settled then return { code = 'amount_out_of_range' } end
   local change = spent - leg.spent
   return {
-    leg = leg_with(leg, state, spent),
+    leg = leg_with(leg, state, spent, leg.is_journaled),
     settled = settled,
     reserved = reserved,
     overage = is_settlement and change > hold and change - hold or 0,
@@ -1311,10 +1456,14 @@ end
 local function change(record, accounts, legs, created, step, words, at, detail, rates)
   local steps = {}
   for index, account in ipairs(accounts) do
-    steps[index] = step(batch.copies[account], legs[index], words, at)
+    steps[index] = step(copy_of(account), legs[index], words, at)
   end
   local is_made_known = created == created_of(record)
   return conclude(record, accounts, steps, legs[1], detail, rates, is_made_known)
+end
+local function slots_held(record)
+  local taken = taken_by(record)
+  return string.find(taken, ' c', 1, true) and limiters().slots_held(taken) or nil
 end
 local function rates_at_end(record, hits)
   local holding = slots_held(record)
@@ -1324,7 +1473,7 @@ local function rates_at_end(record, hits)
     finish = function(_, is_replayed)
       if is_replayed then return false end
       if holding then limiters().free_slots(holding, record.uuid) end
-      if hits then limiters().charge_hits(hits, record) end
+      if hits then limiters().charge_hits(hits, record.made, record.list_end + 1) end
       return hits
     end,
   }
@@ -1338,18 +1487,27 @@ local function is_before(a, b)
   end
   return #a < #b
 end
+local function lease_of(copy)
+  return string.sub(copy.head, #LABEL + 33)
+end
+local function forget_head(copy)
+  copy.limit, copy.starts, copy.ends, copy.lease, copy.interval = nil, nil, nil, nil, nil
+  copy.is_told = false
+end
 local function set_lease(copy, lease, drawn, returned, starts, ends)
+  forget_head(copy)
   copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
   copy.is_head_changed = true
 end
 local function set_elsewhere(copy, elsewhere)
+  forget_head(copy)
   copy.elsewhere = elsewhere
   copy.is_elsewhere_changed = true
 end
 local function replace_copy(old, copy)
   copy.is_leftover = old.is_stored or old.is_leftover
   copy.was_due = old.was_due or old.is_due_changed or old.next_due < math.huge
-  batch.copies[copy.account] = copy
+  batch.copies[copy.place] = copy
   if old.is_touched then
     for index, touched in ipairs(batch.touched) do
       if touched == old then batch.touched[index] = copy end
@@ -1365,7 +1523,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1], lease_of(copy))
+      copy.legs[uuid] = parse_open_leg(fields[index + 1])
     end
   end
   copy.is_scanned = true
@@ -1386,32 +1544,20 @@ local function write_copy(copy)
     return
   end
   local is_new = not copy.is_stored
-  local fields, ended = { 's', pack_sums(copy) }, {}
+  local fields = { 's', pack_sums(copy) }
   if is_new or copy.is_head_changed then
     fields[3], fields[4] = 'h', copy.head
   end
   local size = #fields
   if is_new or copy.is_elsewhere_changed then
     fields[size + 1], fields[size + 2] = 'e', copy.elsewhere
-    size = size + 2
   end
-  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
-    local leg = copy.legs[uuid]
-    if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
-      size = size + 2
-    elseif copy.is_stored then
-      ended[#ended + 1] = uuid
-    end
-  end
-  redis.call('HSET', key, unpack(fields))
-  if #ended > 0 then redis.call('HDEL', key, unpack(ended)) end
+  write_legs(copy, fields)
 end
 local function found_answer(record, accounts, legs)
   local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
   for index, account in ipairs(accounts) do
-    local lease = legs[index].lease
-    parts[index + 3] = struct.pack('<HBc0', batch.places[account], #lease, lease)
+    parts[index + 3] = struct.pack('<H', place_of(account)) .. pack_lease(copy_of(account))
   end
   return table.concat(parts)
 end
@@ -1453,7 +1599,7 @@ local function due_of(accounts, limit)
     if not record then fail('DAMAGED', 'a leg without its record') end
     ids[index] = due[index].id
     for _, account in ipairs(record.accounts) do
-      if not batch.keys[account] then undeclared[#undeclared + 1] = account end
+      if not place_of(account) then undeclared[#undeclared + 1] = account end
     end
   end
   if #undeclared > 0 then fail('WIDEN', unpack(undeclared)) end
@@ -1461,6 +1607,7 @@ local function due_of(accounts, limit)
 end
 local function end_due(accounts, ids)
   for index = 1, #ids do expire(ids, index) end
+  if #ids > 0 then untell() end
   for _, account in ipairs(accounts) do
     local copy = copy_of(account)
     if copy.is_swept then
@@ -1478,7 +1625,7 @@ local function end_due(accounts, ids)
   end
 end
 local function sweep(words, at)
-  local account = batch.accounts[words[at]]
+  local account = account_at(words[at])
   if not copy_of(account).head then batch.not_due[#batch.not_due + 1] = account end
   local ids = due_of({ account }, words[at + 1])
   end_due({ account }, ids)
@@ -1489,10 +1636,11 @@ local RESERVE_REFUSED = {
   e = 'reservation_expired',
   s = 'reservation_already_settled',
 }
-local function repeated(id, fingerprint, hits)
+local function repeated(id, rest, hits)
   local record, accounts, legs = find(id)
   if not legs[1] then return ANSWER.unknown end
-  if fingerprint_of(record) ~= fingerprint then
+  local fingerprint = fingerprint_in(record.made, record.list_end + 1)
+  if fingerprint ~= fingerprint_in(rest, string.find(rest, '\\n', 1, true) + 1) then
     return text_answer('rejected', { 'idempotency_key_reused' })
   end
   local steps = {}
@@ -1509,7 +1657,7 @@ local function repeated(id, fingerprint, hits)
   })
 end
 local function prepare(words, at)
-  local copy = copy_of(batch.accounts[words[at]])
+  local copy = copy_at(words[at])
   if copy.head then return copy_answer(copy) end
   local above = words[at + 1]
   if copy.ticket and above < copy.ticket and batch.now < copy.placed + PLACE_MS then
@@ -1521,11 +1669,10 @@ local function prepare(words, at)
   return number_answer('prepared', copy.ticket)
 end
 local function install(words, at)
-  local account, ticket, lease = batch.accounts[words[at]], words[at + 1], words[at + 2]
-  local current = copy_of(account)
+  local current, ticket, lease = copy_at(words[at]), words[at + 1], words[at + 2]
   if current.head then return copy_answer(lease_of(current) == lease and current) end
   if current.ticket ~= ticket then return copy_answer(nil) end
-  local copy = absent_copy(account, current.key)
+  local copy = absent_copy(current.place, current.key)
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = words[at + 6]
@@ -1535,7 +1682,7 @@ local function install(words, at)
   return copy_answer(copy)
 end
 local function apply(words, at)
-  local copy, lease = copy_of(batch.accounts[words[at]]), words[at + 1]
+  local copy, lease = copy_at(words[at]), words[at + 1]
   if not copy.head or lease_of(copy) ~= lease then return copy_answer(nil) end
   local drawn, returned, starts, ends = standing_of(copy)
   set_lease(copy, lease, math.max(drawn, words[at + 2]), returned, starts, ends)
@@ -1544,8 +1691,7 @@ local function apply(words, at)
   return copy_answer(copy)
 end
 local function recall(words, at)
-  local account = batch.accounts[words[at]]
-  local copy = copy_of(account)
+  local copy = copy_at(words[at])
   if not copy.head or lease_of(copy) ~= words[at + 1] then return copy_answer(nil) end
   local drawn, returned, starts, ends = standing_of(copy)
   local room = math.max(0, drawn - (returned + copy.settled + copy.reserved))
@@ -1553,7 +1699,7 @@ local function recall(words, at)
   copy.sequence = copy.sequence + 1
   local answer = copy_answer(copy)
   if words[at + 2] and not is_open(copy) then
-    replace_copy(copy, absent_copy(account, copy.key))
+    replace_copy(copy, absent_copy(copy.place, copy.key))
   else
     touch(copy)
   end
@@ -1569,7 +1715,6 @@ local function put_right(copy, leg, state, spent, shown)
   if leg and is_overtaken(leg, state, spent) then return leg end
   local now = leg
     or {
-      lease = lease_of(copy),
       amount = 0,
       spent = shown,
       deadline = 0,
@@ -1581,7 +1726,7 @@ local function put_right(copy, leg, state, spent, shown)
     if copy.reserved < hold then fail('DAMAGED', 'a copy holds less than its legs') end
     put_sums(copy, copy.settled + more, copy.reserved - hold)
   end
-  return leg_with(now, state, spent)
+  return leg_with(now, state, spent, now.is_journaled)
 end
 local function by_account(a, b)
   return is_before(a.account, b.account)
@@ -1594,10 +1739,10 @@ local function correct(words, at, last)
   local slots = record and slots_held(record)
   local known = {}
   for index, account in ipairs(its_accounts) do known[account] = its_legs[index] end
-  for index = first, last, 5 do copy_of(batch.accounts[words[index]]) end
+  for index = first, last, 5 do copy_at(words[index]) end
   local parts, is_named = {}, {}
   for index = first, last, 5 do
-    local account, state = batch.accounts[words[index]], words[index + 2]
+    local account, state = account_at(words[index]), words[index + 2]
     local copy, spent, shown = copy_of(account), words[index + 3], words[index + 4]
     local is_relevant = known[account] or spent ~= shown
     if copy.head and lease_of(copy) == words[index + 1] and is_relevant then
@@ -1626,7 +1771,7 @@ local function correct(words, at, last)
   return found_answer(record, accounts, legs)
 end
 local function read(words, at)
-  local copy = copy_of(batch.accounts[words[at]])
+  local copy = copy_at(words[at])
   return copy_answer(copy.head and copy)
 end
 local function look_up(words, at)
@@ -1664,7 +1809,7 @@ local EXTEND_REFUSED = {
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
   local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
-  local next_leg = leg_with(leg, 'o', leg.spent)
+  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
   next_leg.amount = math.max(leg.amount, words[at + 2])
   if not is_dispatched or leg.is_dispatched then
     next_leg.deadline = math.max(leg.deadline, deadline)
@@ -1711,7 +1856,8 @@ local function settle(words, at, last)
   if not (record and legs[1]) then return ANSWER.unknown end
   local rates
   if words[at + 3] then
-    local hits = at + 6 <= last and limiters().parse_hits(words, at + 6, last) or nil
+    local first = at + 6 + words[at + 5]
+    local hits = first <= last and limiters().parse_hits(words, first, last) or nil
     rates = rates_at_end(record, hits)
   end
   return change(record, accounts, legs, words[at + 1], settle_leg, words, at, words[at + 4], rates)
@@ -1730,25 +1876,25 @@ end
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
   if refused then return { [refused] = value } end
-  local leg = new_leg(copy, amount, deadline)
+  local leg = new_leg(amount, deadline)
   return { leg = leg, settled = copy.settled, reserved = copy.reserved + amount }
 end
 local function parse_places(words, at, last)
   local accounts, count = {}, words[at]
-  for index = 1, count do accounts[index] = batch.accounts[words[at + index]] end
+  for index = 1, count do accounts[index] = account_at(words[at + index]) end
   local first = at + count + 1
   return accounts, first <= last and limiters().parse_hits(words, first, last) or nil
 end
 local function is_any_due(accounts)
   for _, account in ipairs(accounts) do
-    if batch.copies[account].next_due <= batch.now then return true end
+    if copy_of(account).next_due <= batch.now then return true end
   end
   return false
 end
 local function reserve(words, at, last)
   local id, amount, rest = words[at], words[at + 1], words[at + 3]
   local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
-  local accounts, hits = parse_places(words, at + 5, last)
+  local accounts, hits = parse_places(words, at + 4, last)
   local known = find(id)
   local missing
   for _, account in ipairs(accounts) do
@@ -1759,11 +1905,11 @@ local function reserve(words, at, last)
   end
   if not known and missing then return text_answer('missing', missing) end
   if is_any_due(accounts) then rare().end_due(accounts, rare().due_of(accounts, LAZY_EXPIRY_MAX)) end
-  if known then return rare().repeated(id, words[at + 4], hits) end
+  if known then return rare().repeated(id, rest, hits) end
   local record = new_record(id, rest, accounts)
   local steps = {}
   for index, account in ipairs(accounts) do
-    local copy = batch.copies[account]
+    local copy = copy_of(account)
     copy.legs[record.uuid] = false
     steps[index] = admit(copy, amount, deadline)
   end
@@ -1779,7 +1925,6 @@ end
   return {
     commands = { reserve = reserve, extend = extend, settle = settle, release = release },
     rare = rare,
-    limiters = limiters,
     pack_record = pack_record,
     text_answer = text_answer,
   }
@@ -1789,96 +1934,133 @@ local function general()
   if not made_general then made_general = make_general() end
   return made_general
 end
-local function reserve_on_one(id, rest, account, amount, deadline)
-  local copy = copy_of(account)
-  if not copy.head or copy.next_due <= batch.now or refusal_of(copy, amount) then return nil end
-  local uuid, made = string.sub(id, -ID_BYTES), struct.pack('<d', batch.now) .. rest
-  local leg = new_leg(copy, amount, deadline)
-  copy.legs[uuid] = false
-  put_sums(copy, copy.settled, copy.reserved + amount)
-  put_leg(copy, uuid, leg)
-  local open, at = batch.open, #batch.open
-  open[at + 1], open[at + 2] = id, made
-  batch.records[id] = { text = made, is_open = true }
-  return done_on_one(0, 0, batch.now, leg, copy)
+local function reserve_usual(words, at, last)
+  local id, amount, to = words[at], words[at + 1], at + 4 + words[at + 4]
+  if batch.records[id] ~= false then return false end
+  local first, now, copies = at + 5, batch.now, batch.copies
+  for index = first, to do
+    local copy = copy_at(words[index])
+    if not copy.head or copy.next_due <= now or refusal_of(copy, amount) then return false end
+  end
+  local hits
+  if to < last then
+    hits = limiters().parse_hits(words, to + 1, last)
+    if not limiters().ask_hits(hits) then return false end
+  end
+  local uuid, made = string.sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
+  local leg = new_leg(amount, math.min(now + words[at + 2], INSTANT_MAX))
+  for index = first, to do
+    local copy = copies[words[index]]
+    put_sums(copy, copy.settled, copy.reserved + amount)
+    open_leg(copy, uuid, leg)
+  end
+  local open = batch.open
+  local size = #open
+  open[size + 1], open[size + 2] = id, made
+  batch.records[id] = made
+  tell_done(0, 0, now, leg, words, first, to, hits and #hits or 0)
+  if hits then
+    limiters().take_hits(hits, uuid, leg.deadline)
+    limiters().tell_hits(hits)
+  end
+  return true
 end
-local function try_reserve(words, at, last)
-  local id = words[at]
-  if not (batch.records[id] == false and words[at + 5] == 1 and last == at + 6) then return nil end
-  local deadline = math.min(batch.now + words[at + 2], INSTANT_MAX)
-  return reserve_on_one(id, words[at + 3], batch.accounts[words[last]], words[at + 1], deadline)
-end
-local ONE = string.char(1)
 local IS_TOLD = 4
-local function settle_on_one(id, created, cost, detail, account)
-  local known = batch.records[id]
-  local made = known and known.is_open and known.text
-  if not made or struct.unpack('<d', made) ~= created then return nil end
-  local list_end = CREATED_BYTES + 1 + #account
-  if string.byte(made, list_end) ~= 10 or string.byte(made, list_end + 1) ~= 10 then return nil end
-  if string.find(made, account, CREATED_BYTES + 1, true) ~= CREATED_BYTES + 1 then return nil end
-  local uuid = string.sub(id, -ID_BYTES)
-  local copy = copy_of(account, uuid)
-  local before = copy.head and leg_of(copy, uuid)
-  if not before then return nil end
-  local settled, reserved, hold = sums_at_end(copy, before, 's', cost)
-  if not settled then return nil end
-  local leg = leg_with(before, 's', cost)
-  leg.is_journaled = true
-  put_sums(copy, settled, reserved)
-  put_leg(copy, uuid, leg)
-  local ended, at = batch.ended, #batch.ended
-  ended[at + 1], ended[at + 2] = id, ONE .. pack_ended_leg(leg) .. made
-  batch.gone[#batch.gone + 1] = id
-  batch.records[id] = { text = ended[at + 2], is_open = false }
-  local is_first = not before.is_journaled
-  push_event(pack_event(id, leg, is_first, 1) .. pack_place(copy), detail, is_first and made or account)
-  local more = cost - before.spent
-  return done_on_one(IS_TOLD, more > hold and more - hold or 0, created, leg, copy)
+local function list_end_of(made, words, first, to)
+  local from = CREATED_BYTES + 1
+  for index = first, to do
+    local account = account_at(words[index])
+    if string.find(made, account, from, true) ~= from then return nil end
+    from = from + #account + 1
+    if string.byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
+  end
+  if string.byte(made, from) == 10 then return from - 1 end
+  local taken = string.match(made, '^[^\\n]*', from)
+  return not string.find(taken, ' c', 1, true) and from - 1 or nil
 end
-local function try_settle(words, at, last)
-  local account = batch.accounts[words[at + 5]]
-  if not (account and words[at + 3] and last == at + 5) then return nil end
-  return settle_on_one(words[at], words[at + 1], words[at + 2], words[at + 4], account)
+local function common_leg(uuid, cost, words, first, to)
+  local common
+  for index = first, to do
+    local copy = copy_at(words[index], uuid)
+    local leg = copy.head and leg_of(copy, uuid)
+    if not leg or (common and leg ~= common) then return nil end
+    common = leg
+    if not sums_at_end(copy, leg, 's', cost) then return nil end
+  end
+  return common
+end
+local function settle_usual(words, at, last)
+  local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
+  local made, to = batch.records[id], at + 5 + words[at + 5]
+  local is_known = words[at + 3] and to >= first and type(made) == 'string'
+  if not is_known or struct.unpack('<d', made) ~= created then return false end
+  local list_end = list_end_of(made, words, first, to)
+  if not list_end then return false end
+  local uuid, copies = string.sub(id, -ID_BYTES), batch.copies
+  local before = common_leg(uuid, cost, words, first, to)
+  if not before then return false end
+  local hits = to < last and limiters().parse_hits(words, to + 1, last)
+  local leg = leg_with(before, 's', cost, true)
+  local end_text, event = '', pack_event(id, leg, not before.is_journaled, to - first + 1)
+  for index = first, to do
+    local copy = copies[words[index]]
+    put_sums(copy, sums_at_end(copy, before, 's', cost))
+    close_leg(copy, uuid)
+    end_text = end_text .. pack_lease(copy)
+    event = event .. pack_interval(copy)
+  end
+  local ended, gone = batch.ended, batch.gone
+  local size = #ended
+  local ended_text = string.char(to - first + 1) .. end_text .. pack_end(leg) .. made
+  ended[size + 1], ended[size + 2] = id, ended_text
+  gone[#gone + 1] = id
+  batch.records[id] = { text = ended_text }
+  local list = before.is_journaled and string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  push_event(event, words[at + 4], list or made)
+  local more, hold = cost - before.spent, held(before)
+  local overage = more > hold and more - hold or 0
+  tell_done(IS_TOLD, overage, created, leg, words, first, to, hits and #hits or 0)
+  if hits then
+    limiters().charge_hits(hits, made, list_end + 1)
+    limiters().tell_hits(hits)
+  end
+  return true
 end
 local function decide(kind, words, at, last)
-  local answer, head, elsewhere
   if kind == 'reserve' then
-    answer, head, elsewhere = try_reserve(words, at, last)
+    if reserve_usual(words, at, last) then return end
   elseif kind == 'settle' then
-    answer, head, elsewhere = try_settle(words, at, last)
+    if settle_usual(words, at, last) then return end
   end
-  if answer then return answer, head, elsewhere end
-  return (general().commands[kind] or general().rare().commands[kind])(words, at, last)
+  local answer = (general().commands[kind] or general().rare().commands[kind])(words, at, last)
+  batch.answer_count = batch.answer_count + 1
+  batch.answers[batch.answer_count] = answer
+end
+local function tell_failure(failure, answer_count)
+  if type(failure) ~= 'table' or failure.err then error(failure, 0) end
+  untell()
+  batch.answers[answer_count + 1] = general().text_answer(table.remove(failure, 1), failure)
+  batch.answer_count = answer_count + 1
 end
 local function decide_all(words, command_count)
-  local answers, size, at = {}, 1, FIRST_COMMAND
+  local at = FIRST_COMMAND
   for _ = 1, command_count do
-    local first, last = at + HEAD_WORDS, at + 1 + words[at]
-    local is_decided, answer, head, elsewhere = pcall(decide, words[at + 1], words, first, last)
-    if not is_decided then
-      if type(answer) ~= 'table' or answer.err then error(answer, 0) end
-      answer = general().text_answer(table.remove(answer, 1), answer)
-    end
-    size = size + 1
-    answers[size] = answer
-    if head then
-      answers[size + 1], answers[size + 2] = head, elsewhere
-      size = size + 2
-    end
+    local first, last, answer_count = at + HEAD_WORDS, at + 1 + words[at], batch.answer_count
+    local is_decided, failure = pcall(decide, words[at + 1], words, first, last)
+    if not is_decided then tell_failure(failure, answer_count) end
     at = last + 1
   end
-  return answers
 end
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 local function write_change(copy)
-  local key, uuid = copy.key, copy.changed_leg
-  local leg = copy.legs[uuid]
-  if leg then
-    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(leg))
+  local key, uuid, legs = copy.key, copy.changed_leg, copy.legs
+  if copy.changed_legs then
+    write_legs(copy, { 's', pack_sums(copy) })
+  elseif uuid and legs[uuid] then
+    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
   else
     redis.call('HSET', key, 's', pack_sums(copy))
-    redis.call('HDEL', key, uuid)
+    if uuid then redis.call('HDEL', key, uuid) end
   end
 end
 local function due_changes()
@@ -1887,9 +2069,9 @@ local function due_changes()
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
         later[#later + 1] = integer(copy.next_due)
-        later[#later + 1] = copy.account
+        later[#later + 1] = account_at(copy.place)
       else
-        none[#none + 1] = copy.account
+        none[#none + 1] = account_at(copy.place)
       end
     end
   end
@@ -1929,8 +2111,7 @@ local function flush()
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
   for _, copy in ipairs(batch.touched) do
-    local is_usual = copy.is_stored and copy.changed_leg and not copy.changed_legs
-    if is_usual and not (copy.is_head_changed or copy.is_elsewhere_changed) then
+    if copy.is_stored and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else
       general().rare().write_copy(copy)
@@ -1944,7 +2125,7 @@ local function flush()
     redis.call('HSET', batch.done_key, unpack(ended))
     redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
-  for _, limiter in ipairs(batch.changed_limiters) do general().limiters().write_limiter(limiter) end
+  for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()
 end
 local words = { cmsgpack.unpack(ARGV[1]) }
@@ -1954,14 +2135,15 @@ local ids = ids_in(words, command_count)
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
 batch.now = now_ms(batch.is_clock_given and given)
+batch.now_text = struct.pack('<d', batch.now)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
-local answers = decide_all(words, command_count)
+decide_all(words, command_count)
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-answers[1] = struct.pack('<dBc0', batch.now, #position, position)
-return { 'OK', table.concat(answers) }
+batch.answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+return { 'OK', table.concat(batch.answers, '', 1, batch.answer_count) }
 end)()
 `,
 };

@@ -486,7 +486,7 @@ it('takes data of another layout for none, lets no other write them, and brings 
   ]);
   // The first layout's own driver reads this as a number, and adopts nothing that it cannot compare.
   expect(Number(await cli('HGET', keys.meta, 'inc'))).toBeNaN();
-  await cli('HSET', keys.meta, 'inc', '3/51');
+  await cli('HSET', keys.meta, 'inc', '4/51');
   await expect(copies.inspect()).rejects.toMatchObject({ code: 'store_unavailable' });
   await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
 });

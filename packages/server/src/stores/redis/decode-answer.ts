@@ -18,7 +18,7 @@ import {
 import { unpackLease } from './pack-lease.ts';
 import type { PackedReader } from './packed-reader.ts';
 import { accountAt, type CopyReader } from './read-copy.ts';
-import { ReplyMalformed, ReplyReader } from './reply-reader.ts';
+import { ReplyMalformed } from './reply-reader.ts';
 import { wrongType } from './run-script.ts';
 
 /** What a reservation was made with, as far as a caller is told. */
@@ -33,6 +33,7 @@ export interface AnswerContext {
   readonly reservation: ReservationId | null;
   /** Of the call, in the order of its keys. */
   readonly accounts: readonly AccountId[];
+  readonly limiters: readonly LimiterId[];
   readonly copies: CopyReader;
   /** What the reservation was made with, where an answer leaves that out. */
   readonly madeWith: (createdAtMs: InstantMs) => Made | undefined;
@@ -115,7 +116,7 @@ export function decodeAnswer(reply: PackedReader, context: AnswerContext): CopyA
     case 'busy':
       return { answer: 'busy', forMs: reply.amount() };
     case 'copy':
-      return { answer: 'copy', copy: context.copies.read(reply, context.accounts) };
+      return { answer: 'copy', copy: context.copies.read(reply) };
     case 'none':
       return { answer: 'copy', copy: null };
     case 'found':
@@ -142,7 +143,7 @@ function done(reply: PackedReader, context: AnswerContext): CopyAnswer {
   if (isTold && context.position === '') throw new ReplyMalformed('an event without a position');
   const { id, made, state, amount, spent, deadlineAtMs, dispatched } = found(reply, context);
   const { fingerprint, terms, createdAtMs } = made;
-  const copies = list(count, () => context.copies.read(reply, context.accounts));
+  const copies = list(count, () => context.copies.read(reply));
   const accounts = copies.map(({ account }) => account);
   const leases = copies.map(({ lease }) => lease);
   const answer: CopyAnswer = {
@@ -163,7 +164,7 @@ function done(reply: PackedReader, context: AnswerContext): CopyAnswer {
     position: isTold ? context.position : null,
     nowMs: context.nowMs,
   };
-  return rateCount === 0 ? answer : { ...answer, rates: list(rateCount, () => rate(reply)) };
+  return rateCount === 0 ? answer : { ...answer, rates: list(rateCount, () => rate(reply, context.limiters)) };
 }
 
 function looked(reply: PackedReader, context: AnswerContext): CopyAnswer {
@@ -177,7 +178,7 @@ function looked(reply: PackedReader, context: AnswerContext): CopyAnswer {
   return { answer: 'found', found: { reservation: { id, ...made, accounts }, leases, ...leg } };
 }
 
-function short(reply: PackedReader, { accounts, copies }: AnswerContext): CopyAnswer {
+function short(reply: PackedReader, { accounts, limiters, copies }: AnswerContext): CopyAnswer {
   const count = reply.count(LEGS_MAX);
   const rateCount = reply.count(RATES_MAX);
   const copyCount = reply.count(LEGS_MAX);
@@ -188,8 +189,8 @@ function short(reply: PackedReader, { accounts, copies }: AnswerContext): CopyAn
   return {
     answer: 'short',
     shortfalls,
-    copies: list(copyCount, () => copies.read(reply, accounts)),
-    ...(rateCount === 0 ? {} : { rates: list(rateCount, () => rate(reply)) }),
+    copies: list(copyCount, () => copies.read(reply)),
+    ...(rateCount === 0 ? {} : { rates: list(rateCount, () => rate(reply, limiters)) }),
   };
 }
 
@@ -246,15 +247,14 @@ function firstText(reply: PackedReader): string {
   return texts(reply)[0] ?? '';
 }
 
-function rate(reply: PackedReader): RateAnswer {
-  const limiter = text(reply) as LimiterId;
-  const words = ReplyReader.of(reply.text(reply.byte()).split(' '));
-  const admits = words.flag();
-  const limit = words.amount();
-  const used = words.amount();
-  const resetAtMs = words.instant();
-  const retryAtMs = words.textIf('-') ? null : words.instant();
-  words.end();
+function rate(reply: PackedReader, limiters: readonly LimiterId[]): RateAnswer {
+  const limiter = limiters[reply.short() - 1];
+  if (limiter === undefined) throw new ReplyMalformed('a limiter nobody asked for');
+  const admits = reply.byte() !== 0;
+  const limit = reply.amount();
+  const used = reply.amount();
+  const resetAtMs = reply.instant();
+  const retryAtMs = reply.instantOrNever();
   const remaining = Math.max(0, limit - used);
   return { limiter, admits, view: { limit, used, remaining, resetAtMs, retryAtMs } };
 }

@@ -19,6 +19,7 @@ import {
   type ReservationId,
 } from '@bursar/core';
 import type { Made } from './decode-answer.ts';
+import { type PolicyWords, policyWords } from './policy-words.ts';
 
 /** What a reservation was made with, and when, which tells whether it is still the same. */
 export interface KnownMade extends Made {
@@ -32,8 +33,8 @@ export interface EncodedCommand {
   readonly text: string;
   /** What its reservation was made with, if that is known: the answer then says only when that was. */
   readonly made: KnownMade | undefined;
-  /** How each limiter that it takes from or charges counts, as one word. */
-  readonly policies: readonly string[];
+  /** How each limiter that it takes from or charges counts. */
+  readonly policies: readonly PolicyWords[];
   /** Accounts that are known to be needed. */
   readonly accounts: readonly AccountId[];
   /** Limiters that are known to be needed. */
@@ -54,7 +55,7 @@ const RESERVATION = new RegExp(
 );
 const LEASE = /^[A-Za-z0-9_.@%:/-]{1,200}$/;
 const NO_ACCOUNTS: readonly AccountId[] = [];
-const NO_POLICIES: readonly string[] = [];
+const NO_POLICIES: readonly PolicyWords[] = [];
 
 /** `known` is what the caller did not name of the reservation. Throws `id_invalid`. */
 export function encodeCommand(
@@ -74,10 +75,13 @@ export function encodeCommand(
   const reservation = 'reservation' in command ? command.reservation : null;
   assertIds(reservation, accounts, limiters);
   assertNumbers(command);
+  const policies =
+    rates.length === 0 ? NO_POLICIES : rates.map(({ policy }) => policyWords(policy));
+  for (const { numbers } of policies) numbers.forEach(assertWhole);
   return {
     command,
     text: textOf(command),
-    policies: rates.length === 0 ? NO_POLICIES : rates.map(({ policy }) => encodePolicy(policy)),
+    policies,
     made: known.made,
     accounts,
     limiters,
@@ -221,29 +225,6 @@ function assertRates(rates: readonly RateHit[]): readonly RateHit[] {
     );
   }
   return rates;
-}
-
-/** As one word: a letter for the algorithm, its limit, and its rate or window. */
-function encodePolicy(policy: RateHit['policy']): string {
-  switch (policy.algorithm) {
-    case 'token-bucket':
-      return `t ${decimal(policy.capacity)} ${decimal(policy.refillPermits)} ${decimal(policy.refillEveryMs)}`;
-    case 'gcra':
-      return `g ${decimal(policy.burst)} ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
-    case 'fixed-window':
-      return `f ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
-    case 'sliding-window-counter':
-      return `s ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
-    case 'sliding-window-log':
-      return `l ${decimal(policy.limit)} ${decimal(policy.windowMs)}`;
-    case 'concurrency':
-      return `c ${decimal(policy.limit)}`;
-  }
-}
-
-function decimal(value: Amount | number): string {
-  assertWhole(value);
-  return String(value);
 }
 
 const HEXADECIMAL = /^[0-9a-f]*$/;

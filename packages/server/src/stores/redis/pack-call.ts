@@ -15,10 +15,11 @@ export interface Call {
   readonly commands: readonly EncodedCommand[];
 }
 
-/** A call, and the accounts of its keys in their order. */
+/** A call, and the accounts and limiters of its keys in their order. */
 export interface PackedCall {
   readonly bytes: Buffer;
   readonly accounts: readonly AccountId[];
+  readonly limiters: readonly LimiterId[];
 }
 
 const writer = new PackedWriter();
@@ -26,8 +27,9 @@ const END = '\r\n';
 
 /** Packs a call. */
 export function packCall({ sha, keys, nowMs, bucket, commands }: Call): PackedCall {
-  const { places, limiters } = namesOf(commands);
-  const accounts = [...places.keys()];
+  const places = placesOf(commands);
+  const accounts = [...places.accounts.keys()];
+  const limiters = [...places.limiters.keys()];
   const names = [
     keys.meta,
     keys.open,
@@ -42,7 +44,7 @@ export function packCall({ sha, keys, nowMs, bucket, commands }: Call): PackedCa
   writer.reset();
   writer.number(nowMs);
   writer.number(bucket);
-  writer.number(limiters.size);
+  writer.number(limiters.length);
   writer.number(keys.usagePrefix.length);
   writer.number(keys.ratePrefix.length);
   writer.number(commands.length);
@@ -57,7 +59,7 @@ export function packCall({ sha, keys, nowMs, bucket, commands }: Call): PackedCa
   bytes.write(head, 0, 'latin1');
   packed.copy(bytes, head.length);
   bytes.write(END, head.length + packed.length, 'latin1');
-  return { bytes, accounts };
+  return { bytes, accounts, limiters };
 }
 
 /** Names of keys are ASCII: what is not is no id, and no prefix either. */
@@ -65,17 +67,16 @@ function bulk(text: string): string {
   return `$${text.length}${END}${text}${END}`;
 }
 
-function namesOf(commands: readonly EncodedCommand[]): {
-  readonly places: Places;
-  readonly limiters: ReadonlySet<LimiterId>;
-} {
-  const places = new Map<AccountId, number>();
-  const limiters = new Set<LimiterId>();
-  for (const { accounts, limiters: more } of commands) {
-    for (const account of accounts) {
-      if (!places.has(account)) places.set(account, places.size + 1);
+function placesOf(commands: readonly EncodedCommand[]): Places {
+  const accounts = new Map<AccountId, number>();
+  const limiters = new Map<LimiterId, number>();
+  for (const command of commands) {
+    for (const account of command.accounts) {
+      if (!accounts.has(account)) accounts.set(account, accounts.size + 1);
     }
-    for (const limiter of more) limiters.add(limiter);
+    for (const limiter of command.limiters) {
+      if (!limiters.has(limiter)) limiters.set(limiter, limiters.size + 1);
+    }
   }
-  return { places, limiters };
+  return { accounts, limiters };
 }

@@ -54,6 +54,14 @@ export class PackedReader {
     return this.amount() as number as InstantMs;
   }
 
+  /** `null` for −1. */
+  instantOrNever(): InstantMs | null {
+    const at = this.#at;
+    if (this.double() === -1) return null;
+    this.#at = at;
+    return this.instant();
+  }
+
   /** A number of things to follow, at most `max`. */
   count(max: number): number {
     const value = this.byte();

@@ -20,23 +20,41 @@ interface Remembered {
   readonly standing: Standing;
 }
 
-/** Reads copies. */
-export class CopyReader {
+/** Standings of copies, as they read last. */
+export class CopyStandings {
   readonly #remembered = new LRUCache<AccountId, Remembered>({ max: REMEMBERED_MAX });
 
-  /** The next copy of an answer to a call about `accounts`. Throws `ReplyMalformed`. */
-  read(reply: PackedReader, accounts: readonly AccountId[]): Copy {
-    const account = accountAt(reply, accounts);
-    const settled = reply.amount();
-    const reserved = reply.amount();
-    const sequence = reply.amount();
-    const bytes = reply.binary(reply.length());
+  /** The standing of an account that reads as `bytes`. Throws `ReplyMalformed`. */
+  of(account: AccountId, bytes: string): Standing {
     let known = this.#remembered.get(account);
     if (known?.bytes !== bytes) {
       known = { bytes, standing: standingOf(bytes) };
       this.#remembered.set(account, known);
     }
-    const { lease, startAtMs, endAtMs, drawn, returned, elsewhere } = known.standing;
+    return known.standing;
+  }
+}
+
+/** Reads the copies of one reply, which tells what only its lease changes once for each, unless it has changed. */
+export class CopyReader {
+  readonly #accounts: readonly AccountId[];
+  readonly #standings: CopyStandings;
+  readonly #told = new Map<AccountId, Standing>();
+
+  /** Of a reply to a call about `accounts`. */
+  constructor(accounts: readonly AccountId[], standings: CopyStandings) {
+    this.#accounts = accounts;
+    this.#standings = standings;
+  }
+
+  /** The next copy. Throws `ReplyMalformed`. */
+  read(reply: PackedReader): Copy {
+    const account = accountAt(reply, this.#accounts);
+    const settled = reply.amount();
+    const reserved = reply.amount();
+    const sequence = reply.amount();
+    const standing = this.#standing(account, reply.binary(reply.length()));
+    const { lease, startAtMs, endAtMs, drawn, returned, elsewhere } = standing;
     return {
       account,
       lease,
@@ -49,6 +67,17 @@ export class CopyReader {
       sequence,
       elsewhere,
     };
+  }
+
+  #standing(account: AccountId, bytes: string): Standing {
+    if (bytes !== '') {
+      const standing = this.#standings.of(account, bytes);
+      this.#told.set(account, standing);
+      return standing;
+    }
+    const told = this.#told.get(account);
+    if (told === undefined) throw new ReplyMalformed('a copy of which only the sums are told');
+    return told;
   }
 }
 

@@ -29,9 +29,9 @@ import { decodeAnswer, inOrderOf, type Made, type Widen } from './decode-answer.
 import { decodePage } from './decode-events.ts';
 import { encodeCommand, type EncodedCommand } from './encode-command.ts';
 import { KnownReservations } from './known-reservations.ts';
-import { packCall } from './pack-call.ts';
+import { type PackedCall, packCall } from './pack-call.ts';
 import { PackedReader } from './packed-reader.ts';
-import { CopyReader } from './read-copy.ts';
+import { CopyReader, CopyStandings } from './read-copy.ts';
 import type { MoreRedisOptions } from './redis-connection.ts';
 import { isOutOfMemory, unavailable } from './redis-failure.ts';
 import { bucketAt, DEFAULT_PREFIX, ShardKeys, shardOfTenant } from './redis-keys.ts';
@@ -94,7 +94,7 @@ export class RedisCopies implements CopyStore {
   readonly #handshake: RedisHandshake;
   readonly #known = new KnownReservations();
   readonly #watch = new SequenceWatch();
-  readonly #copies = new CopyReader();
+  readonly #standings = new CopyStandings();
   #adopted: Adopted | undefined;
   /** How far Redis' clock is ahead of this machine's. */
   #aheadMs = 0;
@@ -324,7 +324,7 @@ export class RedisCopies implements CopyStore {
             this.#noteClock(Number(String(packed)));
             return false;
           }
-          this.#answer(jobs, call.accounts, new PackedReader(packed), floor);
+          this.#answer(jobs, call, new PackedReader(packed), floor);
           return true;
         },
       );
@@ -341,20 +341,22 @@ export class RedisCopies implements CopyStore {
   /** Gives each command its answer, or the reason why there is none. */
   #answer(
     jobs: readonly Job[],
-    accounts: readonly AccountId[],
+    { accounts, limiters }: PackedCall,
     reply: PackedReader,
     floor: Floor,
   ): void {
     const nowMs = reply.instant();
     this.#noteClock(nowMs);
     const position = reply.text(reply.byte());
+    const copies = new CopyReader(accounts, this.#standings);
     let wentBack = false;
     const answered = jobs.map((job) => {
       try {
         const answer = decodeAnswer(reply, {
           reservation: job.reservation,
           accounts,
-          copies: this.#copies,
+          limiters,
+          copies,
           madeWith: (createdAtMs) => this.#madeWith(job, createdAtMs),
           nowMs,
           position,

@@ -1,17 +1,20 @@
 /** Writes commands as `run-commands.lua` reads them. What could be wrong with them was found out before. */
-import { type AccountId, assert } from '@bursar/core';
-import { type EncodedCommand, encodeFingerprint, inOrder, ratesOf } from './encode-command.ts';
+import { type AccountId, assert, LEGS_MAX, type LimiterId } from '@bursar/core';
+import { type EncodedCommand, inOrder, ratesOf } from './encode-command.ts';
 import { packElsewhere } from './pack-elsewhere.ts';
 import { packLease } from './pack-lease.ts';
 import type { PackedWriter } from './packed-writer.ts';
 
-/** The place of each account of a call among its keys, from 1. */
-export type Places = ReadonlyMap<AccountId, number>;
+/** The place of each account of a call, and of each limiter, among its keys, from 1. */
+export interface Places {
+  readonly accounts: ReadonlyMap<AccountId, number>;
+  readonly limiters: ReadonlyMap<LimiterId, number>;
+}
 
 /** What stands for no amount in an extension. */
 const AS_IT_IS = -1;
-/** What stands for no account. */
-const NO_ACCOUNT = 0;
+/** Words of what is taken from a limiter. */
+const HIT_WORDS = 6;
 
 /** Packs `encoded` as the script reads it: the number of its words, its kind, and these. */
 export function writeCommand(
@@ -22,22 +25,21 @@ export function writeCommand(
   const createdAtMs = made?.createdAtMs ?? 0;
   const rates = ratesOf(command);
   const begin = (words: number): void => {
-    writer.number(words + 3 * rates.length);
+    writer.number(words + HIT_WORDS * rates.length);
     writer.ascii(command.kind);
   };
   const place = (account: AccountId): void => {
-    const number = places.get(account);
+    const number = places.accounts.get(account);
     assert(number !== undefined, 'every account of a command has a key');
     writer.number(number);
   };
   switch (command.kind) {
     case 'reserve':
-      begin(6 + command.accounts.length);
+      begin(5 + command.accounts.length);
       writer.reservation(command.reservation);
       writer.number(command.amount);
       writer.number(command.ttlMs);
       writer.text(text);
-      writer.text(encodeFingerprint(command.fingerprint));
       writer.number(command.accounts.length);
       for (const account of inOrder(command.accounts)) place(account);
       break;
@@ -49,17 +51,18 @@ export function writeCommand(
       writer.number(command.ttlMs);
       writer.flag(command.dispatched);
       break;
-    case 'settle':
-      begin(6);
+    case 'settle': {
+      const likely = accounts.length > LEGS_MAX ? accounts.slice(0, LEGS_MAX) : accounts;
+      begin(6 + likely.length);
       writer.reservation(command.reservation);
       writer.number(createdAtMs);
       writer.number(command.cost);
       writer.flag(command.final);
       writer.text(text);
-      writer.number(
-        accounts[0] === undefined ? NO_ACCOUNT : (places.get(accounts[0]) ?? NO_ACCOUNT),
-      );
+      writer.number(likely.length);
+      for (const account of likely) place(account);
       break;
+    }
     case 'release':
       begin(3);
       writer.reservation(command.reservation);
@@ -122,8 +125,11 @@ export function writeCommand(
       break;
   }
   for (const [index, { limiter, permits }] of rates.entries()) {
-    writer.ascii(limiter);
-    writer.ascii(policies[index] ?? '');
+    const [number, policy] = [places.limiters.get(limiter), policies[index]];
+    assert(number !== undefined && policy !== undefined, 'every limiter of a command has a key');
+    writer.number(number);
+    writer.ascii(policy.letter);
+    for (const word of policy.numbers) writer.number(word);
     writer.number(permits);
   }
 }
