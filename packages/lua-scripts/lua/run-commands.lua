@@ -34,6 +34,7 @@
 -- @include lib/fence.lua
 -- @include lib/batch.lua
 -- @include lib/fail.lua
+-- @include lib/names.lua
 -- @include lib/call.lua
 -- Redis runs this text from top to bottom every time, and that makes its functions. So here is what most
 -- calls need; the rest is made when it is. Functions in a function take what they use from there at once.
@@ -59,14 +60,13 @@ local function make_limiters()
 -- @include lib/slots.lua
 -- @include lib/limiter.lua
 -- @include lib/rates.lua
+-- @include lib/held-slots.lua
   return {
     parse_hits = parse_hits,
     ask_hits = ask_hits,
     take_hits = take_hits,
     charge_hits = charge_hits,
-    slots_held = slots_held,
-    free_slots = free_slots,
-    extend_slots = extend_slots,
+    slots = held_slots,
     tell_hits = tell_hits,
     pack_hits = pack_hits,
     write_limiter = write_limiter,
@@ -152,7 +152,7 @@ local ids = ids_in(words, command_count)
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
 batch.now = now_ms(batch.is_clock_given and given)
-batch.now_text = struct.pack('<d', batch.now)
+batch.now_text = pack('<d', batch.now)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
@@ -163,6 +163,6 @@ decide_all(words, command_count)
 -- write and reply
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-batch.answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+batch.answers[1] = pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(batch.answers, '', 1, batch.answer_count) }
 end)()

@@ -4,8 +4,7 @@
 local function refusal_of(copy, amount)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
   if not copy.limit then look_into(copy) end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
+  if copy.is_outside then return 'is_outside', true end
   local missing = shortfall(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil

@@ -23,12 +23,12 @@ function MAKE.t()
   return {
     unpack = function(text)
       if #text ~= 25 then return nil end
-      local used, part, at = struct.unpack('<ddd', text, 2)
+      local used, part, at = unpack_from('<ddd', text, 2)
       if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
       return { used = used, part = part, at = at }
     end,
     pack = function(state)
-      return struct.pack('<c1ddd', 't', state.used, state.part, state.at)
+      return pack('<c1ddd', 't', state.used, state.part, state.at)
     end,
     at = function(policy, state)
       if not state then return { used = 0, part = 0, at = batch.now } end
@@ -39,11 +39,13 @@ function MAKE.t()
     end,
     used = function(_, state) return state.used end,
     add = function(_, state, permits)
-      return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
+      state.used = sum_to_max(state.used, permits)
+      return state
     end,
     give_back = function(_, state, permits)
-      if permits >= state.used then return { used = 0, part = 0, at = state.at } end
-      return { used = state.used - permits, part = state.part, at = state.at }
+      if permits >= state.used then state.part = 0 end
+      state.used = math.max(0, state.used - permits)
+      return state
     end,
     free_at = function(policy, state, excess)
       return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)

@@ -22,7 +22,7 @@ end
 local function account_at(place)
   local account = account_names[place]
   if not account then
-    account = string.sub(KEYS[BEFORE_COPIES + place], account_from)
+    account = string_sub(KEYS[BEFORE_COPIES + place], account_from)
     account_names[place] = account
   end
   return account

@@ -19,7 +19,6 @@ end
 -- Puts a leg on a copy that has changed.
 local function open_leg(copy, uuid, leg)
   note_leg(copy, uuid)
-  copy.opened = copy.opened + 1
   copy.legs[uuid] = leg
   if leg.deadline < copy.next_due then
     copy.next_due = leg.deadline
@@ -30,7 +29,6 @@ end
 -- Takes a leg that is there off a copy that has changed.
 local function close_leg(copy, uuid)
   note_leg(copy, uuid)
-  copy.opened = copy.opened - 1
   copy.legs[uuid] = false
 end
 
@@ -43,7 +41,7 @@ local function put_sums(copy, settled, reserved)
 end
 
 local function pack_sums(copy)
-  return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
+  return pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end
 
 -- Writes `fields` of a copy, and the legs of it that changed.
@@ -59,6 +57,6 @@ local function write_legs(copy, fields)
       ended[#ended + 1] = uuid
     end
   end
-  redis.call('HSET', copy.key, unpack(fields))
-  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
+  redis_call('HSET', key_of(copy), unpack(fields))
+  if ended then redis_call('HDEL', key_of(copy), unpack(ended)) end
 end

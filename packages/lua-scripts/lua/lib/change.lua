@@ -14,7 +14,7 @@ end
 local function slots_held(record)
   local taken = taken_by(record)
   -- No id has a blank in it.
-  return string.find(taken, ' c', 1, true) and limiters().slots_held(taken) or nil
+  return string.find(taken, ' c', 1, true) and limiters().slots().held_by(taken) or nil
 end
 
 -- What the end of a reservation does to limiters: frees its slots, charges `hits`, which may be nil.
@@ -25,7 +25,7 @@ local function rates_at_end(record, hits)
     hits = hits,
     finish = function(_, is_replayed)
       if is_replayed then return false end
-      if holding then limiters().free_slots(holding, record.uuid) end
+      if holding then limiters().slots().free(holding, record.uuid) end
       if hits then limiters().charge_hits(hits, record.made, record.list_end + 1) end
       return hits
     end,

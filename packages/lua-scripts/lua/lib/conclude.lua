@@ -11,11 +11,11 @@ local function short_answer(accounts, steps, hits)
   for index, step in ipairs(steps) do
     if step.missing then
       count = count + 1
-      parts[count] = struct.pack('<Hd', place_of(accounts[index]), step.missing)
+      parts[count] = pack('<Hd', place_of(accounts[index]), step.missing)
     end
   end
   return ANSWER.short
-    .. string.char(count, hits and #hits or 0, #accounts)
+    .. string_char(count, hits and #hits or 0, #accounts)
     .. table.concat(parts)
     .. pack_copies(accounts)
     .. (hits and limiters().pack_hits(hits) or '')

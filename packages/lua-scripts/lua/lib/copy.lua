@@ -11,45 +11,49 @@
 -- Values of up to 64 bytes, so that Redis keeps a copy in one piece. A copy of another incarnation, or of
 -- another layout, counts as none, and is overwritten. The first three are always there.
 --
--- Here a copy is a table of few fields, because making it costs as much as reading the hash: `head` is h, nil
--- if there is no copy, and is looked into when something of it is needed.
+-- Here a copy is a table of few fields (16: Lua makes room for twice as many for the next one), because
+-- making it costs as much as reading the hash: `head` is h, nil if there is no copy, and is looked into when
+-- something of it is needed.
 local META_FIELDS = 3
-local LABEL = string.char(#INC) .. INC
+local LABEL = string_char(#INC) .. INC
 local SUMS_BYTES = 32
 local ID_BYTES = 16
 
 -- A copy that is not there, to be filled by whoever installs one.
-local function absent_copy(place, key)
-  return { place = place, key = key, legs = {}, next_due = math.huge, opened = 0 }
+local function absent_copy(place)
+  return { place = place, legs = {}, next_due = math.huge }
+end
+
+local function key_of(copy)
+  return KEYS[BEFORE_COPIES + copy.place]
 end
 
 -- Drawn, returned, start and end of a copy that is there.
 local function standing_of(copy)
-  return struct.unpack('<dddd', copy.head, #LABEL + 1)
+  return unpack_from('<dddd', copy.head, #LABEL + 1)
 end
 
 -- The lease of a copy that is there, with its length.
 local function pack_lease(copy)
   local lease = copy.lease
   if not lease then
-    lease = string.char(#copy.head - #LABEL - 32) .. string.sub(copy.head, #LABEL + 33)
+    lease = string_char(#copy.head - #LABEL - 32) .. string_sub(copy.head, #LABEL + 33)
     copy.lease = lease
   end
   return lease
 end
 
 -- Nil for one of another incarnation.
-local function stored_copy(place, key, head, sums, elsewhere)
-  if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
+local function stored_copy(place, head, sums, elsewhere)
+  if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
-  local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
+  local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
   if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
     place = place,
-    key = key,
     is_stored = true,
     is_touched = false,
     is_told = false, -- this call has answered with what of it only its lease changes
@@ -60,12 +64,9 @@ local function stored_copy(place, key, head, sums, elsewhere)
     elsewhere = elsewhere,
     next_due = next_due,
     legs = {},
-    opened = 0,
     changed_leg = nil,
-    changed_legs = nil,
     limit = nil, -- these are read out of the head when they are needed
-    starts = nil,
-    ends = nil,
+    is_outside = nil,
     lease = nil,
     interval = nil,
   }
@@ -90,14 +91,14 @@ local function copy_at(place, uuid)
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(place, key, fields[1], fields[2], fields[3])
+  copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
   if copy then
     if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
   else
-    copy = absent_copy(place, key)
+    copy = absent_copy(place)
     -- Whatever is there and is no copy of this incarnation goes when one is written.
     copy.is_leftover = true
-    local kept = redis.call('HGET', key, 't')
+    local kept = redis_call('HGET', key, 't')
     if kept then fill_place(copy, kept) end
   end
   batch.copies[place] = copy
@@ -109,7 +110,7 @@ local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
-  local text = redis.call('HGET', copy.key, uuid)
+  local text = redis_call('HGET', key_of(copy), uuid)
   leg = text and parse_open_leg(text) or false
   copy.legs[uuid] = leg
   return leg

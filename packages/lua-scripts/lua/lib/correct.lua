@@ -75,6 +75,6 @@ local function correct(words, at, last)
   -- Nobody knows what one was made with that is heard of here for the first time.
   record = record or new_record(id, table.concat(accounts, ',') .. '\n\n\nnull', accounts)
   store(record, accounts, legs, true)
-  if slots then limiters().free_slots(slots, record.uuid) end
+  if slots then limiters().slots().free(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end

@@ -13,7 +13,7 @@ end
 
 local function pack_event(id, leg, is_first, count)
   local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
-  return struct.pack(
+  return pack(
     '<c1dddBdBc0B',
     leg.state,
     leg.amount,
@@ -32,7 +32,7 @@ local function pack_interval(copy)
   local interval = copy.interval
   if not interval then
     local head = copy.head
-    interval = string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+    interval = string_char(#head - #LABEL - 16) .. string_sub(head, #LABEL + 17)
     copy.interval = interval
   end
   return interval

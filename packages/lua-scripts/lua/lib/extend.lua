@@ -37,7 +37,7 @@ local function extend(words, at)
   local slots = slots_held(record)
   return change(record, accounts, legs, words[at + 1], extend_leg, words, at, 'null', slots and {
     finish = function(leg, is_replayed)
-      if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
+      if not is_replayed then limiters().slots().extend(slots, record.uuid, leg.deadline) end
       return false
     end,
   })

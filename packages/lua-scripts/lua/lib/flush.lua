@@ -5,14 +5,14 @@ local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 
 -- A copy of which only sums and legs changed, and most often one leg.
 local function write_change(copy)
-  local key, uuid, legs = copy.key, copy.changed_leg, copy.legs
+  local key, uuid, legs = key_of(copy), copy.changed_leg, copy.legs
   if copy.changed_legs then
     write_legs(copy, { 's', pack_sums(copy) })
   elseif uuid and legs[uuid] then
-    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
+    redis_call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
   else
-    redis.call('HSET', key, 's', pack_sums(copy))
-    if uuid then redis.call('HDEL', key, uuid) end
+    redis_call('HSET', key, 's', pack_sums(copy))
+    if uuid then redis_call('HDEL', key, uuid) end
   end
 end
 
@@ -48,21 +48,21 @@ end
 local function write_events()
   if #batch.events == 0 then return '' end
   local key = batch.journal_key
-  if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
+  if not batch.is_clock_given then return redis_call('XADD', key, '*', unpack(batch.events)) end
   -- A test's clock may stand still or go back, and positions may not.
   local at = integer(batch.now)
   local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
-  local info = redis.call('XINFO', 'STREAM', key)
+  local info = redis_call('XINFO', 'STREAM', key)
   for index = 1, #info, 2 do
     if info[index] == 'last-generated-id' then at = string.match(info[index + 1], '^%d+') end
   end
-  return redis.call('XADD', key, at .. '-*', unpack(batch.events))
+  return redis_call('XADD', key, at .. '-*', unpack(batch.events))
 end
 
 -- Whether a key holds something else than what is about to be written to it.
 local function is_other(key, wanted)
-  local found = redis.call('TYPE', key).ok
+  local found = redis_call('TYPE', key).ok
   return found ~= wanted and found ~= 'none'
 end
 
@@ -81,13 +81,13 @@ local function flush()
       general().rare().write_copy(copy)
     end
   end
-  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
-  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
-  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
+  if #later > 0 then redis_call('ZADD', batch.due_key, unpack(later)) end
+  if #none > 0 then redis_call('ZREM', batch.due_key, unpack(none)) end
+  if #open > 0 then redis_call('HSET', batch.open_key, unpack(open)) end
   if #ended > 0 then
-    redis.call('HDEL', batch.open_key, unpack(gone))
-    redis.call('HSET', batch.done_key, unpack(ended))
-    redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
+    redis_call('HDEL', batch.open_key, unpack(gone))
+    redis_call('HSET', batch.done_key, unpack(ended))
+    redis_call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
   for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()

@@ -24,11 +24,11 @@ function MAKE.g()
   return {
     unpack = function(text)
       if #text ~= 17 then return nil end
-      local tat, part = struct.unpack('<dd', text, 2)
+      local tat, part = unpack_from('<dd', text, 2)
       if not (is_amount(tat) and is_amount(part)) then return nil end
       return { tat = tat, part = part }
     end,
-    pack = function(state) return struct.pack('<c1dd', 'g', state.tat, state.part) end,
+    pack = function(state) return pack('<c1dd', 'g', state.tat, state.part) end,
     at = function(policy, state)
       if not state or state.tat < batch.now then return { tat = batch.now, part = 0 } end
       return { tat = state.tat, part = math.min(state.part, policy.permits - 1) }

@@ -4,7 +4,7 @@ local function install(words, at)
   local current, ticket, lease = copy_at(words[at]), words[at + 1], words[at + 2]
   if current.head then return copy_answer(lease_of(current) == lease and current) end
   if current.ticket ~= ticket then return copy_answer(nil) end
-  local copy = absent_copy(current.place, current.key)
+  local copy = absent_copy(current.place)
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = words[at + 6]

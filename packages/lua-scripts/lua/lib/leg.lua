@@ -33,7 +33,7 @@ end
 local function pack_leg(leg)
   local packed = leg.packed
   if not packed then
-    packed = struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+    packed = pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
     leg.packed = packed
   end
   return packed
@@ -44,7 +44,7 @@ local parsed_text, parsed_leg
 local function parse_open_leg(text)
   if text == parsed_text then return parsed_leg end
   if #text ~= LEG_BYTES then fail('DAMAGED', 'a leg does not read back') end
-  local amount, spent, deadline, flags = struct.unpack('<dddB', text)
+  local amount, spent, deadline, flags = unpack_from('<dddB', text)
   parsed_leg = make_leg('o', amount, spent, deadline, flags)
   parsed_text = text
   return parsed_leg

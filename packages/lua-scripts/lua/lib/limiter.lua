@@ -15,9 +15,12 @@ local function limiter_at(place)
   return limiter
 end
 
-local function read_packed(key, kind, counting)
-  local text = redis.pcall('GET', key)
-  if type(text) ~= 'string' or string.sub(text, 1, 1) ~= kind then return nil end
+-- All that are texts, in their places, which are read at once.
+local stored_texts = before_limiters < #KEYS and redis_call('MGET', unpack(KEYS, before_limiters + 1))
+
+local function read_packed(limiter, kind, counting)
+  local text = stored_texts[limiter.place]
+  if not text or string_sub(text, 1, 1) ~= kind then return nil end
   return counting.unpack(text)
 end
 
@@ -26,8 +29,11 @@ local function state_of(limiter, kind, counting)
   if limiter.kind == kind then return limiter.state end
   if limiter.is_changed then return nil end
   limiter.kind = kind
-  local read = counting.read or read_packed
-  limiter.state = read(limiter.key, kind, counting)
+  if counting.read then
+    limiter.state = counting.read(limiter.key)
+  else
+    limiter.state = read_packed(limiter, kind, counting)
+  end
   return limiter.state
 end
 
@@ -66,7 +72,7 @@ end
 
 -- How a limiter stands: its place; whether it admits, limit, used, reset and retry.
 local function pack_view(hit, admits, ends, retry)
-  return struct.pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
+  return pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
 end
 
 -- Takes over the state that a hit leads to, and how that looks.
@@ -83,20 +89,20 @@ end
 local function write_limiter(limiter)
   local key, state = limiter.key, limiter.state
   if not state then
-    redis.call('DEL', key)
+    redis_call('DEL', key)
     return
   end
   local counting = counting_of(limiter.kind)
   if counting.write then
-    if not state.key then redis.call('DEL', key) end
+    if not state.key then redis_call('DEL', key) end
     counting.write(key, state)
   elseif batch.is_clock_given then
-    redis.call('SET', key, counting.pack(state))
+    redis_call('SET', key, counting.pack(state))
     return
   else
-    redis.call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    redis_call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
     return
   end
   if batch.is_clock_given then return end
-  redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
+  redis_call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
 end

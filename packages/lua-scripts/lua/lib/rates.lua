@@ -46,61 +46,14 @@ local function take_hits(hits, uuid, deadline)
   end
 end
 
--- What a reservation took: { id, permits, is_slot } each, from the line of its record.
-local function parse_taken(line)
-  local taken = {}
-  for part in string.gmatch(line, '[^,]+') do
-    local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
-    if not id then fail('DAMAGED', 'what a reservation took does not read back') end
-    taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
-  end
-  return taken
-end
-
--- The limiters of which a reservation holds slots; nil if of none. Turns the command back unless all are
--- declared.
-local function slots_held(line)
-  local holding, undeclared, places = {}, {}, {}
-  for index = before_limiters + 1, #KEYS do
-    places[string.sub(KEYS[index], limiter_from)] = index - before_limiters
-  end
-  for _, rate in ipairs(parse_taken(line)) do
-    if rate.is_slot and rate.permits > 0 then
-      rate.place = places[rate.id]
-      holding[#holding + 1] = rate
-      if not rate.place then undeclared[#undeclared + 1] = rate.id end
-    end
-  end
-  if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
-  return #holding > 0 and holding or nil
-end
-
-local function change_slots(holding, change_one)
-  for _, rate in ipairs(holding) do
-    local limiter, counting = limiter_at(rate.place), counting_of('c')
-    local slots = counting.at(nil, state_of(limiter, 'c', counting))
-    if change_one(slots, rate) then
-      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil, slots.last_at)
-    end
-  end
-end
-
-local function free_slots(holding, uuid)
-  change_slots(holding, function(slots) return drop_slot(slots, uuid) end)
-end
-
-local function extend_slots(holding, uuid, deadline)
-  change_slots(holding, function(slots, rate) return hold_slot(slots, uuid, rate.permits, deadline) end)
-end
-
 -- What of `limiter` a reservation took, whose line begins at `from` in what it was made with.
 local function taken_from(made, from, limiter)
-  local id, ends = string.sub(limiter.key, limiter_from), string.find(made, '\n', from, true)
+  local id, ends = string_sub(limiter.key, limiter_from), string.find(made, '\n', from, true)
   while true do
     local first, last = string.find(made, id, from, true)
     if not first or first > ends then return 0 end
-    local before = string.byte(made, first - 1)
-    if (before == 10 or before == 44) and string.byte(made, last + 1) == 32 then
+    local before = string_byte(made, first - 1)
+    if (before == 10 or before == 44) and string_byte(made, last + 1) == 32 then
       local permits = tonumber(string.match(made, '^%d+', last + 2))
       if not permits then fail('DAMAGED', 'what a reservation took does not read back') end
       return permits
@@ -118,7 +71,7 @@ local function charge_hits(hits, made, from)
       if more > 0 then
         keep_hit(hit, hit.counting.add(hit, hit.state, more))
       else
-        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (struct.unpack('<d', made))))
+        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (unpack_from('<d', made))))
       end
     else
       hit.view = pack_view(hit, true, ends_at(hit), retry_at(hit, 0))

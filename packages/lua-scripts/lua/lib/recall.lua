@@ -8,7 +8,7 @@ local function recall(words, at)
   copy.sequence = copy.sequence + 1
   local answer = copy_answer(copy)
   if words[at + 2] and not is_open(copy) then
-    replace_copy(copy, absent_copy(copy.place, copy.key))
+    replace_copy(copy, absent_copy(copy.place))
   else
     touch(copy)
   end

@@ -6,7 +6,7 @@ local function read_made(record)
   local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
   if not list_end then fail('DAMAGED', 'a record does not read back') end
   record.list_end = list_end
-  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  local list = string_sub(made, CREATED_BYTES + 1, list_end - 1)
   if not string.find(list, ',', 1, true) then
     record.accounts = { list }
     return
@@ -18,7 +18,7 @@ end
 -- What a reservation took from limiters, empty for nothing.
 local function taken_by(record)
   local from = record.list_end + 1
-  if string.byte(record.made, from) == 10 then return '' end
+  if string_byte(record.made, from) == 10 then return '' end
   return string.match(record.made, '^[^\n]*', from)
 end
 
@@ -28,7 +28,7 @@ local function fingerprint_in(text, from)
 end
 
 local function created_of(record)
-  return (struct.unpack('<d', record.made))
+  return (unpack_from('<d', record.made))
 end
 
 local function new_record(id, rest, accounts)
@@ -36,7 +36,7 @@ local function new_record(id, rest, accounts)
   local list_end = string.find(made, '\n', CREATED_BYTES + 1, true)
   return {
     id = id,
-    uuid = string.sub(id, -ID_BYTES),
+    uuid = string_sub(id, -ID_BYTES),
     made = made,
     list_end = list_end,
     accounts = accounts,
@@ -54,12 +54,12 @@ end
 
 -- Legs and leases of one that has ended.
 local function parse_legs(record, text)
-  local count, leases, legs, at = string.byte(text), {}, {}, 2
+  local count, leases, legs, at = string_byte(text), {}, {}, 2
   local are_alike = count < NOT_ALIKE
   if not are_alike then count = count - NOT_ALIKE end
   for index = 1, count do
-    local last = at + string.byte(text, at)
-    leases[index] = string.sub(text, at, last)
+    local last = at + string_byte(text, at)
+    leases[index] = string_sub(text, at, last)
     at = last + 1
   end
   for index = 1, count do
@@ -67,18 +67,18 @@ local function parse_legs(record, text)
       legs[index] = legs[1]
     else
       local state, amount, spent, deadline, flags
-      state, amount, spent, deadline, flags, at = struct.unpack('<c1dddB', text, at)
+      state, amount, spent, deadline, flags, at = unpack_from('<c1dddB', text, at)
       legs[index] = make_leg(state, amount, spent, deadline, flags)
     end
   end
-  record.made = string.sub(text, at)
+  record.made = string_sub(text, at)
   return legs, leases
 end
 
 local function parse_record(id, known)
   local is_open = type(known) == 'string'
   local text = is_open and known or known.text
-  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_open }
+  local record = { id = id, uuid = string_sub(id, -ID_BYTES), made = text, is_open = is_open }
   if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
   if is_open then
     read_made(record)
@@ -96,7 +96,7 @@ end
 local function set_accounts(record, accounts)
   local made = record.made
   local list = table.concat(accounts, ',')
-  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
+  record.made = string_sub(made, 1, CREATED_BYTES) .. list .. string_sub(made, record.list_end)
   record.list_end = CREATED_BYTES + #list + 1
   record.accounts = accounts
 end
@@ -109,7 +109,7 @@ local function pack_record(record)
     leases[index], legs[index] = record.leases[account], pack_end(record.legs[account])
     are_alike = are_alike and legs[index] == legs[1]
   end
-  local count = string.char(#accounts + (are_alike and 0 or NOT_ALIKE))
+  local count = string_char(#accounts + (are_alike and 0 or NOT_ALIKE))
   return count .. table.concat(leases) .. (are_alike and legs[1] or table.concat(legs)) .. record.made
 end
 

@@ -10,7 +10,7 @@
 local CREATED_BYTES = 8
 
 local function pack_end(leg)
-  return struct.pack('<c1dddB', leg.state, leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+  return pack('<c1dddB', leg.state, leg.amount, leg.spent, leg.deadline, leg_flags(leg))
 end
 
 -- Reads the records of `ids`, each of them at most once a call and all in a few commands. Returns the key

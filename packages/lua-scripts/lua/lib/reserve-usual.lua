@@ -16,7 +16,7 @@ local function reserve_usual(words, at, last)
     hits = limiters().parse_hits(words, to + 1, last)
     if not limiters().ask_hits(hits) then return false end
   end
-  local uuid, made = string.sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
+  local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
   local leg = new_leg(amount, math.min(now + words[at + 2], INSTANT_MAX))
   for index = first, to do
     local copy = copies[words[index]]

@@ -14,9 +14,9 @@ local function list_end_of(made, words, first, to)
     local account = account_at(words[index])
     if string.find(made, account, from, true) ~= from then return nil end
     from = from + #account + 1
-    if string.byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
+    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
   end
-  if string.byte(made, from) == 10 then return from - 1 end
+  if string_byte(made, from) == 10 then return from - 1 end
   local taken = string.match(made, '^[^\n]*', from)
   return not string.find(taken, ' c', 1, true) and from - 1 or nil
 end
@@ -39,10 +39,10 @@ local function settle_usual(words, at, last)
   local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
   local made, to = batch.records[id], at + 5 + words[at + 5]
   local is_known = words[at + 3] and to >= first and type(made) == 'string'
-  if not is_known or struct.unpack('<d', made) ~= created then return false end
+  if not is_known or unpack_from('<d', made) ~= created then return false end
   local list_end = list_end_of(made, words, first, to)
   if not list_end then return false end
-  local uuid, copies = string.sub(id, -ID_BYTES), batch.copies
+  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
   local before = common_leg(uuid, cost, words, first, to)
   if not before then return false end
   local hits = to < last and limiters().parse_hits(words, to + 1, last)
@@ -57,11 +57,11 @@ local function settle_usual(words, at, last)
   end
   local ended, gone = batch.ended, batch.gone
   local size = #ended
-  local ended_text = string.char(to - first + 1) .. end_text .. pack_end(leg) .. made
+  local ended_text = string_char(to - first + 1) .. end_text .. pack_end(leg) .. made
   ended[size + 1], ended[size + 2] = id, ended_text
   gone[#gone + 1] = id
   batch.records[id] = { text = ended_text }
-  local list = before.is_journaled and string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  local list = before.is_journaled and string_sub(made, CREATED_BYTES + 1, list_end - 1)
   push_event(event, words[at + 4], list or made)
   local more, hold = cost - before.spent, held(before)
   local overage = more > hold and more - hold or 0

@@ -37,7 +37,7 @@ function MAKE.l()
     log.last, log.last_permits = 0, 0
     if log.count == 0 then return end
     repeat
-      local found = redis.call(
+      local found = redis_call(
         'ZREVRANGEBYSCORE', log.key, '(' .. integer(at), '(' .. integer(log.gone_to), 'LIMIT', '0', '1'
       )
       if not found[1] then return end
@@ -52,22 +52,22 @@ function MAKE.l()
   local function write_log(key, log)
     local added = {}
     if log.key and log.gone_to >= 0 then
-      redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
+      redis_call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
     end
     for at, permits in pairs(log.changed) do
       local stored = log.stored[at]
-      if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
+      if log.key and stored then redis_call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
       if permits then
         added[#added + 1] = integer(at)
         added[#added + 1] = integer(at) .. ' ' .. integer(permits)
       end
     end
-    if log.head then redis.call('ZREM', key, log.head) end
+    if log.head then redis_call('ZREM', key, log.head) end
     added[#added + 1] = '-1'
     added[#added + 1] = string.format(
       'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
     )
-    redis.call('ZADD', key, unpack(added))
+    redis_call('ZADD', key, unpack(added))
   end
 
   return {
@@ -79,7 +79,7 @@ function MAKE.l()
       end
       local gone_to = math.max(log.last, batch.now) - policy.window
       if log.key and gone_to > log.gone_to and gone_to >= 0 then
-        local gone = redis.call(
+        local gone = redis_call(
           'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), integer(gone_to)
         )
         for _, member in ipairs(gone) do
@@ -113,7 +113,7 @@ function MAKE.l()
       local taken = taken_at == log.last and log.last_permits or log.changed[taken_at]
       if taken == nil and log.key then
         local at = integer(taken_at)
-        local found = redis.call('ZRANGEBYSCORE', log.key, at, at)
+        local found = redis_call('ZRANGEBYSCORE', log.key, at, at)
         if found[1] then
           local _, stored = log_entry(found[1])
           taken = log_permits(log, taken_at, stored)
@@ -133,7 +133,7 @@ function MAKE.l()
       local to_go, offset, page = excess, 0, {}
       repeat
         if log.key then
-          page = redis.call(
+          page = redis_call(
             'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), '+inf',
             'LIMIT', integer(offset), integer(LOG_PAGE)
           )

@@ -16,12 +16,12 @@ function MAKE.s()
   return {
     unpack = function(text)
       if #text ~= 25 then return nil end
-      local starts, used, before = struct.unpack('<ddd', text, 2)
+      local starts, used, before = unpack_from('<ddd', text, 2)
       if not (is_amount(starts) and is_amount(used) and is_amount(before)) then return nil end
       return { starts = starts, used = used, before = before }
     end,
     pack = function(state)
-      return struct.pack('<c1ddd', 's', state.starts, state.used, state.before)
+      return pack('<c1ddd', 's', state.starts, state.used, state.before)
     end,
     at = function(policy, state)
       local now = math.max(state and state.starts or 0, batch.now)
@@ -34,17 +34,16 @@ function MAKE.s()
     end,
     used = function(policy, state) return sum_to_max(state.used, still_of_before(policy, state)) end,
     add = function(_, state, permits)
-      local used = sum_to_max(state.used, permits)
-      return { starts = state.starts, used = used, before = state.before }
+      state.used = sum_to_max(state.used, permits)
+      return state
     end,
     give_back = function(policy, state, permits, taken_at)
-      local used, before = state.used, state.before
       if taken_at >= state.starts then
-        used = math.max(0, used - permits)
+        state.used = math.max(0, state.used - permits)
       elseif taken_at >= state.starts - policy.window then
-        before = math.max(0, before - permits)
+        state.before = math.max(0, state.before - permits)
       end
-      return { starts = state.starts, used = used, before = before }
+      return state
     end,
     free_at = function(policy, state, excess)
       local left = sum_to_max(state.used, still_of_before(policy, state)) - excess

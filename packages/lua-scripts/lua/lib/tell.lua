@@ -7,13 +7,13 @@
 local function push_copy(texts, size, copy)
   local settled, reserved, sequence = copy.settled, copy.reserved, copy.sequence
   if copy.is_told then
-    texts[size + 1] = struct.pack('<HdddI4', copy.place, settled, reserved, sequence, 0)
+    texts[size + 1] = pack('<HdddI4', copy.place, settled, reserved, sequence, 0)
     return size + 1
   end
   copy.is_told = true
   local head, elsewhere = copy.head, copy.elsewhere
   local length = 1 + #head + #elsewhere
-  texts[size + 1] = struct.pack('<HdddI4B', copy.place, settled, reserved, sequence, length, #head)
+  texts[size + 1] = pack('<HdddI4B', copy.place, settled, reserved, sequence, length, #head)
   texts[size + 2], texts[size + 3] = head, elsewhere
   return size + 3
 end
@@ -28,7 +28,7 @@ end
 -- it.
 local function tell_done(flags, overage, created, leg, words, first, last, rate_count)
   local texts, size, copies = batch.answers, batch.answer_count + 1, batch.copies
-  texts[size] = struct.pack(
+  texts[size] = pack(
     '<BBdBBI4dc1dddB',
     1,
     flags,

@@ -1,19 +1,19 @@
 -- What is asked of a copy as a whole: its lease changes, another one takes its place, all its legs.
 
 local function lease_of(copy)
-  return string.sub(copy.head, #LABEL + 33)
+  return string_sub(copy.head, #LABEL + 33)
 end
 
 -- What was read out of the head, or told of it, is not so any more.
 local function forget_head(copy)
-  copy.limit, copy.starts, copy.ends, copy.lease, copy.interval = nil, nil, nil, nil, nil
+  copy.limit, copy.is_outside, copy.lease, copy.interval = nil, nil, nil, nil
   copy.is_told = false
 end
 
 -- What of a copy only its lease changes.
 local function set_lease(copy, lease, drawn, returned, starts, ends)
   forget_head(copy)
-  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.head = LABEL .. pack('<dddd', drawn, returned, starts, ends) .. lease
   copy.is_head_changed = true
 end
 
@@ -42,7 +42,7 @@ end
 -- Reads all open legs of a copy.
 local function scan(copy)
   if copy.is_scanned or not copy.is_stored then return end
-  local fields = redis.call('HGETALL', copy.key)
+  local fields = redis_call('HGETALL', key_of(copy))
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
@@ -52,9 +52,17 @@ local function scan(copy)
   copy.is_scanned = true
 end
 
--- Whether anything is open on a copy.
+-- Whether anything is open on a copy. Does not read its legs: there may be many.
 local function is_open(copy)
-  local count = copy.opened
-  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
+  for _, leg in pairs(copy.legs) do
+    if leg then return true end
+  end
+  if not copy.is_stored then return false end
+  -- What has ended in this call is still stored.
+  local count, is_counted = redis_call('HLEN', key_of(copy)) - META_FIELDS, {}
+  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
+    if not is_counted[uuid] then count = count - redis_call('HEXISTS', key_of(copy), uuid) end
+    is_counted[uuid] = true
+  end
   return count > 0
 end

@@ -1,11 +1,11 @@
 -- Writes a copy, whatever of it has changed; see flush.lua for the usual case.
 local function write_copy(copy)
-  local key = copy.key
-  if copy.is_leftover then redis.call('DEL', key) end
+  local key = key_of(copy)
+  if copy.is_leftover then redis_call('DEL', key) end
   if not copy.head then
     if copy.ticket then
       local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
-      redis.call('HSET', key, 't', place)
+      redis_call('HSET', key, 't', place)
     end
     return
   end

@@ -81,6 +81,8 @@ local batch = {
 local function fail(status, ...)
   error({ status, ... }, 0)
 end
+local redis_call, pack, unpack_from = redis.call, struct.pack, struct.unpack
+local string_sub, string_byte, string_char = string.sub, string.byte, string.char
 local FIRST_COMMAND = 7
 local HEAD_WORDS = 2
 local BEFORE_COPIES = 6
@@ -97,7 +99,7 @@ end
 local function account_at(place)
   local account = account_names[place]
   if not account then
-    account = string.sub(KEYS[BEFORE_COPIES + place], account_from)
+    account = string_sub(KEYS[BEFORE_COPIES + place], account_from)
     account_names[place] = account
   end
   return account
@@ -136,7 +138,7 @@ end
 local function pack_leg(leg)
   local packed = leg.packed
   if not packed then
-    packed = struct.pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+    packed = pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
     leg.packed = packed
   end
   return packed
@@ -145,7 +147,7 @@ local parsed_text, parsed_leg
 local function parse_open_leg(text)
   if text == parsed_text then return parsed_leg end
   if #text ~= LEG_BYTES then fail('DAMAGED', 'a leg does not read back') end
-  local amount, spent, deadline, flags = struct.unpack('<dddB', text)
+  local amount, spent, deadline, flags = unpack_from('<dddB', text)
   parsed_leg = make_leg('o', amount, spent, deadline, flags)
   parsed_text = text
   return parsed_leg
@@ -162,34 +164,36 @@ local function leg_with(leg, state, spent, is_journaled)
   }
 end
 local META_FIELDS = 3
-local LABEL = string.char(#INC) .. INC
+local LABEL = string_char(#INC) .. INC
 local SUMS_BYTES = 32
 local ID_BYTES = 16
-local function absent_copy(place, key)
-  return { place = place, key = key, legs = {}, next_due = math.huge, opened = 0 }
+local function absent_copy(place)
+  return { place = place, legs = {}, next_due = math.huge }
+end
+local function key_of(copy)
+  return KEYS[BEFORE_COPIES + copy.place]
 end
 local function standing_of(copy)
-  return struct.unpack('<dddd', copy.head, #LABEL + 1)
+  return unpack_from('<dddd', copy.head, #LABEL + 1)
 end
 local function pack_lease(copy)
   local lease = copy.lease
   if not lease then
-    lease = string.char(#copy.head - #LABEL - 32) .. string.sub(copy.head, #LABEL + 33)
+    lease = string_char(#copy.head - #LABEL - 32) .. string_sub(copy.head, #LABEL + 33)
     copy.lease = lease
   end
   return lease
 end
-local function stored_copy(place, key, head, sums, elsewhere)
-  if string.sub(head, 1, #LABEL) ~= LABEL then return nil end
+local function stored_copy(place, head, sums, elsewhere)
+  if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
-  local settled, reserved, sequence, next_due = struct.unpack('<dddd', sums)
+  local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
   if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
     place = place,
-    key = key,
     is_stored = true,
     is_touched = false,
     is_told = false, -- this call has answered with what of it only its lease changes
@@ -200,12 +204,9 @@ local function stored_copy(place, key, head, sums, elsewhere)
     elsewhere = elsewhere,
     next_due = next_due,
     legs = {},
-    opened = 0,
     changed_leg = nil,
-    changed_legs = nil,
     limit = nil, -- these are read out of the head when they are needed
-    starts = nil,
-    ends = nil,
+    is_outside = nil,
     lease = nil,
     interval = nil,
   }
@@ -227,13 +228,13 @@ local function copy_at(place, uuid)
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(place, key, fields[1], fields[2], fields[3])
+  copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
   if copy then
     if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
   else
-    copy = absent_copy(place, key)
+    copy = absent_copy(place)
     copy.is_leftover = true
-    local kept = redis.call('HGET', key, 't')
+    local kept = redis_call('HGET', key, 't')
     if kept then fill_place(copy, kept) end
   end
   batch.copies[place] = copy
@@ -243,7 +244,7 @@ local function leg_of(copy, uuid)
   local leg = copy.legs[uuid]
   if leg ~= nil then return leg end
   if not copy.is_stored or copy.is_scanned then return false end
-  local text = redis.call('HGET', copy.key, uuid)
+  local text = redis_call('HGET', key_of(copy), uuid)
   leg = text and parse_open_leg(text) or false
   copy.legs[uuid] = leg
   return leg
@@ -264,7 +265,6 @@ local function note_leg(copy, uuid)
 end
 local function open_leg(copy, uuid, leg)
   note_leg(copy, uuid)
-  copy.opened = copy.opened + 1
   copy.legs[uuid] = leg
   if leg.deadline < copy.next_due then
     copy.next_due = leg.deadline
@@ -273,7 +273,6 @@ local function open_leg(copy, uuid, leg)
 end
 local function close_leg(copy, uuid)
   note_leg(copy, uuid)
-  copy.opened = copy.opened - 1
   copy.legs[uuid] = false
 end
 local function put_sums(copy, settled, reserved)
@@ -283,7 +282,7 @@ local function put_sums(copy, settled, reserved)
   copy.sequence = copy.sequence + 1
 end
 local function pack_sums(copy)
-  return struct.pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
+  return pack('<dddd', copy.settled, copy.reserved, copy.sequence, copy.next_due)
 end
 local function write_legs(copy, fields)
   local size, legs, ended = #fields, copy.legs, nil
@@ -297,12 +296,12 @@ local function write_legs(copy, fields)
       ended[#ended + 1] = uuid
     end
   end
-  redis.call('HSET', copy.key, unpack(fields))
-  if ended then redis.call('HDEL', copy.key, unpack(ended)) end
+  redis_call('HSET', key_of(copy), unpack(fields))
+  if ended then redis_call('HDEL', key_of(copy), unpack(ended)) end
 end
 local CREATED_BYTES = 8
 local function pack_end(leg)
-  return struct.pack('<c1dddB', leg.state, leg.amount, leg.spent, leg.deadline, leg_flags(leg))
+  return pack('<c1dddB', leg.state, leg.amount, leg.spent, leg.deadline, leg_flags(leg))
 end
 local function load_records(ids)
   local records = batch.records
@@ -332,7 +331,7 @@ local function push_event(head, detail, made)
 end
 local function pack_event(id, leg, is_first, count)
   local flags = (leg.is_dispatched and 1 or 0) + (is_first and 4 or 0)
-  return struct.pack(
+  return pack(
     '<c1dddBdBc0B',
     leg.state,
     leg.amount,
@@ -349,7 +348,7 @@ local function pack_interval(copy)
   local interval = copy.interval
   if not interval then
     local head = copy.head
-    interval = string.char(#head - #LABEL - 16) .. string.sub(head, #LABEL + 17)
+    interval = string_char(#head - #LABEL - 16) .. string_sub(head, #LABEL + 17)
     copy.interval = interval
   end
   return interval
@@ -357,13 +356,13 @@ end
 local function push_copy(texts, size, copy)
   local settled, reserved, sequence = copy.settled, copy.reserved, copy.sequence
   if copy.is_told then
-    texts[size + 1] = struct.pack('<HdddI4', copy.place, settled, reserved, sequence, 0)
+    texts[size + 1] = pack('<HdddI4', copy.place, settled, reserved, sequence, 0)
     return size + 1
   end
   copy.is_told = true
   local head, elsewhere = copy.head, copy.elsewhere
   local length = 1 + #head + #elsewhere
-  texts[size + 1] = struct.pack('<HdddI4B', copy.place, settled, reserved, sequence, length, #head)
+  texts[size + 1] = pack('<HdddI4B', copy.place, settled, reserved, sequence, length, #head)
   texts[size + 2], texts[size + 3] = head, elsewhere
   return size + 3
 end
@@ -372,7 +371,7 @@ local function untell()
 end
 local function tell_done(flags, overage, created, leg, words, first, last, rate_count)
   local texts, size, copies = batch.answers, batch.answer_count + 1, batch.copies
-  texts[size] = struct.pack(
+  texts[size] = pack(
     '<BBdBBI4dc1dddB',
     1,
     flags,
@@ -393,10 +392,12 @@ end
 local function look_into(copy)
   local drawn, returned, starts, ends = standing_of(copy)
   if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
-  local limit, left = drawn - returned, struct.unpack('<d', copy.elsewhere)
+  local limit, left = drawn - returned, unpack_from('<d', copy.elsewhere)
   if limit < 0 then limit = 0 end
   if left <= limit then limit = left end
-  copy.limit, copy.starts, copy.ends = limit, starts, ends
+  copy.limit = limit
+  local is_early = batch.now < starts - PERIOD_TOLERANCE_MS
+  copy.is_outside = is_early or batch.now >= ends + PERIOD_TOLERANCE_MS
 end
 local function shortfall(copy, wanted)
   if wanted == 0 then return 0 end
@@ -417,8 +418,7 @@ end
 local function refusal_of(copy, amount)
   if copy.settled + copy.reserved + amount > AMOUNT_MAX then return 'code', 'amount_out_of_range' end
   if not copy.limit then look_into(copy) end
-  local is_early = batch.now < copy.starts - PERIOD_TOLERANCE_MS
-  if is_early or batch.now >= copy.ends + PERIOD_TOLERANCE_MS then return 'is_outside', true end
+  if copy.is_outside then return 'is_outside', true end
   local missing = shortfall(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil
@@ -504,12 +504,12 @@ function MAKE.t()
   return {
     unpack = function(text)
       if #text ~= 25 then return nil end
-      local used, part, at = struct.unpack('<ddd', text, 2)
+      local used, part, at = unpack_from('<ddd', text, 2)
       if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
       return { used = used, part = part, at = at }
     end,
     pack = function(state)
-      return struct.pack('<c1ddd', 't', state.used, state.part, state.at)
+      return pack('<c1ddd', 't', state.used, state.part, state.at)
     end,
     at = function(policy, state)
       if not state then return { used = 0, part = 0, at = batch.now } end
@@ -520,11 +520,13 @@ function MAKE.t()
     end,
     used = function(_, state) return state.used end,
     add = function(_, state, permits)
-      return { used = sum_to_max(state.used, permits), part = state.part, at = state.at }
+      state.used = sum_to_max(state.used, permits)
+      return state
     end,
     give_back = function(_, state, permits)
-      if permits >= state.used then return { used = 0, part = 0, at = state.at } end
-      return { used = state.used - permits, part = state.part, at = state.at }
+      if permits >= state.used then state.part = 0 end
+      state.used = math.max(0, state.used - permits)
+      return state
     end,
     free_at = function(policy, state, excess)
       return state.at + ms_until_gone(state.part, excess, policy.permits, policy.every)
@@ -555,11 +557,11 @@ function MAKE.g()
   return {
     unpack = function(text)
       if #text ~= 17 then return nil end
-      local tat, part = struct.unpack('<dd', text, 2)
+      local tat, part = unpack_from('<dd', text, 2)
       if not (is_amount(tat) and is_amount(part)) then return nil end
       return { tat = tat, part = part }
     end,
-    pack = function(state) return struct.pack('<c1dd', 'g', state.tat, state.part) end,
+    pack = function(state) return pack('<c1dd', 'g', state.tat, state.part) end,
     at = function(policy, state)
       if not state or state.tat < batch.now then return { tat = batch.now, part = 0 } end
       return { tat = state.tat, part = math.min(state.part, policy.permits - 1) }
@@ -592,11 +594,11 @@ function MAKE.f()
   return {
     unpack = function(text)
       if #text ~= 17 then return nil end
-      local starts, used = struct.unpack('<dd', text, 2)
+      local starts, used = unpack_from('<dd', text, 2)
       if not (is_amount(starts) and is_amount(used)) then return nil end
       return { starts = starts, used = used }
     end,
-    pack = function(state) return struct.pack('<c1dd', 'f', state.starts, state.used) end,
+    pack = function(state) return pack('<c1dd', 'f', state.starts, state.used) end,
     at = function(policy, state)
       local now = math.max(state and state.starts or 0, batch.now)
       local starts = now - now % policy.window
@@ -604,11 +606,12 @@ function MAKE.f()
     end,
     used = function(_, state) return state.used end,
     add = function(_, state, permits)
-      return { starts = state.starts, used = sum_to_max(state.used, permits) }
+      state.used = sum_to_max(state.used, permits)
+      return state
     end,
     give_back = function(_, state, permits, taken_at)
-      if taken_at < state.starts then return state end
-      return { starts = state.starts, used = math.max(0, state.used - permits) }
+      if taken_at >= state.starts then state.used = math.max(0, state.used - permits) end
+      return state
     end,
     free_at = function(policy, state) return state.starts + policy.window end,
     ends_at = function(policy, state) return state.starts + policy.window end,
@@ -627,12 +630,12 @@ function MAKE.s()
   return {
     unpack = function(text)
       if #text ~= 25 then return nil end
-      local starts, used, before = struct.unpack('<ddd', text, 2)
+      local starts, used, before = unpack_from('<ddd', text, 2)
       if not (is_amount(starts) and is_amount(used) and is_amount(before)) then return nil end
       return { starts = starts, used = used, before = before }
     end,
     pack = function(state)
-      return struct.pack('<c1ddd', 's', state.starts, state.used, state.before)
+      return pack('<c1ddd', 's', state.starts, state.used, state.before)
     end,
     at = function(policy, state)
       local now = math.max(state and state.starts or 0, batch.now)
@@ -645,17 +648,16 @@ function MAKE.s()
     end,
     used = function(policy, state) return sum_to_max(state.used, still_of_before(policy, state)) end,
     add = function(_, state, permits)
-      local used = sum_to_max(state.used, permits)
-      return { starts = state.starts, used = used, before = state.before }
+      state.used = sum_to_max(state.used, permits)
+      return state
     end,
     give_back = function(policy, state, permits, taken_at)
-      local used, before = state.used, state.before
       if taken_at >= state.starts then
-        used = math.max(0, used - permits)
+        state.used = math.max(0, state.used - permits)
       elseif taken_at >= state.starts - policy.window then
-        before = math.max(0, before - permits)
+        state.before = math.max(0, state.before - permits)
       end
-      return { starts = state.starts, used = used, before = before }
+      return state
     end,
     free_at = function(policy, state, excess)
       local left = sum_to_max(state.used, still_of_before(policy, state)) - excess
@@ -697,7 +699,7 @@ function MAKE.l()
     log.last, log.last_permits = 0, 0
     if log.count == 0 then return end
     repeat
-      local found = redis.call(
+      local found = redis_call(
         'ZREVRANGEBYSCORE', log.key, '(' .. integer(at), '(' .. integer(log.gone_to), 'LIMIT', '0', '1'
       )
       if not found[1] then return end
@@ -710,22 +712,22 @@ function MAKE.l()
   local function write_log(key, log)
     local added = {}
     if log.key and log.gone_to >= 0 then
-      redis.call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
+      redis_call('ZREMRANGEBYSCORE', key, '0', integer(log.gone_to))
     end
     for at, permits in pairs(log.changed) do
       local stored = log.stored[at]
-      if log.key and stored then redis.call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
+      if log.key and stored then redis_call('ZREM', key, integer(at) .. ' ' .. integer(stored)) end
       if permits then
         added[#added + 1] = integer(at)
         added[#added + 1] = integer(at) .. ' ' .. integer(permits)
       end
     end
-    if log.head then redis.call('ZREM', key, log.head) end
+    if log.head then redis_call('ZREM', key, log.head) end
     added[#added + 1] = '-1'
     added[#added + 1] = string.format(
       'h %.0f %.0f %.0f %.0f', log.used, log.count, log.last, log.last_permits
     )
-    redis.call('ZADD', key, unpack(added))
+    redis_call('ZADD', key, unpack(added))
   end
   return {
     read = read_log,
@@ -736,7 +738,7 @@ function MAKE.l()
       end
       local gone_to = math.max(log.last, batch.now) - policy.window
       if log.key and gone_to > log.gone_to and gone_to >= 0 then
-        local gone = redis.call(
+        local gone = redis_call(
           'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), integer(gone_to)
         )
         for _, member in ipairs(gone) do
@@ -770,7 +772,7 @@ function MAKE.l()
       local taken = taken_at == log.last and log.last_permits or log.changed[taken_at]
       if taken == nil and log.key then
         local at = integer(taken_at)
-        local found = redis.call('ZRANGEBYSCORE', log.key, at, at)
+        local found = redis_call('ZRANGEBYSCORE', log.key, at, at)
         if found[1] then
           local _, stored = log_entry(found[1])
           taken = log_permits(log, taken_at, stored)
@@ -790,7 +792,7 @@ function MAKE.l()
       local to_go, offset, page = excess, 0, {}
       repeat
         if log.key then
-          page = redis.call(
+          page = redis_call(
             'ZRANGEBYSCORE', log.key, '(' .. integer(log.gone_to), '+inf',
             'LIMIT', integer(offset), integer(LOG_PAGE)
           )
@@ -807,80 +809,82 @@ function MAKE.l()
     ends_at = function(policy, log) return log.last + policy.window end,
   }
 end
-local function no_slots(slots)
-  slots.used, slots.count, slots.next_at, slots.last_at = 0, 0, INSTANT_MAX, 0
-  return slots
-end
-local function parse_slot(text)
-  local permits, deadline = string.match(text, '^(%d+) (%d+)$')
-  return permits and { permits = tonumber(permits), deadline = tonumber(deadline) } or false
-end
-local function read_slots(key)
-  local text = redis.pcall('HGET', key, 'h')
-  if type(text) ~= 'string' then return nil end
-  local used, count, next_at, last_at = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
-  if not used then return nil end
-  return {
-    key = key,
-    used = tonumber(used),
-    count = tonumber(count),
-    next_at = tonumber(next_at),
-    last_at = tonumber(last_at),
-    held = {},
-  }
-end
-local function slot_of(slots, uuid)
-  if slots.held[uuid] == nil then
-    local text = slots.key and redis.call('HGET', slots.key, uuid)
-    slots.held[uuid] = text and parse_slot(text) or false
-  end
-  return slots.held[uuid]
-end
-local function drop_slot(slots, uuid)
-  local slot = slot_of(slots, uuid)
-  if not slot then return false end
-  slots.used = math.max(0, slots.used - slot.permits)
-  slots.count = slots.count - 1
-  slots.held[uuid] = false
-  return true
-end
-local function hold_slot(slots, uuid, permits, deadline)
-  drop_slot(slots, uuid)
-  slots.used = sum_to_max(slots.used, permits)
-  slots.count = slots.count + 1
-  slots.held[uuid] = { permits = permits, deadline = deadline }
-  slots.next_at = math.min(slots.next_at, deadline)
-  slots.last_at = math.max(slots.last_at, deadline)
-  return slots
-end
-local function write_slots(key, slots)
-  local fields, gone = {}, {}
-  for uuid, slot in pairs(slots.held) do
-    if slot then
-      fields[#fields + 1] = uuid
-      fields[#fields + 1] = integer(slot.permits) .. ' ' .. integer(slot.deadline)
-    elseif slots.key then
-      gone[#gone + 1] = uuid
-    end
-  end
-  for from = 1, #fields, 1000 do
-    redis.call('HSET', key, unpack(fields, from, math.min(from + 999, #fields)))
-  end
-  for from = 1, #gone, 1000 do
-    redis.call('HDEL', key, unpack(gone, from, math.min(from + 999, #gone)))
-  end
-  redis.call('HSET', key, 'h', string.format(
-    '%.0f %.0f %.0f %.0f', slots.used, slots.count, slots.next_at, slots.last_at
-  ))
-end
 function MAKE.c()
+  local function no_slots(slots)
+    slots.used, slots.count, slots.next_at, slots.last_at = 0, 0, INSTANT_MAX, 0
+    return slots
+  end
+  local function parse_slot(text)
+    local permits, deadline = string.match(text, '^(%d+) (%d+)$')
+    return permits and { permits = tonumber(permits), deadline = tonumber(deadline) } or false
+  end
+  local function read_slots(key)
+    local text = redis.pcall('HGET', key, 'h')
+    if type(text) ~= 'string' then return nil end
+    local used, count, next_at, last_at = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
+    if not used then return nil end
+    return {
+      key = key,
+      used = tonumber(used),
+      count = tonumber(count),
+      next_at = tonumber(next_at),
+      last_at = tonumber(last_at),
+      held = {},
+    }
+  end
+  local function slot_of(slots, uuid)
+    if slots.held[uuid] == nil then
+      local text = slots.key and redis_call('HGET', slots.key, uuid)
+      slots.held[uuid] = text and parse_slot(text) or false
+    end
+    return slots.held[uuid]
+  end
+  local function drop_slot(slots, uuid)
+    local slot = slot_of(slots, uuid)
+    if not slot then return false end
+    slots.used = math.max(0, slots.used - slot.permits)
+    slots.count = slots.count - 1
+    slots.held[uuid] = false
+    return true
+  end
+  local function hold_slot(slots, uuid, permits, deadline)
+    drop_slot(slots, uuid)
+    slots.used = sum_to_max(slots.used, permits)
+    slots.count = slots.count + 1
+    slots.held[uuid] = { permits = permits, deadline = deadline }
+    slots.next_at = math.min(slots.next_at, deadline)
+    slots.last_at = math.max(slots.last_at, deadline)
+    return slots
+  end
+  local function write_slots(key, slots)
+    local fields, gone = {}, {}
+    for uuid, slot in pairs(slots.held) do
+      if slot then
+        fields[#fields + 1] = uuid
+        fields[#fields + 1] = integer(slot.permits) .. ' ' .. integer(slot.deadline)
+      elseif slots.key then
+        gone[#gone + 1] = uuid
+      end
+    end
+    for from = 1, #fields, 1000 do
+      redis_call('HSET', key, unpack(fields, from, math.min(from + 999, #fields)))
+    end
+    for from = 1, #gone, 1000 do
+      redis_call('HDEL', key, unpack(gone, from, math.min(from + 999, #gone)))
+    end
+    redis_call('HSET', key, 'h', string.format(
+      '%.0f %.0f %.0f %.0f', slots.used, slots.count, slots.next_at, slots.last_at
+    ))
+  end
   return {
     read = read_slots,
     write = write_slots,
+    drop = drop_slot,
+    hold = hold_slot,
     at = function(_, slots)
       if not slots then return no_slots({ held = {} }) end
       if slots.next_at > batch.now then return slots end
-      local fields = slots.key and redis.call('HGETALL', slots.key) or {}
+      local fields = slots.key and redis_call('HGETALL', slots.key) or {}
       for index = 1, #fields, 2 do
         local uuid = fields[index]
         if uuid ~= 'h' and slots.held[uuid] == nil then
@@ -916,17 +920,21 @@ local function limiter_at(place)
   batch.limiters[place] = limiter
   return limiter
 end
-local function read_packed(key, kind, counting)
-  local text = redis.pcall('GET', key)
-  if type(text) ~= 'string' or string.sub(text, 1, 1) ~= kind then return nil end
+local stored_texts = before_limiters < #KEYS and redis_call('MGET', unpack(KEYS, before_limiters + 1))
+local function read_packed(limiter, kind, counting)
+  local text = stored_texts[limiter.place]
+  if not text or string_sub(text, 1, 1) ~= kind then return nil end
   return counting.unpack(text)
 end
 local function state_of(limiter, kind, counting)
   if limiter.kind == kind then return limiter.state end
   if limiter.is_changed then return nil end
   limiter.kind = kind
-  local read = counting.read or read_packed
-  limiter.state = read(limiter.key, kind, counting)
+  if counting.read then
+    limiter.state = counting.read(limiter.key)
+  else
+    limiter.state = read_packed(limiter, kind, counting)
+  end
   return limiter.state
 end
 local function keep_limiter(limiter, kind, state, ends_at)
@@ -956,7 +964,7 @@ local function retry_at(hit, permits)
   return math.min(hit.counting.free_at(hit, hit.state, wanted - room), INSTANT_MAX)
 end
 local function pack_view(hit, admits, ends, retry)
-  return struct.pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
+  return pack('<HBdddd', hit.limiter.place, admits and 1 or 0, hit.limit, hit.used, ends, retry)
 end
 local function keep_hit(hit, state, retry)
   local used = hit.counting.used(hit, state)
@@ -969,22 +977,22 @@ end
 local function write_limiter(limiter)
   local key, state = limiter.key, limiter.state
   if not state then
-    redis.call('DEL', key)
+    redis_call('DEL', key)
     return
   end
   local counting = counting_of(limiter.kind)
   if counting.write then
-    if not state.key then redis.call('DEL', key) end
+    if not state.key then redis_call('DEL', key) end
     counting.write(key, state)
   elseif batch.is_clock_given then
-    redis.call('SET', key, counting.pack(state))
+    redis_call('SET', key, counting.pack(state))
     return
   else
-    redis.call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    redis_call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
     return
   end
   if batch.is_clock_given then return end
-  redis.call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
+  redis_call('PEXPIRE', key, integer(math.max(1, limiter.ends_at - batch.now)))
 end
 local HIT_WORDS = 6
 local function parse_hits(words, first, last)
@@ -1022,52 +1030,13 @@ local function take_hits(hits, uuid, deadline)
     end
   end
 end
-local function parse_taken(line)
-  local taken = {}
-  for part in string.gmatch(line, '[^,]+') do
-    local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
-    if not id then fail('DAMAGED', 'what a reservation took does not read back') end
-    taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
-  end
-  return taken
-end
-local function slots_held(line)
-  local holding, undeclared, places = {}, {}, {}
-  for index = before_limiters + 1, #KEYS do
-    places[string.sub(KEYS[index], limiter_from)] = index - before_limiters
-  end
-  for _, rate in ipairs(parse_taken(line)) do
-    if rate.is_slot and rate.permits > 0 then
-      rate.place = places[rate.id]
-      holding[#holding + 1] = rate
-      if not rate.place then undeclared[#undeclared + 1] = rate.id end
-    end
-  end
-  if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
-  return #holding > 0 and holding or nil
-end
-local function change_slots(holding, change_one)
-  for _, rate in ipairs(holding) do
-    local limiter, counting = limiter_at(rate.place), counting_of('c')
-    local slots = counting.at(nil, state_of(limiter, 'c', counting))
-    if change_one(slots, rate) then
-      keep_limiter(limiter, 'c', slots.count > 0 and slots or nil, slots.last_at)
-    end
-  end
-end
-local function free_slots(holding, uuid)
-  change_slots(holding, function(slots) return drop_slot(slots, uuid) end)
-end
-local function extend_slots(holding, uuid, deadline)
-  change_slots(holding, function(slots, rate) return hold_slot(slots, uuid, rate.permits, deadline) end)
-end
 local function taken_from(made, from, limiter)
-  local id, ends = string.sub(limiter.key, limiter_from), string.find(made, '\\n', from, true)
+  local id, ends = string_sub(limiter.key, limiter_from), string.find(made, '\\n', from, true)
   while true do
     local first, last = string.find(made, id, from, true)
     if not first or first > ends then return 0 end
-    local before = string.byte(made, first - 1)
-    if (before == 10 or before == 44) and string.byte(made, last + 1) == 32 then
+    local before = string_byte(made, first - 1)
+    if (before == 10 or before == 44) and string_byte(made, last + 1) == 32 then
       local permits = tonumber(string.match(made, '^%d+', last + 2))
       if not permits then fail('DAMAGED', 'what a reservation took does not read back') end
       return permits
@@ -1083,7 +1052,7 @@ local function charge_hits(hits, made, from)
       if more > 0 then
         keep_hit(hit, hit.counting.add(hit, hit.state, more))
       else
-        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (struct.unpack('<d', made))))
+        keep_hit(hit, hit.counting.give_back(hit, hit.state, -more, (unpack_from('<d', made))))
       end
     else
       hit.view = pack_view(hit, true, ends_at(hit), retry_at(hit, 0))
@@ -1103,14 +1072,61 @@ local function pack_hits(hits)
   for index, hit in ipairs(hits) do parts[index] = view_of(hit) end
   return table.concat(parts)
 end
+local made_slots
+local function make_slots()
+  local function parse_taken(line)
+    local taken = {}
+    for part in string.gmatch(line, '[^,]+') do
+      local id, permits, kind = string.match(part, '^(%S+) (%d+) ([c-])$')
+      if not id then fail('DAMAGED', 'what a reservation took does not read back') end
+      taken[#taken + 1] = { id = id, permits = tonumber(permits), is_slot = kind == 'c' }
+    end
+    return taken
+  end
+  local function held_by(line)
+    local holding, undeclared, places = {}, {}, {}
+    for index = before_limiters + 1, #KEYS do
+      places[string_sub(KEYS[index], limiter_from)] = index - before_limiters
+    end
+    for _, rate in ipairs(parse_taken(line)) do
+      if rate.is_slot and rate.permits > 0 then
+        rate.place = places[rate.id]
+        holding[#holding + 1] = rate
+        if not rate.place then undeclared[#undeclared + 1] = rate.id end
+      end
+    end
+    if #undeclared > 0 then fail('LIMITERS', unpack(undeclared)) end
+    return #holding > 0 and holding or nil
+  end
+  local function change_slots(holding, change_one)
+    for _, rate in ipairs(holding) do
+      local limiter, counting = limiter_at(rate.place), counting_of('c')
+      local slots = counting.at(nil, state_of(limiter, 'c', counting))
+      if change_one(slots, rate) then
+        keep_limiter(limiter, 'c', slots.count > 0 and slots or nil, slots.last_at)
+      end
+    end
+  end
+  local function free_slots(holding, uuid)
+    change_slots(holding, function(slots) return counting_of('c').drop(slots, uuid) end)
+  end
+  local function extend_slots(holding, uuid, deadline)
+    change_slots(holding, function(slots, rate)
+      return counting_of('c').hold(slots, uuid, rate.permits, deadline)
+    end)
+  end
+  return { held_by = held_by, free = free_slots, extend = extend_slots }
+end
+local function held_slots()
+  made_slots = made_slots or make_slots()
+  return made_slots
+end
   return {
     parse_hits = parse_hits,
     ask_hits = ask_hits,
     take_hits = take_hits,
     charge_hits = charge_hits,
-    slots_held = slots_held,
-    free_slots = free_slots,
-    extend_slots = extend_slots,
+    slots = held_slots,
     tell_hits = tell_hits,
     pack_hits = pack_hits,
     write_limiter = write_limiter,
@@ -1128,7 +1144,7 @@ local function read_made(record)
   local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
   if not list_end then fail('DAMAGED', 'a record does not read back') end
   record.list_end = list_end
-  local list = string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  local list = string_sub(made, CREATED_BYTES + 1, list_end - 1)
   if not string.find(list, ',', 1, true) then
     record.accounts = { list }
     return
@@ -1138,21 +1154,21 @@ local function read_made(record)
 end
 local function taken_by(record)
   local from = record.list_end + 1
-  if string.byte(record.made, from) == 10 then return '' end
+  if string_byte(record.made, from) == 10 then return '' end
   return string.match(record.made, '^[^\\n]*', from)
 end
 local function fingerprint_in(text, from)
   return string.match(text, '^[^\\n]*\\n([^\\n]*)', from)
 end
 local function created_of(record)
-  return (struct.unpack('<d', record.made))
+  return (unpack_from('<d', record.made))
 end
 local function new_record(id, rest, accounts)
   local made = batch.now_text .. rest
   local list_end = string.find(made, '\\n', CREATED_BYTES + 1, true)
   return {
     id = id,
-    uuid = string.sub(id, -ID_BYTES),
+    uuid = string_sub(id, -ID_BYTES),
     made = made,
     list_end = list_end,
     accounts = accounts,
@@ -1166,12 +1182,12 @@ local function keep_legs(record, accounts, legs, leases)
   end
 end
 local function parse_legs(record, text)
-  local count, leases, legs, at = string.byte(text), {}, {}, 2
+  local count, leases, legs, at = string_byte(text), {}, {}, 2
   local are_alike = count < NOT_ALIKE
   if not are_alike then count = count - NOT_ALIKE end
   for index = 1, count do
-    local last = at + string.byte(text, at)
-    leases[index] = string.sub(text, at, last)
+    local last = at + string_byte(text, at)
+    leases[index] = string_sub(text, at, last)
     at = last + 1
   end
   for index = 1, count do
@@ -1179,17 +1195,17 @@ local function parse_legs(record, text)
       legs[index] = legs[1]
     else
       local state, amount, spent, deadline, flags
-      state, amount, spent, deadline, flags, at = struct.unpack('<c1dddB', text, at)
+      state, amount, spent, deadline, flags, at = unpack_from('<c1dddB', text, at)
       legs[index] = make_leg(state, amount, spent, deadline, flags)
     end
   end
-  record.made = string.sub(text, at)
+  record.made = string_sub(text, at)
   return legs, leases
 end
 local function parse_record(id, known)
   local is_open = type(known) == 'string'
   local text = is_open and known or known.text
-  local record = { id = id, uuid = string.sub(id, -ID_BYTES), made = text, is_open = is_open }
+  local record = { id = id, uuid = string_sub(id, -ID_BYTES), made = text, is_open = is_open }
   if #text <= CREATED_BYTES then fail('DAMAGED', 'a record does not read back') end
   if is_open then
     read_made(record)
@@ -1205,7 +1221,7 @@ end
 local function set_accounts(record, accounts)
   local made = record.made
   local list = table.concat(accounts, ',')
-  record.made = string.sub(made, 1, CREATED_BYTES) .. list .. string.sub(made, record.list_end)
+  record.made = string_sub(made, 1, CREATED_BYTES) .. list .. string_sub(made, record.list_end)
   record.list_end = CREATED_BYTES + #list + 1
   record.accounts = accounts
 end
@@ -1217,7 +1233,7 @@ local function pack_record(record)
     leases[index], legs[index] = record.leases[account], pack_end(record.legs[account])
     are_alike = are_alike and legs[index] == legs[1]
   end
-  local count = string.char(#accounts + (are_alike and 0 or NOT_ALIKE))
+  local count = string_char(#accounts + (are_alike and 0 or NOT_ALIKE))
   return count .. table.concat(leases) .. (are_alike and legs[1] or table.concat(legs)) .. record.made
 end
 local function record_of(id)
@@ -1284,40 +1300,33 @@ local function find(id)
 end
 local function put_leg(copy, uuid, leg)
   touch(copy)
-  local before = leg_of(copy, uuid)
-  if leg.state == 'o' then
-    open_leg(copy, uuid, leg)
-    if before then copy.opened = copy.opened - 1 end
-  else
-    close_leg(copy, uuid)
-    if not before then copy.opened = copy.opened + 1 end
-  end
+  if leg.state == 'o' then open_leg(copy, uuid, leg) else close_leg(copy, uuid) end
 end
 local ANSWER = {
-  done = string.char(1),
-  short = string.char(2),
-  missing = string.char(3),
-  unknown = string.char(4),
-  period = string.char(5),
-  rejected = string.char(6),
-  swept = string.char(7),
-  prepared = string.char(8),
-  busy = string.char(9),
-  copy = string.char(10),
-  none = string.char(11),
-  found = string.char(12),
-  WIDEN = string.char(13),
-  LIMITERS = string.char(14),
-  WRONGTYPE = string.char(15),
-  DAMAGED = string.char(16),
+  done = string_char(1),
+  short = string_char(2),
+  missing = string_char(3),
+  unknown = string_char(4),
+  period = string_char(5),
+  rejected = string_char(6),
+  swept = string_char(7),
+  prepared = string_char(8),
+  busy = string_char(9),
+  copy = string_char(10),
+  none = string_char(11),
+  found = string_char(12),
+  WIDEN = string_char(13),
+  LIMITERS = string_char(14),
+  WRONGTYPE = string_char(15),
+  DAMAGED = string_char(16),
 }
 local function text_answer(status, texts)
-  local answer = ANSWER[status] .. struct.pack('<H', #texts)
-  for _, text in ipairs(texts) do answer = answer .. struct.pack('<H', #text) .. text end
+  local answer = ANSWER[status] .. pack('<H', #texts)
+  for _, text in ipairs(texts) do answer = answer .. pack('<H', #text) .. text end
   return answer
 end
 local function number_answer(status, number)
-  return ANSWER[status] .. struct.pack('<d', number)
+  return ANSWER[status] .. pack('<d', number)
 end
 local function pack_copies(accounts)
   local parts, size = {}, 0
@@ -1332,21 +1341,21 @@ local function copy_answer(copy)
 end
 local function pack_found(record, legs, is_made_known)
   local first = legs[1]
-  local made = is_made_known and string.sub(record.made, 1, CREATED_BYTES) or record.made
-  if not first then return struct.pack('<I4c0c1dddB', #made, made, 'r', 0, 0, 0, 0) end
+  local made = is_made_known and string_sub(record.made, 1, CREATED_BYTES) or record.made
+  if not first then return pack('<I4c0c1dddB', #made, made, 'r', 0, 0, 0, 0) end
   local amount, spent = first.amount, first.spent
   for index = 2, #legs do
     amount = math.max(amount, legs[index].amount)
     spent = math.max(spent, legs[index].spent)
   end
   local flags = leg_flags(first)
-  return struct.pack('<I4', #made)
+  return pack('<I4', #made)
     .. made
-    .. struct.pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
+    .. pack('<c1dddB', first.state, amount, spent, first.deadline, flags)
 end
 local function done_answer(flags, overage, record, accounts, legs, is_made_known, hits)
   return ANSWER.done
-    .. struct.pack('<BdBB', flags, overage, #accounts, hits and #hits or 0)
+    .. pack('<BdBB', flags, overage, #accounts, hits and #hits or 0)
     .. pack_found(record, legs, is_made_known)
     .. pack_copies(accounts)
     .. (hits and limiters().pack_hits(hits) or '')
@@ -1401,11 +1410,11 @@ local function short_answer(accounts, steps, hits)
   for index, step in ipairs(steps) do
     if step.missing then
       count = count + 1
-      parts[count] = struct.pack('<Hd', place_of(accounts[index]), step.missing)
+      parts[count] = pack('<Hd', place_of(accounts[index]), step.missing)
     end
   end
   return ANSWER.short
-    .. string.char(count, hits and #hits or 0, #accounts)
+    .. string_char(count, hits and #hits or 0, #accounts)
     .. table.concat(parts)
     .. pack_copies(accounts)
     .. (hits and limiters().pack_hits(hits) or '')
@@ -1463,7 +1472,7 @@ local function change(record, accounts, legs, created, step, words, at, detail, 
 end
 local function slots_held(record)
   local taken = taken_by(record)
-  return string.find(taken, ' c', 1, true) and limiters().slots_held(taken) or nil
+  return string.find(taken, ' c', 1, true) and limiters().slots().held_by(taken) or nil
 end
 local function rates_at_end(record, hits)
   local holding = slots_held(record)
@@ -1472,7 +1481,7 @@ local function rates_at_end(record, hits)
     hits = hits,
     finish = function(_, is_replayed)
       if is_replayed then return false end
-      if holding then limiters().free_slots(holding, record.uuid) end
+      if holding then limiters().slots().free(holding, record.uuid) end
       if hits then limiters().charge_hits(hits, record.made, record.list_end + 1) end
       return hits
     end,
@@ -1482,21 +1491,21 @@ local rare, made_rare
 local function make_rare()
 local function is_before(a, b)
   for index = 1, math.min(#a, #b) do
-    local left, right = string.byte(a, index), string.byte(b, index)
+    local left, right = string_byte(a, index), string_byte(b, index)
     if left ~= right then return left < right end
   end
   return #a < #b
 end
 local function lease_of(copy)
-  return string.sub(copy.head, #LABEL + 33)
+  return string_sub(copy.head, #LABEL + 33)
 end
 local function forget_head(copy)
-  copy.limit, copy.starts, copy.ends, copy.lease, copy.interval = nil, nil, nil, nil, nil
+  copy.limit, copy.is_outside, copy.lease, copy.interval = nil, nil, nil, nil
   copy.is_told = false
 end
 local function set_lease(copy, lease, drawn, returned, starts, ends)
   forget_head(copy)
-  copy.head = LABEL .. struct.pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.head = LABEL .. pack('<dddd', drawn, returned, starts, ends) .. lease
   copy.is_head_changed = true
 end
 local function set_elsewhere(copy, elsewhere)
@@ -1519,7 +1528,7 @@ local function replace_copy(old, copy)
 end
 local function scan(copy)
   if copy.is_scanned or not copy.is_stored then return end
-  local fields = redis.call('HGETALL', copy.key)
+  local fields = redis_call('HGETALL', key_of(copy))
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
@@ -1529,17 +1538,24 @@ local function scan(copy)
   copy.is_scanned = true
 end
 local function is_open(copy)
-  local count = copy.opened
-  if copy.is_stored then count = count + redis.call('HLEN', copy.key) - META_FIELDS end
+  for _, leg in pairs(copy.legs) do
+    if leg then return true end
+  end
+  if not copy.is_stored then return false end
+  local count, is_counted = redis_call('HLEN', key_of(copy)) - META_FIELDS, {}
+  for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
+    if not is_counted[uuid] then count = count - redis_call('HEXISTS', key_of(copy), uuid) end
+    is_counted[uuid] = true
+  end
   return count > 0
 end
 local function write_copy(copy)
-  local key = copy.key
-  if copy.is_leftover then redis.call('DEL', key) end
+  local key = key_of(copy)
+  if copy.is_leftover then redis_call('DEL', key) end
   if not copy.head then
     if copy.ticket then
       local place = INC .. ' ' .. integer(copy.ticket) .. ' ' .. integer(copy.placed)
-      redis.call('HSET', key, 't', place)
+      redis_call('HSET', key, 't', place)
     end
     return
   end
@@ -1555,9 +1571,9 @@ local function write_copy(copy)
   write_legs(copy, fields)
 end
 local function found_answer(record, accounts, legs)
-  local parts = { ANSWER.found, pack_found(record, legs, false), string.char(#accounts) }
+  local parts = { ANSWER.found, pack_found(record, legs, false), string_char(#accounts) }
   for index, account in ipairs(accounts) do
-    parts[index + 3] = struct.pack('<H', place_of(account)) .. pack_lease(copy_of(account))
+    parts[index + 3] = pack('<H', place_of(account)) .. pack_lease(copy_of(account))
   end
   return table.concat(parts)
 end
@@ -1672,7 +1688,7 @@ local function install(words, at)
   local current, ticket, lease = copy_at(words[at]), words[at + 1], words[at + 2]
   if current.head then return copy_answer(lease_of(current) == lease and current) end
   if current.ticket ~= ticket then return copy_answer(nil) end
-  local copy = absent_copy(current.place, current.key)
+  local copy = absent_copy(current.place)
   copy.settled = 0
   copy.reserved = 0
   copy.sequence = words[at + 6]
@@ -1699,7 +1715,7 @@ local function recall(words, at)
   copy.sequence = copy.sequence + 1
   local answer = copy_answer(copy)
   if words[at + 2] and not is_open(copy) then
-    replace_copy(copy, absent_copy(copy.place, copy.key))
+    replace_copy(copy, absent_copy(copy.place))
   else
     touch(copy)
   end
@@ -1767,7 +1783,7 @@ local function correct(words, at, last)
   for index, part in ipairs(parts) do accounts[index], legs[index] = part.account, part.leg end
   record = record or new_record(id, table.concat(accounts, ',') .. '\\n\\n\\nnull', accounts)
   store(record, accounts, legs, true)
-  if slots then limiters().free_slots(slots, record.uuid) end
+  if slots then limiters().slots().free(slots, record.uuid) end
   return found_answer(record, accounts, legs)
 end
 local function read(words, at)
@@ -1835,7 +1851,7 @@ local function extend(words, at)
   local slots = slots_held(record)
   return change(record, accounts, legs, words[at + 1], extend_leg, words, at, 'null', slots and {
     finish = function(leg, is_replayed)
-      if not is_replayed then limiters().extend_slots(slots, record.uuid, leg.deadline) end
+      if not is_replayed then limiters().slots().extend(slots, record.uuid, leg.deadline) end
       return false
     end,
   })
@@ -1947,7 +1963,7 @@ local function reserve_usual(words, at, last)
     hits = limiters().parse_hits(words, to + 1, last)
     if not limiters().ask_hits(hits) then return false end
   end
-  local uuid, made = string.sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
+  local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
   local leg = new_leg(amount, math.min(now + words[at + 2], INSTANT_MAX))
   for index = first, to do
     local copy = copies[words[index]]
@@ -1972,9 +1988,9 @@ local function list_end_of(made, words, first, to)
     local account = account_at(words[index])
     if string.find(made, account, from, true) ~= from then return nil end
     from = from + #account + 1
-    if string.byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
+    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
   end
-  if string.byte(made, from) == 10 then return from - 1 end
+  if string_byte(made, from) == 10 then return from - 1 end
   local taken = string.match(made, '^[^\\n]*', from)
   return not string.find(taken, ' c', 1, true) and from - 1 or nil
 end
@@ -1993,10 +2009,10 @@ local function settle_usual(words, at, last)
   local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
   local made, to = batch.records[id], at + 5 + words[at + 5]
   local is_known = words[at + 3] and to >= first and type(made) == 'string'
-  if not is_known or struct.unpack('<d', made) ~= created then return false end
+  if not is_known or unpack_from('<d', made) ~= created then return false end
   local list_end = list_end_of(made, words, first, to)
   if not list_end then return false end
-  local uuid, copies = string.sub(id, -ID_BYTES), batch.copies
+  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
   local before = common_leg(uuid, cost, words, first, to)
   if not before then return false end
   local hits = to < last and limiters().parse_hits(words, to + 1, last)
@@ -2011,11 +2027,11 @@ local function settle_usual(words, at, last)
   end
   local ended, gone = batch.ended, batch.gone
   local size = #ended
-  local ended_text = string.char(to - first + 1) .. end_text .. pack_end(leg) .. made
+  local ended_text = string_char(to - first + 1) .. end_text .. pack_end(leg) .. made
   ended[size + 1], ended[size + 2] = id, ended_text
   gone[#gone + 1] = id
   batch.records[id] = { text = ended_text }
-  local list = before.is_journaled and string.sub(made, CREATED_BYTES + 1, list_end - 1)
+  local list = before.is_journaled and string_sub(made, CREATED_BYTES + 1, list_end - 1)
   push_event(event, words[at + 4], list or made)
   local more, hold = cost - before.spent, held(before)
   local overage = more > hold and more - hold or 0
@@ -2053,14 +2069,14 @@ local function decide_all(words, command_count)
 end
 local DONE_TTL_MS = '2100000' -- two time buckets, and a margin for clocks
 local function write_change(copy)
-  local key, uuid, legs = copy.key, copy.changed_leg, copy.legs
+  local key, uuid, legs = key_of(copy), copy.changed_leg, copy.legs
   if copy.changed_legs then
     write_legs(copy, { 's', pack_sums(copy) })
   elseif uuid and legs[uuid] then
-    redis.call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
+    redis_call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
   else
-    redis.call('HSET', key, 's', pack_sums(copy))
-    if uuid then redis.call('HDEL', key, uuid) end
+    redis_call('HSET', key, 's', pack_sums(copy))
+    if uuid then redis_call('HDEL', key, uuid) end
   end
 end
 local function due_changes()
@@ -2090,18 +2106,18 @@ end
 local function write_events()
   if #batch.events == 0 then return '' end
   local key = batch.journal_key
-  if not batch.is_clock_given then return redis.call('XADD', key, '*', unpack(batch.events)) end
+  if not batch.is_clock_given then return redis_call('XADD', key, '*', unpack(batch.events)) end
   local at = integer(batch.now)
   local added = redis.pcall('XADD', key, at .. '-*', unpack(batch.events))
   if not added.err then return added end
-  local info = redis.call('XINFO', 'STREAM', key)
+  local info = redis_call('XINFO', 'STREAM', key)
   for index = 1, #info, 2 do
     if info[index] == 'last-generated-id' then at = string.match(info[index + 1], '^%d+') end
   end
-  return redis.call('XADD', key, at .. '-*', unpack(batch.events))
+  return redis_call('XADD', key, at .. '-*', unpack(batch.events))
 end
 local function is_other(key, wanted)
-  local found = redis.call('TYPE', key).ok
+  local found = redis_call('TYPE', key).ok
   return found ~= wanted and found ~= 'none'
 end
 local function flush()
@@ -2117,13 +2133,13 @@ local function flush()
       general().rare().write_copy(copy)
     end
   end
-  if #later > 0 then redis.call('ZADD', batch.due_key, unpack(later)) end
-  if #none > 0 then redis.call('ZREM', batch.due_key, unpack(none)) end
-  if #open > 0 then redis.call('HSET', batch.open_key, unpack(open)) end
+  if #later > 0 then redis_call('ZADD', batch.due_key, unpack(later)) end
+  if #none > 0 then redis_call('ZREM', batch.due_key, unpack(none)) end
+  if #open > 0 then redis_call('HSET', batch.open_key, unpack(open)) end
   if #ended > 0 then
-    redis.call('HDEL', batch.open_key, unpack(gone))
-    redis.call('HSET', batch.done_key, unpack(ended))
-    redis.call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
+    redis_call('HDEL', batch.open_key, unpack(gone))
+    redis_call('HSET', batch.done_key, unpack(ended))
+    redis_call('PEXPIRE', batch.done_key, DONE_TTL_MS, 'NX')
   end
   for _, limiter in ipairs(batch.changed_limiters) do limiters().write_limiter(limiter) end
   return write_events()
@@ -2135,14 +2151,14 @@ local ids = ids_in(words, command_count)
 if not is_current(KEYS[1]) then return { 'FENCED' } end
 batch.is_clock_given = given >= 0
 batch.now = now_ms(batch.is_clock_given and given)
-batch.now_text = struct.pack('<d', batch.now)
+batch.now_text = pack('<d', batch.now)
 if math.floor(batch.now / TOMBSTONE_MS) ~= bucket then return { 'BUCKET', integer(batch.now) } end
 local wrong_key = load_records(ids)
 if wrong_key then return { 'WRONGTYPE', wrong_key } end
 decide_all(words, command_count)
 local position, other_key = flush()
 if other_key then return { 'WRONGTYPE', other_key } end
-batch.answers[1] = struct.pack('<dBc0', batch.now, #position, position)
+batch.answers[1] = pack('<dBc0', batch.now, #position, position)
 return { 'OK', table.concat(batch.answers, '', 1, batch.answer_count) }
 end)()
 `,
