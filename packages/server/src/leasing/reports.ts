@@ -10,18 +10,28 @@ import {
 import type { OpenCall } from './call-book.ts';
 import type { Standing } from './standing.ts';
 
-/** What a journal event says, leg by leg. The copy it comes from shows it. */
+const NO_FINGERPRINT = '' as Fingerprint;
+
+/**
+ * What a journal event says, leg by leg. The copy it comes from shows it. Written out, and in one order: it is made for
+ * every call.
+ */
 export function reportsOfEvent(event: JournalEvent): readonly Ingest[] {
+  const { reservation, state, spent, atMs, detail, made } = event;
   return event.legs.map(({ account, lease, startAtMs, endAtMs }) => ({
     kind: 'ingest',
-    reservation: event.reservation,
-    fingerprint: event.made?.fingerprint ?? ('' as Fingerprint),
+    reservation,
+    fingerprint: made?.fingerprint ?? NO_FINGERPRINT,
     leg: { account, period: periodOf(account, startAtMs, endAtMs) },
     lease,
-    ...standing(event),
+    state,
+    spent,
+    atMs,
+    detail,
+    open: openOf(event),
     isShown: true,
-    terms: event.made?.terms ?? null,
-    ...(event.made === undefined ? {} : { madeAtMs: event.made.createdAtMs }),
+    terms: made?.terms ?? null,
+    madeAtMs: made?.createdAtMs,
   }));
 }
 
@@ -46,14 +56,12 @@ export function reportsOfCall(
 }
 
 function standing(now: Standing): Pick<Ingest, 'state' | 'spent' | 'open' | 'atMs' | 'detail'> {
-  const { state, spent, amount, deadlineAtMs, dispatched, atMs, detail } = now;
-  return {
-    state,
-    spent,
-    atMs,
-    detail,
-    ...(state === 'reserved' ? { open: { amount, deadlineAtMs, dispatched } } : {}),
-  };
+  const { state, spent, atMs, detail } = now;
+  return { state, spent, atMs, detail, open: openOf(now) };
+}
+
+function openOf({ state, amount, deadlineAtMs, dispatched }: Standing): Ingest['open'] {
+  return state === 'reserved' ? { amount, deadlineAtMs, dispatched } : undefined;
 }
 
 /** The period of an account, whose id ends with the period's. */

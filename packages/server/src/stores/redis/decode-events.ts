@@ -19,23 +19,53 @@ const IS_DISPATCHED = 1;
 const IS_FIRST = 4;
 const UUID_BYTES = 16;
 const EMPTY = Buffer.alloc(0);
+/** What names an event, its detail and what it was made with; and an event in words. */
+const [PACKED, DETAIL, MADE, IN_WORDS] = [...Buffer.from('vdme')] as [
+  number,
+  number,
+  number,
+  number,
+];
+/** Names and values of an event. */
+const WORDS = 6;
 
-/** `words` are names and values: `v` begins an event, and anything else one of another layout, or not ours. */
+/**
+ * The events among `words` from `at` to `end`, onto `events`. They are names and values: `v` begins an event, and anything
+ * else one of another layout, or not ours.
+ */
 function decodeEvents(
   position: JournalPosition,
   words: readonly Buffer[],
-): readonly (JournalEvent | MalformedEvent)[] {
-  return groups(words).map((group) => {
-    try {
-      return isPacked(group)
-        ? decodeEvent(position, group)
-        : decodeEventTexts(position, group.map(String));
-    } catch (error) {
-      if (!(error instanceof ReplyMalformed)) throw error;
-      const malformed = group.map(shown).join(' ').slice(0, MALFORMED_LENGTH_MAX);
-      return { position, malformed };
-    }
-  });
+  at: number,
+  end: number,
+  events: (JournalEvent | MalformedEvent)[],
+): void {
+  let from = at;
+  while (from < end) {
+    let to = from + 2;
+    while (to < end && !isBeginning(words[to])) to += 2;
+    to = Math.min(to, end);
+    events.push(decodeGroup(position, words, from, to));
+    from = to;
+  }
+}
+
+/** One event, from its names and values. */
+function decodeGroup(
+  position: JournalPosition,
+  words: readonly Buffer[],
+  from: number,
+  to: number,
+): JournalEvent | MalformedEvent {
+  try {
+    return isLetter(words[from], PACKED)
+      ? decodeEvent(position, words, from, to)
+      : decodeEventTexts(position, words.slice(from, to).map(String));
+  } catch (error) {
+    if (!(error instanceof ReplyMalformed)) throw error;
+    const malformed = words.slice(from, to).map(shown).join(' ').slice(0, MALFORMED_LENGTH_MAX);
+    return { position, malformed };
+  }
 }
 
 /** A name or value as a person can read it, and a database keep it. */
@@ -44,29 +74,31 @@ function shown(word: Buffer): string {
   return /[\p{Cc}\ufffd]/u.test(text) ? word.toString('base64') : text;
 }
 
-function isPacked([name]: readonly Buffer[]): boolean {
-  return String(name) === 'v';
+function isLetter(word: Buffer | undefined, letter: number): boolean {
+  return word !== undefined && word.length === 1 && word[0] === letter;
 }
 
-/** Names and values of each event. */
-function groups(words: readonly Buffer[]): readonly (readonly Buffer[])[] {
-  const found: Buffer[][] = [];
-  for (let index = 0; index < words.length; index += 2) {
-    const pair = words.slice(index, index + 2);
-    const name = String(pair[0]);
-    const last = found.at(-1);
-    if (name === 'v' || name === 'e' || last === undefined) found.push(pair);
-    else last.push(...pair);
-  }
-  return found;
+function isBeginning(word: Buffer | undefined): boolean {
+  return isLetter(word, PACKED) || isLetter(word, IN_WORDS);
 }
 
-function decodeEvent(position: JournalPosition, group: readonly Buffer[]): JournalEvent {
-  const [, packed, d, detailText, m, madeText, ...more] = group;
-  if (packed === undefined || detailText === undefined || madeText === undefined) {
-    throw new ReplyMalformed('no event');
-  }
-  if (String(d) !== 'd' || String(m) !== 'm' || more.length > 0) {
+function decodeEvent(
+  position: JournalPosition,
+  words: readonly Buffer[],
+  from: number,
+  to: number,
+): JournalEvent {
+  const packed = words[from + 1];
+  const detailText = words[from + 3];
+  const madeText = words[from + 5];
+  if (
+    to - from !== WORDS ||
+    packed === undefined ||
+    detailText === undefined ||
+    madeText === undefined ||
+    !isLetter(words[from + 2], DETAIL) ||
+    !isLetter(words[from + 4], MADE)
+  ) {
     throw new ReplyMalformed('no event');
   }
   const reader = new PackedReader(packed);
@@ -76,12 +108,14 @@ function decodeEvent(position: JournalPosition, group: readonly Buffer[]): Journ
   const deadlineAtMs = reader.instant();
   const flags = reader.byte();
   const atMs = reader.instant();
-  const id = reader.binary(reader.byte());
-  const places = Array.from({ length: reader.count(LEGS_MAX) }, () => {
+  const reservation = idOf(reader.binary(reader.byte()));
+  const places: Omit<JournalEvent['legs'][number], 'account'>[] = [];
+  for (let left = reader.count(LEGS_MAX); left > 0; left -= 1) {
     const place = reader.part(reader.byte());
-    const [startAtMs, endAtMs] = [place.instant(), place.instant()];
-    return { startAtMs, endAtMs, lease: unpackLease(place.binary(place.left)) };
-  });
+    const startAtMs = place.instant();
+    const endAtMs = place.instant();
+    places.push({ startAtMs, endAtMs, lease: unpackLease(place.binary(place.left)) });
+  }
   reader.end();
   const detail = parseJson(String(detailText));
   const isFirst = (flags & IS_FIRST) !== 0;
@@ -92,10 +126,15 @@ function decodeEvent(position: JournalPosition, group: readonly Buffer[]): Journ
   if (accounts.length !== places.length) {
     throw new ReplyMalformed('no event');
   }
-  return {
+  const event = {
     position,
-    reservation: idOf(id),
-    legs: places.map((place, index) => ({ account: accounts[index] as AccountId, ...place })),
+    reservation,
+    legs: places.map(({ lease, startAtMs, endAtMs }, index) => ({
+      account: accounts[index] as AccountId,
+      lease,
+      startAtMs,
+      endAtMs,
+    })),
     state,
     amount,
     spent,
@@ -103,10 +142,10 @@ function decodeEvent(position: JournalPosition, group: readonly Buffer[]): Journ
     dispatched: (flags & IS_DISPATCHED) !== 0,
     atMs,
     detail,
-    ...(made === undefined || createdAtMs === undefined
-      ? {}
-      : { made: { fingerprint: made.fingerprint, terms: made.terms, createdAtMs } }),
   };
+  if (made === undefined || createdAtMs === undefined) return event;
+  const { fingerprint, terms } = made;
+  return { ...event, made: { fingerprint, terms, createdAtMs } };
 }
 
 /** The tenant and the slash, and the UUID in sixteen bytes. */
@@ -124,10 +163,9 @@ export function decodePage([status = EMPTY, ...words]: readonly Buffer[]): reado
   readStatus(String(status), undefined);
   const events: (JournalEvent | MalformedEvent)[] = [];
   for (let at = 0; at < words.length;) {
-    const [position = EMPTY, count = EMPTY] = words.slice(at, at + 2);
-    const end = at + 2 + Number(String(count));
+    const end = at + 2 + Number(String(words[at + 1] ?? EMPTY));
     if (!(end > at + 1 && end <= words.length)) throw new ReplyMalformed('no page of a journal');
-    events.push(...decodeEvents(String(position), words.slice(at + 2, end)));
+    decodeEvents(String(words[at]), words, at + 2, end, events);
     at = end;
   }
   return events;

@@ -105,16 +105,24 @@ export class PackedReader {
   }
 }
 
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const HEX = Buffer.from('0123456789abcdef');
+const DASH = 45;
 /** Where a UUID has its dashes: before these bytes. */
-const DASHES = new Set([4, 6, 8, 10]);
+const DASHES: readonly boolean[] = Array.from({ length: 16 }, (_, byte) =>
+  [4, 6, 8, 10].includes(byte),
+);
 const UUID_BYTES = 16;
+const UUID_LENGTH = 36;
+const uuid = Buffer.alloc(UUID_LENGTH);
 
-/** The UUID in sixteen bytes, a character for each. */
+/** The UUID in sixteen bytes, a character for each. Put together in place: one text, where adding would make thirty. */
 export function uuidOf(binary: string): string {
-  let text = '';
+  let at = 0;
   for (let index = 0; index < UUID_BYTES; index += 1) {
-    text += (DASHES.has(index) ? '-' : '') + (HEX[binary.charCodeAt(index)] ?? '');
+    if (DASHES[index]) uuid[at++] = DASH;
+    const byte = binary.charCodeAt(index);
+    uuid[at++] = HEX[byte >> 4] ?? 0;
+    uuid[at++] = HEX[byte & 15] ?? 0;
   }
-  return text;
+  return uuid.toString('latin1');
 }
