@@ -67,6 +67,15 @@ export async function moveJournal(
     readonly position: JournalPosition;
   },
 ): Promise<void> {
+  if (comparePositions(position, after) > 0) {
+    // As it is nearly always: ours, and where we left it.
+    const moved = await sql<{ position: string }>`
+      update journals set position = ${position}
+      where holder = ${holder} and incarnation = ${incarnation}::bigint and shard = ${shard}::integer
+        and claimed_by = ${worker} and position = ${after}
+      returning position`.execute(transaction);
+    if (moved.rows.length > 0) return;
+  }
   const { rows } = await sql<{ position: string; claimed_by: string | null }>`
     select position, claimed_by from journals
     where holder = ${holder} and incarnation = ${incarnation}::bigint and shard = ${shard}::integer
