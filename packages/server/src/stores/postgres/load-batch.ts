@@ -298,7 +298,9 @@ async function openAccounts(
   ];
   if (unknown.length === 0 && limiting.length === 0) return;
   const existing = await sql<{ id: string }>`
-    select id from accounts where id = any(${unknown}::text[])`.execute(transaction);
+    select id from accounts where id = any((select ${texts(unknown)}::text[])::text[])`.execute(
+    transaction,
+  );
   const found = new Set(existing.rows.map((row) => row.id));
   const missing = unknown.filter((id) => !found.has(id));
   const budgets = [...new Set([...missing.map(budgetOf), ...limiting])].toSorted();
@@ -308,7 +310,9 @@ async function openAccounts(
     order by id on conflict do nothing`.execute(transaction);
   const { rows } = await sql<{ id: string; is_default: boolean; limit_nano_usd: bigint | null }>`
     select id, is_default, limit_nano_usd from budgets
-    where id = any(${budgets}::text[]) order by id for update`.execute(transaction);
+    where id = any((select ${texts(budgets)}::text[])::text[]) order by id for update`.execute(
+    transaction,
+  );
   for (const row of rows) {
     if (row.is_default) continue;
     books.post({ limit: { budget: row.id as BudgetId, limit: limitOf(row.limit_nano_usd) } });
