@@ -25,7 +25,7 @@ export function meteredStream(
     {
       start: (controller) => stream.start(controller),
       pull: (controller) => stream.pull(controller),
-      cancel: (reason) => provided.presence.leave(reason),
+      cancel: (reason) => stream.cancel(reason),
     },
     { highWaterMark: 0 },
   );
@@ -87,6 +87,15 @@ class MeteredStream {
       presence.forget();
       controller.error(error);
     }
+  }
+
+  /** The caller reads no further. */
+  cancel(reason: unknown): Promise<void> | void {
+    const { presence } = this.#provided;
+    if (!this.#events.isComplete) return presence.leave(reason);
+    // Most go when they have heard it all, as without Bursar: there is nobody to stop any more.
+    presence.forget();
+    return this.#reader.cancel(reason);
   }
 
   /** Whether the caller got anything of `step`. */
