@@ -30,7 +30,8 @@ export class JournalOrder {
       const before = this.#places[index - 1];
       if (before === undefined || compare(before, place) <= 0) break;
     }
-    this.#places.splice(index, 0, place);
+    if (index === this.#places.length) this.#places.push(place);
+    else this.#places.splice(index, 0, place);
   }
 
   /** Takes out the keys up to `position`, in order. */

@@ -138,8 +138,8 @@ export class LeaseDesk {
   }
 
   /** Notes what calls cost, and draws in the background when `copy` runs low. */
-  consider(leg: LegToLease, copy: Copy, amount: Amount): void {
-    const pace = this.#paceOf(leg.account);
+  consider(copy: Copy, amount: Amount): void {
+    const pace = this.#paceOf(copy.account);
     const nowMs = this.#time.nowMs();
     pace.usual = amount > pace.usual ? amount : pace.usual * 0.98 + amount * 0.02;
     const { mark } = pace;
@@ -154,7 +154,7 @@ export class LeaseDesk {
     if (!isLow || pace.running !== undefined || nowMs < pace.quietUntilMs) return;
     this.counts.prefetches += 1;
     this.#inBackground(
-      this.#enqueue(leg, pace, copy).then((drawn) => {
+      this.#enqueue(legOfCopy(copy), pace, copy).then((drawn) => {
         const grew = drawn.outcome === 'drawn' && drawn.copy.drawn > copy.drawn;
         if (!grew) pace.quietUntilMs = this.#time.nowMs() + QUIET_MS;
       }),

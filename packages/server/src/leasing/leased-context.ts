@@ -6,7 +6,6 @@ import {
   type AccountId,
   type Amount,
   type Authority,
-  available,
   type Clock,
   type Copy,
   type CopyAnswer,
@@ -15,6 +14,7 @@ import {
   type Done,
   type HolderId,
   type LeaseId,
+  leftForLease,
   type ReservationId,
   roomIn,
   type Tier,
@@ -118,7 +118,7 @@ export class LeasedContext {
   /** What the copies did, as an outcome; accounts that run low draw in the background. */
   done(answer: DoneAnswer, amount: Amount): Done {
     const { found, copies } = answer;
-    for (const copy of copies) this.desk.consider(legOfCopy(copy), copy, amount);
+    for (const copy of copies) this.desk.consider(copy, amount);
     this.terms.note(copies);
     return {
       outcome: 'applied',
@@ -192,5 +192,6 @@ export class LeasedContext {
 
 /** Whether a copy has more left than its whole account. */
 function hasExcess(copy: Copy): boolean {
-  return roomIn(copy) > Math.max(0, available(wholeAccount(copy, DIRECT)) ?? Infinity);
+  const { elsewhere, settled, reserved } = copy;
+  return roomIn(copy) > Math.max(0, leftForLease(elsewhere) - settled - reserved);
 }
