@@ -26,15 +26,20 @@ export interface Batchable {
   readonly changes: number;
 }
 
+/**
+ * Sends items, answers each by itself, and never rejects. `landed` is to be called, once is enough, when nothing more is in
+ * flight and before anybody is answered: who asks again in answer to that must find the way free.
+ */
+export type SendItems<Item> = (items: readonly Item[], landed: () => void) => Promise<void>;
+
 /** The commands of one shard on their way. */
 export class CommandBatcher<Item extends Batchable> {
-  readonly #send: (items: readonly Item[]) => Promise<void>;
+  readonly #send: SendItems<Item>;
   #waiting: Item[] = [];
   #inFlight = 0;
   #isScheduled = false;
 
-  /** `send` answers each item by itself and never rejects. */
-  constructor(send: (items: readonly Item[]) => Promise<void>) {
+  constructor(send: SendItems<Item>) {
     this.#send = send;
   }
 
@@ -62,11 +67,19 @@ export class CommandBatcher<Item extends Batchable> {
     while (this.#waiting.length > 0 && this.#inFlight < IN_FLIGHT_MAX) {
       const batch = this.#take();
       this.#inFlight += 1;
-      void this.#send(batch).finally(() => {
-        this.#inFlight -= 1;
-        if (this.#waiting.length > 0 && !this.#isScheduled) this.#schedule();
-      });
+      this.#sendNow(batch);
     }
+  }
+
+  #sendNow(batch: readonly Item[]): void {
+    let isInFlight = true;
+    const landed = (): void => {
+      if (!isInFlight) return;
+      isInFlight = false;
+      this.#inFlight -= 1;
+      if (this.#waiting.length > 0 && !this.#isScheduled) this.#schedule();
+    };
+    void this.#send(batch, landed).then(landed);
   }
 
   /** In their order, as many as one call may carry. */

@@ -164,7 +164,9 @@ function done(reply: PackedReader, context: AnswerContext): CopyAnswer {
     position: isTold ? context.position : null,
     nowMs: context.nowMs,
   };
-  return rateCount === 0 ? answer : { ...answer, rates: list(rateCount, () => rate(reply, context.limiters)) };
+  return rateCount === 0
+    ? answer
+    : { ...answer, rates: list(rateCount, () => rate(reply, context.limiters)) };
 }
 
 function looked(reply: PackedReader, context: AnswerContext): CopyAnswer {

@@ -112,7 +112,7 @@ export class RedisCopies implements CopyStore {
     this.#onLost = options.onLost ?? (() => {});
     this.#keys = Array.from({ length: shards }, (_, shard) => new ShardKeys(prefix, shard));
     this.#batchers = this.#keys.map(
-      (keys) => new CommandBatcher<Job>((jobs) => this.#send(keys, jobs)),
+      (keys) => new CommandBatcher<Job>((jobs, landed) => this.#send(keys, jobs, landed)),
     );
     this.#nodes = new RedisNodes({
       urls: options.url,
@@ -295,19 +295,19 @@ export class RedisCopies implements CopyStore {
   }
 
   /** Sends one call, and answers each of its commands. */
-  async #send(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
+  async #send(keys: ShardKeys, jobs: readonly Job[], landed: () => void): Promise<void> {
     try {
-      await this.#fenced(this.#call(keys, jobs));
+      await this.#fenced(this.#call(keys, jobs, landed));
     } catch (error) {
       const finishing = jobs.filter(({ allowsOom }) => allowsOom);
       // Without memory Redis refuses the call as a whole; what gives back more than it takes goes again.
       const isSplit = finishing.length < jobs.length && isOutOfMemory(error);
       for (const job of jobs) if (!isSplit || !job.allowsOom) job.failed(error);
-      if (isSplit && finishing.length > 0) await this.#send(keys, finishing);
+      if (isSplit && finishing.length > 0) await this.#send(keys, finishing, landed);
     }
   }
 
-  async #call(keys: ShardKeys, jobs: readonly Job[]): Promise<void> {
+  async #call(keys: ShardKeys, jobs: readonly Job[], landed: () => void): Promise<void> {
     for (let tries = 1; tries <= TRIES_MAX; tries += 1) {
       const { strict, lenient } = this.#assertAdopted();
       const bucket = bucketAt(this.#nowMs());
@@ -324,7 +324,9 @@ export class RedisCopies implements CopyStore {
             this.#noteClock(Number(String(packed)));
             return false;
           }
-          this.#answer(jobs, call, new PackedReader(packed), floor);
+          const answers = this.#answersOf(jobs, call, new PackedReader(packed), floor);
+          landed();
+          this.#answer(jobs, answers);
           return true;
         },
       );
@@ -338,19 +340,19 @@ export class RedisCopies implements CopyStore {
     this.#aheadMs = nowMs - systemClock.nowMs();
   }
 
-  /** Gives each command its answer, or the reason why there is none. */
-  #answer(
+  /** The answer to each command, or the reason why there is none. Throws when all of them are in doubt. */
+  #answersOf(
     jobs: readonly Job[],
     { accounts, limiters }: PackedCall,
     reply: PackedReader,
     floor: Floor,
-  ): void {
+  ): readonly (CopyAnswer | Widen | Error)[] {
     const nowMs = reply.instant();
     this.#noteClock(nowMs);
     const position = reply.text(reply.byte());
     const copies = new CopyReader(accounts, this.#standings);
     let wentBack = false;
-    const answered = jobs.map((job) => {
+    const answers = jobs.map((job) => {
       try {
         const answer = decodeAnswer(reply, {
           reservation: job.reservation,
@@ -374,7 +376,11 @@ export class RedisCopies implements CopyStore {
     });
     reply.end();
     if (wentBack) throw new CopiesFenced('the data of Redis went back in time');
-    answered.forEach((answer, index) => {
+    return answers;
+  }
+
+  #answer(jobs: readonly Job[], answers: readonly (CopyAnswer | Widen | Error)[]): void {
+    answers.forEach((answer, index) => {
       if (!(answer instanceof Error)) return jobs[index]?.answered(answer);
       if (answer instanceof CopiesFenced) this.#unadopt(answer.message);
       return jobs[index]?.failed(answer);
