@@ -6,7 +6,6 @@
  */
 import {
   type AccountId,
-  type Amount,
   assert,
   BursarError,
   type CopyCommand,
