@@ -14,6 +14,8 @@
 
 -- Entries hold many events each, so few are read at a time.
 local PAGE = '16'
+-- What an event begins with: in this layout, the second, and the first.
+local MARKS = { w = true, v = true, e = true }
 
 local meta_key, journal_key = KEYS[1], KEYS[2]
 local after, limit = ARGV[1], tonumber(ARGV[2])
@@ -32,10 +34,10 @@ repeat
       local size = #reply
       for index, word in ipairs(words) do
         reply[size + index] = word
-        if index % 2 == 1 and (word == 'v' or word == 'e') then events = events + 1 end
+        if index % 2 == 1 and MARKS[word] then events = events + 1 end
       end
       -- What is no event of ours still has to be shown.
-      if words[1] ~= 'v' and words[1] ~= 'e' then events = events + 1 end
+      if not MARKS[words[1]] then events = events + 1 end
     end
     after = entry[1]
   end

@@ -18,6 +18,5 @@ local function new_leg(amount, deadline)
     deadline = deadline,
     is_dispatched = false,
     is_journaled = false,
-    packed = nil,
   }
 end

@@ -12,7 +12,6 @@ local account_from, limiter_from, before_limiters
 local account_names = {} -- by place, as far as needed
 
 local function declare_keys(limiter_count, copy_prefix, limiter_prefix)
-  local KEYS = KEYS
   batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
   batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
   before_limiters = #KEYS - limiter_count

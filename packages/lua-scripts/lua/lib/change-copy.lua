@@ -7,21 +7,21 @@ end
 
 -- Notes which leg of a copy is to be written: most often there is only one.
 local function note_leg(copy, uuid)
-  if copy.changed_legs then
-    copy.changed_legs[#copy.changed_legs + 1] = uuid
-  elseif copy.changed_leg then
-    copy.changed_legs = { copy.changed_leg, uuid }
-  else
+  if not copy.changed_leg then
     copy.changed_leg = uuid
+  elseif copy.changed_legs then
+    copy.changed_legs[#copy.changed_legs + 1] = uuid
+  else
+    copy.changed_legs = { copy.changed_leg, uuid }
   end
 end
 
 -- Puts a leg on a copy that has changed.
-local function open_leg(copy, uuid, leg)
+local function open_leg(copy, uuid, packed, deadline)
   note_leg(copy, uuid)
-  copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then
-    copy.next_due = leg.deadline
+  copy.legs[uuid] = packed
+  if deadline < copy.next_due then
+    copy.next_due = deadline
     copy.is_due_changed = true
   end
 end
@@ -34,7 +34,7 @@ end
 
 -- Sets the sums of a copy that one command has changed.
 local function put_sums(copy, settled, reserved)
-  touch(copy)
+  if not copy.is_touched then touch(copy) end
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
@@ -50,7 +50,7 @@ local function write_legs(copy, fields)
   for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
     local leg = legs[uuid]
     if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
+      fields[size + 1], fields[size + 2] = uuid, leg
       size = size + 2
     elseif copy.is_stored then
       ended = ended or {}

@@ -1,7 +1,7 @@
 -- Copies: reading the hash of an account. Numbers are packed as they are held here, eight bytes each.
 --
 --   h  the label, which is the incarnation under which it was installed, with its length; then
---      `drawn returned starts ends`, and the lease
+--      `drawn returned starts ends`, and the lease with its length
 --   s  `settled reserved sequence next`, which most commands change; next is a lower bound of the next
 --      deadline, infinite if nothing is open
 --   e  elsewhere, packed by the driver: what the whole account leaves for the lease, infinite without a
@@ -37,7 +37,7 @@ end
 local function pack_lease(copy)
   local lease = copy.lease
   if not lease then
-    lease = string_char(#copy.head - #LABEL - 32) .. string_sub(copy.head, #LABEL + 33)
+    lease = string_sub(copy.head, #LABEL + 33)
     copy.lease = lease
   end
   return lease
@@ -46,7 +46,7 @@ end
 -- Nil for one of another incarnation.
 local function stored_copy(place, head, sums, elsewhere)
   if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
-  local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
+  local is_whole = sums and elsewhere and #head > #LABEL + 33 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
   local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
   if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
@@ -93,7 +93,7 @@ local function copy_at(place, uuid)
   if fields.err then fail('WRONGTYPE', key) end
   copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
+    if uuid then copy.legs[uuid] = fields[4] end
   else
     copy = absent_copy(place)
     -- Whatever is there and is no copy of this incarnation goes when one is written.
@@ -107,11 +107,11 @@ end
 
 -- The open leg `uuid` of a copy, or false.
 local function leg_of(copy, uuid)
-  local leg = copy.legs[uuid]
-  if leg ~= nil then return leg end
-  if not copy.is_stored or copy.is_scanned then return false end
-  local text = redis_call('HGET', key_of(copy), uuid)
-  leg = text and parse_open_leg(text) or false
-  copy.legs[uuid] = leg
-  return leg
+  local text = copy.legs[uuid]
+  if text == nil then
+    if not copy.is_stored or copy.is_scanned then return false end
+    text = redis_call('HGET', key_of(copy), uuid)
+    copy.legs[uuid] = text
+  end
+  return text and parse_open_leg(text)
 end

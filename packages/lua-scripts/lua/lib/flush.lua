@@ -9,7 +9,7 @@ local function write_change(copy)
   if copy.changed_legs then
     write_legs(copy, { 's', pack_sums(copy) })
   elseif uuid and legs[uuid] then
-    redis_call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
+    redis_call('HSET', key, 's', pack_sums(copy), uuid, legs[uuid])
   else
     redis_call('HSET', key, 's', pack_sums(copy))
     if uuid then redis_call('HDEL', key, uuid) end
@@ -19,7 +19,9 @@ end
 -- The arguments of ZADD and ZREM.
 local function due_changes()
   local later, none = {}, batch.not_due
-  for _, copy in ipairs(batch.touched) do
+  local touched = batch.touched
+  for index = 1, #touched do
+    local copy = touched[index]
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
         later[#later + 1] = integer(copy.next_due)
@@ -74,7 +76,8 @@ local function flush()
   if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
-  for _, copy in ipairs(batch.touched) do
+  for index = 1, #batch.touched do
+    local copy = batch.touched[index]
     if copy.is_stored and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else

@@ -26,17 +26,11 @@ local function make_leg(state, amount, spent, deadline, flags)
     deadline = deadline,
     is_dispatched = flags % 2 == 1,
     is_journaled = flags >= 2,
-    packed = nil,
   }
 end
 
 local function pack_leg(leg)
-  local packed = leg.packed
-  if not packed then
-    packed = pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
-    leg.packed = packed
-  end
-  return packed
+  return pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
 end
 
 -- The legs of a reservation are mostly alike on all of its accounts.
@@ -59,6 +53,5 @@ local function leg_with(leg, state, spent, is_journaled)
     deadline = leg.deadline,
     is_dispatched = leg.is_dispatched,
     is_journaled = is_journaled,
-    packed = nil,
   }
 end

@@ -85,6 +85,17 @@ local function keep_hit(hit, state, retry)
   hit.view = pack_view(hit, true, ends, retry or retry_at(hit, 0))
 end
 
+-- Windows of many limiters end at the same instant.
+local texts_of_ms = {}
+local function text_of_ms(ms)
+  local text = texts_of_ms[ms]
+  if not text then
+    text = integer(ms)
+    texts_of_ms[ms] = text
+  end
+  return text
+end
+
 -- Writes what has changed. An expiry by the server's clock would be wrong under a clock that is given.
 local function write_limiter(limiter)
   local key, state = limiter.key, limiter.state
@@ -100,7 +111,7 @@ local function write_limiter(limiter)
     redis_call('SET', key, counting.pack(state))
     return
   else
-    redis_call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    redis_call('SET', key, counting.pack(state), 'PX', text_of_ms(math.max(1, limiter.ends_at - batch.now)))
     return
   end
   if batch.is_clock_given then return end

@@ -30,7 +30,8 @@ end
 -- Looks at all of them. Returns whether all admit.
 local function ask_hits(hits)
   local is_admitted = true
-  for _, hit in ipairs(hits) do
+  for index = 1, #hits do
+    local hit = hits[index]
     look_at(hit)
     is_admitted = is_admitted and fits(hit, hit.wanted)
   end
@@ -39,7 +40,8 @@ end
 
 -- Takes what `ask_hits` has admitted.
 local function take_hits(hits, uuid, deadline)
-  for _, hit in ipairs(hits) do
+  for index = 1, #hits do
+    local hit = hits[index]
     if hit.wanted > 0 then
       keep_hit(hit, hit.counting.add(hit, hit.state, hit.wanted, uuid, deadline), batch.now)
     end
@@ -87,7 +89,7 @@ end
 -- Adds how limiters stand to the answers.
 local function tell_hits(hits)
   local texts, size = batch.answers, batch.answer_count
-  for index, hit in ipairs(hits) do texts[size + index] = view_of(hit) end
+  for index = 1, #hits do texts[size + index] = view_of(hits[index]) end
   batch.answer_count = size + #hits
 end
 

@@ -3,6 +3,9 @@
 --
 -- Words: id, amount, ttlMs, what it is made with but the instant, the number of its accounts, these in byte
 -- order, then six of each of its rates (`rates.lua`).
+-- The leg, used again and again.
+local new = { state = 'o', spent = 0, is_dispatched = false, is_journaled = false }
+
 local function reserve_usual(words, at, last)
   local id, amount, to = words[at], words[at + 1], at + 4 + words[at + 4]
   if batch.records[id] ~= false then return false end
@@ -17,19 +20,21 @@ local function reserve_usual(words, at, last)
     if not limiters().ask_hits(hits) then return false end
   end
   local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
-  local leg = new_leg(amount, math.min(now + words[at + 2], INSTANT_MAX))
+  local deadline = math.min(now + words[at + 2], INSTANT_MAX)
+  new.amount, new.deadline = amount, deadline
+  local packed = pack_leg(new)
   for index = first, to do
     local copy = copies[words[index]]
     put_sums(copy, copy.settled, copy.reserved + amount)
-    open_leg(copy, uuid, leg)
+    open_leg(copy, uuid, packed, deadline)
   end
   local open = batch.open
   local size = #open
   open[size + 1], open[size + 2] = id, made
   batch.records[id] = made
-  tell_done(0, 0, now, leg, words, first, to, hits and #hits or 0)
+  tell_done(0, 0, now, new, words, first, to, hits and #hits or 0)
   if hits then
-    limiters().take_hits(hits, uuid, leg.deadline)
+    limiters().take_hits(hits, uuid, deadline)
     limiters().tell_hits(hits)
   end
   return true

@@ -2,7 +2,7 @@
 -- now, and how much may be settled and set aside at most, which is what was drawn and not returned, and what
 -- the whole account's limit leaves for the lease.
 local function look_into(copy)
-  local drawn, returned, starts, ends = standing_of(copy)
+  local drawn, returned, starts, ends = unpack_from('<dddd', copy.head, #LABEL + 1)
   if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
   local limit, left = drawn - returned, unpack_from('<d', copy.elsewhere)
   if limit < 0 then limit = 0 end

@@ -17,8 +17,8 @@ local function list_end_of(made, words, first, to)
     if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
   end
   if string_byte(made, from) == 10 then return from - 1 end
-  local taken = string.match(made, '^[^\n]*', from)
-  return not string.find(taken, ' c', 1, true) and from - 1 or nil
+  local slots = string.find(made, ' c', from, true)
+  return (not slots or slots > string.find(made, '\n', from, true)) and from - 1 or nil
 end
 
 -- Its leg, if it is the same one on all of these accounts; and the least that these have set aside. Nil
@@ -35,6 +35,9 @@ local function common_leg(uuid, cost, words, first, to)
   return common
 end
 
+-- Used again and again: the leg as it is then, and texts of its copies.
+local settled, leases, intervals = { state = 's', is_journaled = true }, {}, {}
+
 local function settle_usual(words, at, last)
   local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
   local made, to = batch.records[id], at + 5 + words[at + 5]
@@ -46,26 +49,28 @@ local function settle_usual(words, at, last)
   local before = common_leg(uuid, cost, words, first, to)
   if not before then return false end
   local hits = to < last and limiters().parse_hits(words, to + 1, last)
-  local leg = leg_with(before, 's', cost, true)
-  local end_text, event = '', pack_event(id, leg, not before.is_journaled, to - first + 1)
+  settled.amount, settled.spent, settled.deadline = before.amount, cost, before.deadline
+  settled.is_dispatched = before.is_dispatched
+  local count = to - first + 1
   for index = first, to do
     local copy = copies[words[index]]
     put_sums(copy, sums_at_end(copy, before, 's', cost))
     close_leg(copy, uuid)
-    end_text = end_text .. pack_lease(copy)
-    event = event .. pack_interval(copy)
+    leases[index - first + 1], intervals[index - first + 1] = pack_lease(copy), pack_interval(copy)
   end
   local ended, gone = batch.ended, batch.gone
   local size = #ended
-  local ended_text = string_char(to - first + 1) .. end_text .. pack_end(leg) .. made
+  local leases_text = table.concat(leases, '', 1, count)
+  local ended_text = string_char(count) .. leases_text .. pack_end(settled) .. made
   ended[size + 1], ended[size + 2] = id, ended_text
   gone[#gone + 1] = id
   batch.records[id] = { text = ended_text }
   local list = before.is_journaled and string_sub(made, CREATED_BYTES + 1, list_end - 1)
-  push_event(event, words[at + 4], list or made)
+  local event = pack_event(id, settled, not before.is_journaled, count)
+  push_event(event .. table.concat(intervals, '', 1, count), words[at + 4], list or made)
   local more, hold = cost - before.spent, held(before)
   local overage = more > hold and more - hold or 0
-  tell_done(IS_TOLD, overage, created, leg, words, first, to, hits and #hits or 0)
+  tell_done(IS_TOLD, overage, created, settled, words, first, to, hits and #hits or 0)
   if hits then
     limiters().charge_hits(hits, made, list_end + 1)
     limiters().tell_hits(hits)

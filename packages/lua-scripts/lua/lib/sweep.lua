@@ -14,11 +14,11 @@ local function due_of(accounts, limit)
       scan(copy)
       copy.is_swept = true
       local tenant = string.match(account, '^[^/]+/')
-      for uuid, leg in pairs(copy.legs) do
-        local id = tenant .. uuid
-        if leg and leg.deadline <= batch.now and not is_listed[id] then
+      for uuid, text in pairs(copy.legs) do
+        local id, deadline = tenant .. uuid, text and parse_open_leg(text).deadline
+        if deadline and deadline <= batch.now and not is_listed[id] then
           is_listed[id] = true
-          due[#due + 1] = { id = id, deadline = leg.deadline }
+          due[#due + 1] = { id = id, deadline = deadline }
         end
       end
     end
@@ -46,8 +46,8 @@ local function end_due(accounts, ids)
     if copy.is_swept then
       copy.is_swept = false
       local next_due = math.huge
-      for _, leg in pairs(copy.legs) do
-        if leg then next_due = math.min(next_due, leg.deadline) end
+      for _, text in pairs(copy.legs) do
+        if text then next_due = math.min(next_due, parse_open_leg(text).deadline) end
       end
       if next_due ~= copy.next_due then
         touch(copy)

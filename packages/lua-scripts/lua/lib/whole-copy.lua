@@ -1,7 +1,7 @@
 -- What is asked of a copy as a whole: its lease changes, another one takes its place, all its legs.
 
 local function lease_of(copy)
-  return string_sub(copy.head, #LABEL + 33)
+  return string_sub(copy.head, #LABEL + 34)
 end
 
 -- What was read out of the head, or told of it, is not so any more.
@@ -13,7 +13,7 @@ end
 -- What of a copy only its lease changes.
 local function set_lease(copy, lease, drawn, returned, starts, ends)
   forget_head(copy)
-  copy.head = LABEL .. pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.head = LABEL .. pack('<ddddBc0', drawn, returned, starts, ends, #lease, lease)
   copy.is_head_changed = true
 end
 
@@ -46,7 +46,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1])
+      copy.legs[uuid] = fields[index + 1]
     end
   end
   copy.is_scanned = true

@@ -28,6 +28,7 @@ local function is_current(meta_key)
   return redis.call('HGET', meta_key, 'inc') == INC
 end
 local PAGE = '16'
+local MARKS = { w = true, v = true, e = true }
 local meta_key, journal_key = KEYS[1], KEYS[2]
 local after, limit = ARGV[1], tonumber(ARGV[2])
 if not is_current(meta_key) then return { 'FENCED' } end
@@ -43,9 +44,9 @@ repeat
       local size = #reply
       for index, word in ipairs(words) do
         reply[size + index] = word
-        if index % 2 == 1 and (word == 'v' or word == 'e') then events = events + 1 end
+        if index % 2 == 1 and MARKS[word] then events = events + 1 end
       end
-      if words[1] ~= 'v' and words[1] ~= 'e' then events = events + 1 end
+      if not MARKS[words[1]] then events = events + 1 end
     end
     after = entry[1]
   end

@@ -81,6 +81,7 @@ local batch = {
 local function fail(status, ...)
   error({ status, ... }, 0)
 end
+local KEYS = KEYS
 local redis_call, pack, unpack_from = redis.call, struct.pack, struct.unpack
 local string_sub, string_byte, string_char = string.sub, string.byte, string.char
 local FIRST_COMMAND = 7
@@ -90,7 +91,6 @@ local NAMES_NONE = { sweep = true, prepare = true, install = true, apply = true,
 local account_from, limiter_from, before_limiters
 local account_names = {} -- by place, as far as needed
 local function declare_keys(limiter_count, copy_prefix, limiter_prefix)
-  local KEYS = KEYS
   batch.open_key, batch.done_key, batch.done_before_key = KEYS[2], KEYS[3], KEYS[4]
   batch.due_key, batch.journal_key = KEYS[5], KEYS[6]
   before_limiters = #KEYS - limiter_count
@@ -132,16 +132,10 @@ local function make_leg(state, amount, spent, deadline, flags)
     deadline = deadline,
     is_dispatched = flags % 2 == 1,
     is_journaled = flags >= 2,
-    packed = nil,
   }
 end
 local function pack_leg(leg)
-  local packed = leg.packed
-  if not packed then
-    packed = pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
-    leg.packed = packed
-  end
-  return packed
+  return pack('<dddB', leg.amount, leg.spent, leg.deadline, leg_flags(leg))
 end
 local parsed_text, parsed_leg
 local function parse_open_leg(text)
@@ -160,7 +154,6 @@ local function leg_with(leg, state, spent, is_journaled)
     deadline = leg.deadline,
     is_dispatched = leg.is_dispatched,
     is_journaled = is_journaled,
-    packed = nil,
   }
 end
 local META_FIELDS = 3
@@ -179,14 +172,14 @@ end
 local function pack_lease(copy)
   local lease = copy.lease
   if not lease then
-    lease = string_char(#copy.head - #LABEL - 32) .. string_sub(copy.head, #LABEL + 33)
+    lease = string_sub(copy.head, #LABEL + 33)
     copy.lease = lease
   end
   return lease
 end
 local function stored_copy(place, head, sums, elsewhere)
   if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
-  local is_whole = sums and elsewhere and #head > #LABEL + 32 and #sums == SUMS_BYTES and #elsewhere >= 8
+  local is_whole = sums and elsewhere and #head > #LABEL + 33 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
   local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
   if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
@@ -230,7 +223,7 @@ local function copy_at(place, uuid)
   if fields.err then fail('WRONGTYPE', key) end
   copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
   if copy then
-    if uuid then copy.legs[uuid] = fields[4] and parse_open_leg(fields[4]) or false end
+    if uuid then copy.legs[uuid] = fields[4] end
   else
     copy = absent_copy(place)
     copy.is_leftover = true
@@ -241,13 +234,13 @@ local function copy_at(place, uuid)
   return copy
 end
 local function leg_of(copy, uuid)
-  local leg = copy.legs[uuid]
-  if leg ~= nil then return leg end
-  if not copy.is_stored or copy.is_scanned then return false end
-  local text = redis_call('HGET', key_of(copy), uuid)
-  leg = text and parse_open_leg(text) or false
-  copy.legs[uuid] = leg
-  return leg
+  local text = copy.legs[uuid]
+  if text == nil then
+    if not copy.is_stored or copy.is_scanned then return false end
+    text = redis_call('HGET', key_of(copy), uuid)
+    copy.legs[uuid] = text
+  end
+  return text and parse_open_leg(text)
 end
 local function touch(copy)
   if copy.is_touched then return end
@@ -255,19 +248,19 @@ local function touch(copy)
   batch.touched[#batch.touched + 1] = copy
 end
 local function note_leg(copy, uuid)
-  if copy.changed_legs then
-    copy.changed_legs[#copy.changed_legs + 1] = uuid
-  elseif copy.changed_leg then
-    copy.changed_legs = { copy.changed_leg, uuid }
-  else
+  if not copy.changed_leg then
     copy.changed_leg = uuid
+  elseif copy.changed_legs then
+    copy.changed_legs[#copy.changed_legs + 1] = uuid
+  else
+    copy.changed_legs = { copy.changed_leg, uuid }
   end
 end
-local function open_leg(copy, uuid, leg)
+local function open_leg(copy, uuid, packed, deadline)
   note_leg(copy, uuid)
-  copy.legs[uuid] = leg
-  if leg.deadline < copy.next_due then
-    copy.next_due = leg.deadline
+  copy.legs[uuid] = packed
+  if deadline < copy.next_due then
+    copy.next_due = deadline
     copy.is_due_changed = true
   end
 end
@@ -276,7 +269,7 @@ local function close_leg(copy, uuid)
   copy.legs[uuid] = false
 end
 local function put_sums(copy, settled, reserved)
-  touch(copy)
+  if not copy.is_touched then touch(copy) end
   copy.settled = settled
   copy.reserved = reserved
   copy.sequence = copy.sequence + 1
@@ -289,7 +282,7 @@ local function write_legs(copy, fields)
   for _, uuid in ipairs(copy.changed_legs or { copy.changed_leg }) do
     local leg = legs[uuid]
     if leg then
-      fields[size + 1], fields[size + 2] = uuid, pack_leg(leg)
+      fields[size + 1], fields[size + 2] = uuid, leg
       size = size + 2
     elseif copy.is_stored then
       ended = ended or {}
@@ -326,7 +319,7 @@ end
 local function push_event(head, detail, made)
   local events = batch.events
   local at = #events
-  events[at + 1], events[at + 2], events[at + 3] = 'v', head, 'd'
+  events[at + 1], events[at + 2], events[at + 3] = 'w', head, 'd'
   events[at + 4], events[at + 5], events[at + 6] = detail, 'm', made
 end
 local function pack_event(id, leg, is_first, count)
@@ -347,8 +340,7 @@ end
 local function pack_interval(copy)
   local interval = copy.interval
   if not interval then
-    local head = copy.head
-    interval = string_char(#head - #LABEL - 16) .. string_sub(head, #LABEL + 17)
+    interval = string_sub(copy.head, #LABEL + 17)
     copy.interval = interval
   end
   return interval
@@ -390,7 +382,7 @@ local function tell_done(flags, overage, created, leg, words, first, last, rate_
   batch.answer_count = size
 end
 local function look_into(copy)
-  local drawn, returned, starts, ends = standing_of(copy)
+  local drawn, returned, starts, ends = unpack_from('<dddd', copy.head, #LABEL + 1)
   if not (is_amount(drawn) and is_amount(returned)) then fail('DAMAGED', 'a copy does not read back') end
   local limit, left = drawn - returned, unpack_from('<d', copy.elsewhere)
   if limit < 0 then limit = 0 end
@@ -431,7 +423,6 @@ local function new_leg(amount, deadline)
     deadline = deadline,
     is_dispatched = false,
     is_journaled = false,
-    packed = nil,
   }
 end
 local function make_limiters()
@@ -974,6 +965,15 @@ local function keep_hit(hit, state, retry)
   keep_limiter(hit.limiter, hit.kind, state, ends)
   hit.view = pack_view(hit, true, ends, retry or retry_at(hit, 0))
 end
+local texts_of_ms = {}
+local function text_of_ms(ms)
+  local text = texts_of_ms[ms]
+  if not text then
+    text = integer(ms)
+    texts_of_ms[ms] = text
+  end
+  return text
+end
 local function write_limiter(limiter)
   local key, state = limiter.key, limiter.state
   if not state then
@@ -988,7 +988,7 @@ local function write_limiter(limiter)
     redis_call('SET', key, counting.pack(state))
     return
   else
-    redis_call('SET', key, counting.pack(state), 'PX', math.max(1, limiter.ends_at - batch.now))
+    redis_call('SET', key, counting.pack(state), 'PX', text_of_ms(math.max(1, limiter.ends_at - batch.now)))
     return
   end
   if batch.is_clock_given then return end
@@ -1017,14 +1017,16 @@ local function parse_hits(words, first, last)
 end
 local function ask_hits(hits)
   local is_admitted = true
-  for _, hit in ipairs(hits) do
+  for index = 1, #hits do
+    local hit = hits[index]
     look_at(hit)
     is_admitted = is_admitted and fits(hit, hit.wanted)
   end
   return is_admitted
 end
 local function take_hits(hits, uuid, deadline)
-  for _, hit in ipairs(hits) do
+  for index = 1, #hits do
+    local hit = hits[index]
     if hit.wanted > 0 then
       keep_hit(hit, hit.counting.add(hit, hit.state, hit.wanted, uuid, deadline), batch.now)
     end
@@ -1064,7 +1066,7 @@ local function view_of(hit)
 end
 local function tell_hits(hits)
   local texts, size = batch.answers, batch.answer_count
-  for index, hit in ipairs(hits) do texts[size + index] = view_of(hit) end
+  for index = 1, #hits do texts[size + index] = view_of(hits[index]) end
   batch.answer_count = size + #hits
 end
 local function pack_hits(hits)
@@ -1300,7 +1302,11 @@ local function find(id)
 end
 local function put_leg(copy, uuid, leg)
   touch(copy)
-  if leg.state == 'o' then open_leg(copy, uuid, leg) else close_leg(copy, uuid) end
+  if leg.state == 'o' then
+    open_leg(copy, uuid, pack_leg(leg), leg.deadline)
+  else
+    close_leg(copy, uuid)
+  end
 end
 local ANSWER = {
   done = string_char(1),
@@ -1497,7 +1503,7 @@ local function is_before(a, b)
   return #a < #b
 end
 local function lease_of(copy)
-  return string_sub(copy.head, #LABEL + 33)
+  return string_sub(copy.head, #LABEL + 34)
 end
 local function forget_head(copy)
   copy.limit, copy.is_outside, copy.lease, copy.interval = nil, nil, nil, nil
@@ -1505,7 +1511,7 @@ local function forget_head(copy)
 end
 local function set_lease(copy, lease, drawn, returned, starts, ends)
   forget_head(copy)
-  copy.head = LABEL .. pack('<dddd', drawn, returned, starts, ends) .. lease
+  copy.head = LABEL .. pack('<ddddBc0', drawn, returned, starts, ends, #lease, lease)
   copy.is_head_changed = true
 end
 local function set_elsewhere(copy, elsewhere)
@@ -1532,7 +1538,7 @@ local function scan(copy)
   for index = 1, #fields, 2 do
     local uuid = fields[index]
     if #uuid == ID_BYTES and copy.legs[uuid] == nil then
-      copy.legs[uuid] = parse_open_leg(fields[index + 1])
+      copy.legs[uuid] = fields[index + 1]
     end
   end
   copy.is_scanned = true
@@ -1599,11 +1605,11 @@ local function due_of(accounts, limit)
       scan(copy)
       copy.is_swept = true
       local tenant = string.match(account, '^[^/]+/')
-      for uuid, leg in pairs(copy.legs) do
-        local id = tenant .. uuid
-        if leg and leg.deadline <= batch.now and not is_listed[id] then
+      for uuid, text in pairs(copy.legs) do
+        local id, deadline = tenant .. uuid, text and parse_open_leg(text).deadline
+        if deadline and deadline <= batch.now and not is_listed[id] then
           is_listed[id] = true
-          due[#due + 1] = { id = id, deadline = leg.deadline }
+          due[#due + 1] = { id = id, deadline = deadline }
         end
       end
     end
@@ -1629,8 +1635,8 @@ local function end_due(accounts, ids)
     if copy.is_swept then
       copy.is_swept = false
       local next_due = math.huge
-      for _, leg in pairs(copy.legs) do
-        if leg then next_due = math.min(next_due, leg.deadline) end
+      for _, text in pairs(copy.legs) do
+        if text then next_due = math.min(next_due, parse_open_leg(text).deadline) end
       end
       if next_due ~= copy.next_due then
         touch(copy)
@@ -1950,6 +1956,7 @@ local function general()
   if not made_general then made_general = make_general() end
   return made_general
 end
+local new = { state = 'o', spent = 0, is_dispatched = false, is_journaled = false }
 local function reserve_usual(words, at, last)
   local id, amount, to = words[at], words[at + 1], at + 4 + words[at + 4]
   if batch.records[id] ~= false then return false end
@@ -1964,19 +1971,21 @@ local function reserve_usual(words, at, last)
     if not limiters().ask_hits(hits) then return false end
   end
   local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
-  local leg = new_leg(amount, math.min(now + words[at + 2], INSTANT_MAX))
+  local deadline = math.min(now + words[at + 2], INSTANT_MAX)
+  new.amount, new.deadline = amount, deadline
+  local packed = pack_leg(new)
   for index = first, to do
     local copy = copies[words[index]]
     put_sums(copy, copy.settled, copy.reserved + amount)
-    open_leg(copy, uuid, leg)
+    open_leg(copy, uuid, packed, deadline)
   end
   local open = batch.open
   local size = #open
   open[size + 1], open[size + 2] = id, made
   batch.records[id] = made
-  tell_done(0, 0, now, leg, words, first, to, hits and #hits or 0)
+  tell_done(0, 0, now, new, words, first, to, hits and #hits or 0)
   if hits then
-    limiters().take_hits(hits, uuid, leg.deadline)
+    limiters().take_hits(hits, uuid, deadline)
     limiters().tell_hits(hits)
   end
   return true
@@ -1991,8 +2000,8 @@ local function list_end_of(made, words, first, to)
     if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
   end
   if string_byte(made, from) == 10 then return from - 1 end
-  local taken = string.match(made, '^[^\\n]*', from)
-  return not string.find(taken, ' c', 1, true) and from - 1 or nil
+  local slots = string.find(made, ' c', from, true)
+  return (not slots or slots > string.find(made, '\\n', from, true)) and from - 1 or nil
 end
 local function common_leg(uuid, cost, words, first, to)
   local common
@@ -2005,6 +2014,7 @@ local function common_leg(uuid, cost, words, first, to)
   end
   return common
 end
+local settled, leases, intervals = { state = 's', is_journaled = true }, {}, {}
 local function settle_usual(words, at, last)
   local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
   local made, to = batch.records[id], at + 5 + words[at + 5]
@@ -2016,26 +2026,28 @@ local function settle_usual(words, at, last)
   local before = common_leg(uuid, cost, words, first, to)
   if not before then return false end
   local hits = to < last and limiters().parse_hits(words, to + 1, last)
-  local leg = leg_with(before, 's', cost, true)
-  local end_text, event = '', pack_event(id, leg, not before.is_journaled, to - first + 1)
+  settled.amount, settled.spent, settled.deadline = before.amount, cost, before.deadline
+  settled.is_dispatched = before.is_dispatched
+  local count = to - first + 1
   for index = first, to do
     local copy = copies[words[index]]
     put_sums(copy, sums_at_end(copy, before, 's', cost))
     close_leg(copy, uuid)
-    end_text = end_text .. pack_lease(copy)
-    event = event .. pack_interval(copy)
+    leases[index - first + 1], intervals[index - first + 1] = pack_lease(copy), pack_interval(copy)
   end
   local ended, gone = batch.ended, batch.gone
   local size = #ended
-  local ended_text = string_char(to - first + 1) .. end_text .. pack_end(leg) .. made
+  local leases_text = table.concat(leases, '', 1, count)
+  local ended_text = string_char(count) .. leases_text .. pack_end(settled) .. made
   ended[size + 1], ended[size + 2] = id, ended_text
   gone[#gone + 1] = id
   batch.records[id] = { text = ended_text }
   local list = before.is_journaled and string_sub(made, CREATED_BYTES + 1, list_end - 1)
-  push_event(event, words[at + 4], list or made)
+  local event = pack_event(id, settled, not before.is_journaled, count)
+  push_event(event .. table.concat(intervals, '', 1, count), words[at + 4], list or made)
   local more, hold = cost - before.spent, held(before)
   local overage = more > hold and more - hold or 0
-  tell_done(IS_TOLD, overage, created, leg, words, first, to, hits and #hits or 0)
+  tell_done(IS_TOLD, overage, created, settled, words, first, to, hits and #hits or 0)
   if hits then
     limiters().charge_hits(hits, made, list_end + 1)
     limiters().tell_hits(hits)
@@ -2073,7 +2085,7 @@ local function write_change(copy)
   if copy.changed_legs then
     write_legs(copy, { 's', pack_sums(copy) })
   elseif uuid and legs[uuid] then
-    redis_call('HSET', key, 's', pack_sums(copy), uuid, pack_leg(legs[uuid]))
+    redis_call('HSET', key, 's', pack_sums(copy), uuid, legs[uuid])
   else
     redis_call('HSET', key, 's', pack_sums(copy))
     if uuid then redis_call('HDEL', key, uuid) end
@@ -2081,7 +2093,9 @@ local function write_change(copy)
 end
 local function due_changes()
   local later, none = {}, batch.not_due
-  for _, copy in ipairs(batch.touched) do
+  local touched = batch.touched
+  for index = 1, #touched do
+    local copy = touched[index]
     if copy.is_due_changed or copy.was_due then
       if copy.next_due < math.huge then
         later[#later + 1] = integer(copy.next_due)
@@ -2126,7 +2140,8 @@ local function flush()
   if #later + #none > 0 and is_other(batch.due_key, 'zset') then return nil, batch.due_key end
   if #ended > 0 and is_other(batch.done_key, 'hash') then return nil, batch.done_key end
   if #batch.events > 0 and is_other(batch.journal_key, 'stream') then return nil, batch.journal_key end
-  for _, copy in ipairs(batch.touched) do
+  for index = 1, #batch.touched do
+    local copy = batch.touched[index]
     if copy.is_stored and not (copy.is_head_changed or copy.is_elsewhere_changed) then
       write_change(copy)
     else

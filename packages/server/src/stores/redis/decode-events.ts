@@ -18,9 +18,11 @@ const MALFORMED_LENGTH_MAX = 1_000;
 const IS_DISPATCHED = 1;
 const IS_FIRST = 4;
 const UUID_BYTES = 16;
+const INTERVAL_BYTES = 16;
 const EMPTY = Buffer.alloc(0);
-/** What names an event, its detail and what it was made with; and an event in words. */
-const [PACKED, DETAIL, MADE, IN_WORDS] = [...Buffer.from('vdme')] as [
+/** What an event begins with (of this layout, the second, the first), and names its detail and what it was made with. */
+const [PACKED, PACKED_SECOND, IN_WORDS, DETAIL, MADE] = [...Buffer.from('wvedm')] as [
+  number,
   number,
   number,
   number,
@@ -30,8 +32,8 @@ const [PACKED, DETAIL, MADE, IN_WORDS] = [...Buffer.from('vdme')] as [
 const WORDS = 6;
 
 /**
- * The events among `words` from `at` to `end`, onto `events`. They are names and values: `v` begins an event, and anything
- * else one of another layout, or not ours.
+ * The events among `words` from `at` to `end`, onto `events`. They are names and values: `w` begins an event, `v` one of the
+ * second layout, and anything else one of the first, or not ours.
  */
 function decodeEvents(
   position: JournalPosition,
@@ -58,7 +60,7 @@ function decodeGroup(
   to: number,
 ): JournalEvent | MalformedEvent {
   try {
-    return isLetter(words[from], PACKED)
+    return isPacked(words[from])
       ? decodeEvent(position, words, from, to)
       : decodeEventTexts(position, words.slice(from, to).map(String));
   } catch (error) {
@@ -78,8 +80,12 @@ function isLetter(word: Buffer | undefined, letter: number): boolean {
   return word !== undefined && word.length === 1 && word[0] === letter;
 }
 
+function isPacked(word: Buffer | undefined): boolean {
+  return isLetter(word, PACKED) || isLetter(word, PACKED_SECOND);
+}
+
 function isBeginning(word: Buffer | undefined): boolean {
-  return isLetter(word, PACKED) || isLetter(word, IN_WORDS);
+  return isPacked(word) || isLetter(word, IN_WORDS);
 }
 
 function decodeEvent(
@@ -109,12 +115,16 @@ function decodeEvent(
   const flags = reader.byte();
   const atMs = reader.instant();
   const reservation = idOf(reader.binary(reader.byte()));
+  const isSecond = isLetter(words[from], PACKED_SECOND);
   const places: Omit<JournalEvent['legs'][number], 'account'>[] = [];
   for (let left = reader.count(LEGS_MAX); left > 0; left -= 1) {
-    const place = reader.part(reader.byte());
-    const startAtMs = place.instant();
-    const endAtMs = place.instant();
-    places.push({ startAtMs, endAtMs, lease: unpackLease(place.binary(place.left)) });
+    // The second layout says first how long it is.
+    const length = isSecond ? reader.byte() : undefined;
+    const startAtMs = reader.instant();
+    const endAtMs = reader.instant();
+    const leaseLength = length === undefined ? reader.byte() : length - INTERVAL_BYTES;
+    if (leaseLength < 0) throw new ReplyMalformed('no event');
+    places.push({ startAtMs, endAtMs, lease: unpackLease(reader.binary(leaseLength)) });
   }
   reader.end();
   const detail = parseJson(String(detailText));

@@ -96,6 +96,7 @@ function standingOf(text: string): Standing {
   head.binary(head.byte());
   const [drawn, returned] = [head.amount(), head.amount()];
   const [startAtMs, endAtMs] = [head.instant(), head.instant()];
-  const lease = unpackLease(head.binary(head.left));
+  const lease = unpackLease(head.binary(head.byte()));
+  head.end();
   return { lease, startAtMs, endAtMs, drawn, returned, elsewhere: unpackElsewhere(reader) };
 }
