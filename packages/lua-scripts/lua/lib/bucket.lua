@@ -24,7 +24,7 @@ function MAKE.t()
     unpack = function(text)
       if #text ~= 25 then return nil end
       local used, part, at = unpack_from('<ddd', text, 2)
-      if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
+      if not are_amounts(used, part, at) then return nil end
       return { used = used, part = part, at = at }
     end,
     pack = function(state)

@@ -44,12 +44,13 @@ local function pack_lease(copy)
 end
 
 -- Nil for one of another incarnation.
-local function stored_copy(place, head, sums, elsewhere)
+local function stored_copy(place, fields, legs)
+  local head, sums, elsewhere = fields[1], fields[2], fields[3]
   if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 33 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
   local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
-  if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
+  if not are_amounts(settled, reserved, sequence) then
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
@@ -63,7 +64,7 @@ local function stored_copy(place, head, sums, elsewhere)
     sequence = sequence,
     elsewhere = elsewhere,
     next_due = next_due,
-    legs = {},
+    legs = legs,
     changed_leg = nil,
     limit = nil, -- these are read out of the head when they are needed
     is_outside = nil,
@@ -79,22 +80,20 @@ local function fill_place(copy, text)
   copy.placed = tonumber(placed)
 end
 
--- The copy in a place; reads the leg `uuid` with it, if one is named.
-local function copy_at(place, uuid)
+-- The copy in a place; reads the leg `uuid` with it, if one is named and not new.
+local function copy_at(place, uuid, is_new)
   local copy = batch.copies[place]
   if copy then return copy end
   local key = KEYS[BEFORE_COPIES + place]
   local fields
-  if uuid then
+  if uuid and not is_new then
     fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
   else
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
-  if copy then
-    if uuid then copy.legs[uuid] = fields[4] end
-  else
+  copy = fields[1] and stored_copy(place, fields, uuid and { [uuid] = fields[4] or false } or {})
+  if not copy then
     copy = absent_copy(place)
     -- Whatever is there and is no copy of this incarnation goes when one is written.
     copy.is_leftover = true

@@ -16,7 +16,7 @@ local function leg_flags(leg)
 end
 
 local function make_leg(state, amount, spent, deadline, flags)
-  if not (is_amount(amount) and is_amount(spent) and is_amount(deadline) and flags < 4) then
+  if not (are_amounts(amount, spent, deadline) and flags < 4) then
     fail('DAMAGED', 'a leg does not read back')
   end
   return {

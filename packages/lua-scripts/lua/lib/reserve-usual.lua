@@ -9,9 +9,9 @@ local new = { state = 'o', spent = 0, is_dispatched = false, is_journaled = fals
 local function reserve_usual(words, at, last)
   local id, amount, to = words[at], words[at + 1], at + 4 + words[at + 4]
   if batch.records[id] ~= false then return false end
-  local first, now, copies = at + 5, batch.now, batch.copies
+  local first, now, copies, uuid = at + 5, batch.now, batch.copies, string_sub(id, -ID_BYTES)
   for index = first, to do
-    local copy = copy_at(words[index])
+    local copy = copy_at(words[index], uuid, true)
     if not copy.head or copy.next_due <= now or refusal_of(copy, amount) then return false end
   end
   local hits
@@ -19,7 +19,7 @@ local function reserve_usual(words, at, last)
     hits = limiters().parse_hits(words, to + 1, last)
     if not limiters().ask_hits(hits) then return false end
   end
-  local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
+  local made = batch.now_text .. words[at + 3]
   local deadline = math.min(now + words[at + 2], INSTANT_MAX)
   new.amount, new.deadline = amount, deadline
   local packed = pack_leg(new)

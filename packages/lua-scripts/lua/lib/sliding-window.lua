@@ -17,7 +17,7 @@ function MAKE.s()
     unpack = function(text)
       if #text ~= 25 then return nil end
       local starts, used, before = unpack_from('<ddd', text, 2)
-      if not (is_amount(starts) and is_amount(used) and is_amount(before)) then return nil end
+      if not are_amounts(starts, used, before) then return nil end
       return { starts = starts, used = used, before = before }
     end,
     pack = function(state)

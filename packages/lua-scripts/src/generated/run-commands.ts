@@ -53,6 +53,11 @@ end
 local function is_amount(number)
   return number >= 0 and number <= AMOUNT_MAX and number % 1 == 0
 end
+local function are_amounts(a, b, c)
+  return a >= 0 and a <= AMOUNT_MAX and a % 1 == 0
+    and b >= 0 and b <= AMOUNT_MAX and b % 1 == 0
+    and c >= 0 and c <= AMOUNT_MAX and c % 1 == 0
+end
 local function now_ms(given)
   if given then return given end
   local time = redis.call('TIME')
@@ -122,7 +127,7 @@ local function leg_flags(leg)
   return (leg.is_dispatched and 1 or 0) + (leg.is_journaled and 2 or 0)
 end
 local function make_leg(state, amount, spent, deadline, flags)
-  if not (is_amount(amount) and is_amount(spent) and is_amount(deadline) and flags < 4) then
+  if not (are_amounts(amount, spent, deadline) and flags < 4) then
     fail('DAMAGED', 'a leg does not read back')
   end
   return {
@@ -177,12 +182,13 @@ local function pack_lease(copy)
   end
   return lease
 end
-local function stored_copy(place, head, sums, elsewhere)
+local function stored_copy(place, fields, legs)
+  local head, sums, elsewhere = fields[1], fields[2], fields[3]
   if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
   local is_whole = sums and elsewhere and #head > #LABEL + 33 and #sums == SUMS_BYTES and #elsewhere >= 8
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
   local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
-  if not (is_amount(settled) and is_amount(reserved) and is_amount(sequence)) then
+  if not are_amounts(settled, reserved, sequence) then
     fail('DAMAGED', 'a copy does not read back')
   end
   return {
@@ -196,7 +202,7 @@ local function stored_copy(place, head, sums, elsewhere)
     sequence = sequence,
     elsewhere = elsewhere,
     next_due = next_due,
-    legs = {},
+    legs = legs,
     changed_leg = nil,
     limit = nil, -- these are read out of the head when they are needed
     is_outside = nil,
@@ -210,21 +216,19 @@ local function fill_place(copy, text)
   copy.ticket = tonumber(ticket)
   copy.placed = tonumber(placed)
 end
-local function copy_at(place, uuid)
+local function copy_at(place, uuid, is_new)
   local copy = batch.copies[place]
   if copy then return copy end
   local key = KEYS[BEFORE_COPIES + place]
   local fields
-  if uuid then
+  if uuid and not is_new then
     fields = redis.pcall('HMGET', key, 'h', 's', 'e', uuid)
   else
     fields = redis.pcall('HMGET', key, 'h', 's', 'e')
   end
   if fields.err then fail('WRONGTYPE', key) end
-  copy = fields[1] and stored_copy(place, fields[1], fields[2], fields[3])
-  if copy then
-    if uuid then copy.legs[uuid] = fields[4] end
-  else
+  copy = fields[1] and stored_copy(place, fields, uuid and { [uuid] = fields[4] or false } or {})
+  if not copy then
     copy = absent_copy(place)
     copy.is_leftover = true
     local kept = redis_call('HGET', key, 't')
@@ -496,7 +500,7 @@ function MAKE.t()
     unpack = function(text)
       if #text ~= 25 then return nil end
       local used, part, at = unpack_from('<ddd', text, 2)
-      if not (is_amount(used) and is_amount(part) and is_amount(at)) then return nil end
+      if not are_amounts(used, part, at) then return nil end
       return { used = used, part = part, at = at }
     end,
     pack = function(state)
@@ -622,7 +626,7 @@ function MAKE.s()
     unpack = function(text)
       if #text ~= 25 then return nil end
       local starts, used, before = unpack_from('<ddd', text, 2)
-      if not (is_amount(starts) and is_amount(used) and is_amount(before)) then return nil end
+      if not are_amounts(starts, used, before) then return nil end
       return { starts = starts, used = used, before = before }
     end,
     pack = function(state)
@@ -1960,9 +1964,9 @@ local new = { state = 'o', spent = 0, is_dispatched = false, is_journaled = fals
 local function reserve_usual(words, at, last)
   local id, amount, to = words[at], words[at + 1], at + 4 + words[at + 4]
   if batch.records[id] ~= false then return false end
-  local first, now, copies = at + 5, batch.now, batch.copies
+  local first, now, copies, uuid = at + 5, batch.now, batch.copies, string_sub(id, -ID_BYTES)
   for index = first, to do
-    local copy = copy_at(words[index])
+    local copy = copy_at(words[index], uuid, true)
     if not copy.head or copy.next_due <= now or refusal_of(copy, amount) then return false end
   end
   local hits
@@ -1970,7 +1974,7 @@ local function reserve_usual(words, at, last)
     hits = limiters().parse_hits(words, to + 1, last)
     if not limiters().ask_hits(hits) then return false end
   end
-  local uuid, made = string_sub(id, -ID_BYTES), batch.now_text .. words[at + 3]
+  local made = batch.now_text .. words[at + 3]
   local deadline = math.min(now + words[at + 2], INSTANT_MAX)
   new.amount, new.deadline = amount, deadline
   local packed = pack_leg(new)
