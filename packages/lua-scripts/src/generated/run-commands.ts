@@ -185,7 +185,8 @@ end
 local function stored_copy(place, fields, legs)
   local head, sums, elsewhere = fields[1], fields[2], fields[3]
   if string_sub(head, 1, #LABEL) ~= LABEL then return nil end
-  local is_whole = sums and elsewhere and #head > #LABEL + 33 and #sums == SUMS_BYTES and #elsewhere >= 8
+  local is_whole = sums and elsewhere and #sums == SUMS_BYTES and #elsewhere >= 8
+    and string_byte(head, #LABEL + 33) == #head - #LABEL - 33
   if not is_whole then fail('DAMAGED', 'a copy does not read back') end
   local settled, reserved, sequence, next_due = unpack_from('<dddd', sums)
   if not are_amounts(settled, reserved, sequence) then

@@ -53,6 +53,13 @@ function settle(reservation: ReservationId, cost: number): CopyCommand {
   return { kind: 'settle', reservation, cost: cost as Amount, final: true, detail: null };
 }
 
+/** The sixteen bytes of its UUID. */
+function uuidBytes(reservation: ReservationId): readonly number[] {
+  return [
+    ...Buffer.from(reservation.slice(reservation.indexOf('/') + 1).replaceAll('-', ''), 'hex'),
+  ];
+}
+
 async function install(
   copies: RedisCopies,
   account: AccountId,
@@ -444,6 +451,7 @@ it.each([
   ['negative sums', "'s', struct.pack('<dddd', 0, -1, 1, 1)"],
   ['more than there can be', "'s', struct.pack('<dddd', 2 ^ 53, 0, 1, 1)"],
   ['a head that is cut off', "'h', string.sub(redis.call('HGET', KEYS[1], 'h'), 1, 20)"],
+  ['a lease that is cut off', "'h', string.sub(redis.call('HGET', KEYS[1], 'h'), 1, -2)"],
   ['nothing about elsewhere', "'e', ''"],
 ])('data that contradict themselves are not worked with: %s', async (_, field) => {
   const copies = await redis.open({ prefix: 'damaged' });
@@ -452,6 +460,62 @@ it.each([
   await install(copies, ALICE, 100);
   await redis.server.cli('EVAL', `redis.call('HSET', KEYS[1], ${field})`, '1', key);
   await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
+});
+
+it('tells what only its lease changes once a call, and anew when it has changed meanwhile', async () => {
+  const copies = await redis.open();
+  await install(copies, ALICE, 100);
+  const apply = (drawn: number): CopyCommand => ({
+    kind: 'apply',
+    account: ALICE,
+    lease: 'lease-1' as LeaseId,
+    drawn: drawn as Amount,
+    elsewhere: ELSEWHERE,
+  });
+  // The first goes at once; the others travel together.
+  const answers = await Promise.all(
+    [reserve(1), reserve(1), reserve(2), apply(150), reserve(3), reserve(500), reserve(4)].map(
+      (command) => copies.execute(command),
+    ),
+  );
+  expect(
+    answers.map((answer) => {
+      const copy = 'copies' in answer ? answer.copies[0] : 'copy' in answer ? answer.copy : null;
+      return [answer.answer, copy?.drawn, copy?.reserved];
+    }),
+  ).toEqual([
+    ['done', 100, 1],
+    ['done', 100, 2],
+    ['done', 100, 4],
+    ['copy', 150, 4],
+    ['done', 150, 7],
+    ['short', 150, 7],
+    ['done', 150, 11],
+  ]);
+});
+
+it('settles on what a reservation was made on, whatever accounts it is said to be on', async () => {
+  const copies = await redis.open();
+  const accounts = ['a', 'aa', 'b'].map((name) => accountOf('acme', name));
+  for (const account of accounts) await install(copies, account, 100);
+  const [a, aa, b] = accounts as [AccountId, AccountId, AccountId];
+  for (const hint of [[b, a, aa], [a, aa], [aa], [a, aa, b, ALICE], []]) {
+    const id = newReservation();
+    await copies.execute(reserve(10, { id, accounts }));
+    const answer = await copies.execute({ ...settle(id, 1), accounts: hint } as CopyCommand);
+    expect(answer).toMatchObject({
+      answer: 'done',
+      copies: [a, aa, b].map((account) => ({ account })),
+    });
+  }
+  for (const account of accounts) {
+    expect(await sumsOf(copies, account)).toMatchObject({ settled: 5, reserved: 0 });
+  }
+  const events = await copies.journal(0, '0-0', 10);
+  const told = events.map((event) =>
+    'legs' in event ? event.legs.map(({ account }) => account) : [],
+  );
+  expect(told).toEqual(Array.from({ length: 5 }, () => [a, aa, b]));
 });
 
 it('takes data of another layout for none, lets no other write them, and brings its journal home', async () => {
@@ -474,6 +538,19 @@ it('takes data of another layout for none, lets no other write them, and brings 
   const id = newReservation();
   const event = `${id} s 5 4 9 0 1 8 ${ALICE}|lease-0|0|9 print 7`;
   await cli('XADD', keys.journal, '*', 'e', event, 'd', 'null', 't', '{"model":"gpt"}');
+  // As the second layout had it: a place of an event says first how long it is.
+  const next = newReservation();
+  await cli(
+    'EVAL',
+    `local id = 'acme/' .. string.char(${uuidBytes(next).join(', ')})
+    local head = struct.pack('<c1dddBdBc0B', 's', 5, 3, 9, 4, 8, #id, id, 1)
+    local place = string.char(16 + 7) .. struct.pack('<dd', 0, 9) .. 'lease-0'
+    local made = struct.pack('<d', 7) .. ARGV[1] .. '\\n\\nprint\\n{"model":"gpt-2"}'
+    redis.call('XADD', KEYS[1], '*', 'v', head .. place, 'd', 'null', 'm', made)`,
+    '1',
+    keys.journal,
+    ALICE,
+  );
   await expect(copies.execute(reserve(1))).rejects.toMatchObject({ name: 'CopiesFenced' });
   expect(await copies.inspect()).toMatchObject({ incarnation: 0 });
   expect(await adoptAs(copies, 51)).toBe(true);
@@ -483,6 +560,12 @@ it('takes data of another layout for none, lets no other write them, and brings 
   expect(await cli('HKEYS', keys.usage(ALICE))).not.toContain('c');
   expect(await copies.journal(0, '0-0', 10)).toMatchObject([
     { reservation: id, state: 'settled', spent: 4, made: { terms: { model: 'gpt' } } },
+    {
+      reservation: next,
+      spent: 3,
+      legs: [{ account: ALICE, lease: 'lease-0', startAtMs: 0, endAtMs: 9 }],
+      made: { terms: { model: 'gpt-2' }, createdAtMs: 7 },
+    },
   ]);
   // The first layout's own driver reads this as a number, and adopts nothing that it cannot compare.
   expect(Number(await cli('HGET', keys.meta, 'inc'))).toBeNaN();
