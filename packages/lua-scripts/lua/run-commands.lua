@@ -1,9 +1,8 @@
 -- Decides one shard's commands of one moment, in order, each succeeding or failing alone.
 --
 -- One call carries what arrived together, because a call costs as much as several commands. Everything is
--- read and decided before anything is written (lib/batch.lua), so that no failure leaves half a command.
--- It does not decide about leases: it is told. The rules are core's account/transition.ts and
--- reservation/decide.ts, said once more; differential tests hold the two together.
+-- decided before anything is written (lib/batch.lua). It does not decide about leases: it is told. The rules
+-- are core's account/transition.ts and reservation/decide.ts; differential tests hold the two together.
 --
 -- The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
 -- bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
@@ -48,6 +47,8 @@ return (function()
 -- @include lib/room.lua
 -- @include lib/sums-at-end.lua
 -- @include lib/admit.lua
+-- @include lib/known-legs.lua
+-- @include lib/extend-usual.lua
 
 local function make_limiters()
 -- @include lib/ratio.lua
@@ -84,7 +85,6 @@ local function make_general()
 -- @include lib/conclude.lua
 -- @include lib/end-leg.lua
 -- @include lib/change.lua
-
 local rare, made_rare
 local function make_rare()
 -- @include lib/byte-order.lua

@@ -4,6 +4,8 @@ local function decide(kind, words, at, last)
     if reserve_usual(words, at, last) then return end
   elseif kind == 'settle' then
     if settle_usual(words, at, last) then return end
+  elseif kind == 'extend' then
+    if extend_usual(words, at) then return end
   end
   local answer = (general().commands[kind] or general().rare().commands[kind])(words, at, last)
   batch.answer_count = batch.answer_count + 1

@@ -1,4 +1,5 @@
 -- Copies and reservations in answers.
+local IS_TOLD = 4
 
 -- Adds a copy to `texts`, of which there are `size`, and returns how many there are then: the number of its
 -- account; its sums; the length of what only its lease changes, and this, which is its head, with a length of

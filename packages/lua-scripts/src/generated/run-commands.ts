@@ -5,9 +5,8 @@ import type { Script } from '../script.ts';
  * Decides one shard's commands of one moment, in order, each succeeding or failing alone.
  *
  * One call carries what arrived together, because a call costs as much as several commands. Everything is
- * read and decided before anything is written (lib/batch.lua), so that no failure leaves half a command.
- * It does not decide about leases: it is told. The rules are core's account/transition.ts and
- * reservation/decide.ts, said once more; differential tests hold the two together.
+ * decided before anything is written (lib/batch.lua). It does not decide about leases: it is told. The rules
+ * are core's account/transition.ts and reservation/decide.ts; differential tests hold the two together.
  *
  * The call is packed, one value after the other: the present in ms (-1 for the server's clock); the time
  * bucket, as the keys were chosen; how many limiters there are; how many bytes of the keys of copies, and of
@@ -350,6 +349,7 @@ local function pack_interval(copy)
   end
   return interval
 end
+local IS_TOLD = 4
 local function push_copy(texts, size, copy)
   local settled, reserved, sequence = copy.settled, copy.reserved, copy.sequence
   if copy.is_told then
@@ -429,6 +429,87 @@ local function new_leg(amount, deadline)
     is_dispatched = false,
     is_journaled = false,
   }
+end
+local function list_end_of(made, words, first, to)
+  local from = CREATED_BYTES + 1
+  for index = first, to do
+    local account = account_at(words[index])
+    if string.find(made, account, from, true) ~= from then return nil end
+    from = from + #account + 1
+    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
+  end
+  if string_byte(made, from) == 10 then return from - 1 end
+  local slots = string.find(made, ' c', from, true)
+  return (not slots or slots > string.find(made, '\\n', from, true)) and from - 1 or nil
+end
+local function known_made(id, created, words, first, to)
+  local made = batch.records[id]
+  if to < first or type(made) ~= 'string' or unpack_from('<d', made) ~= created then return nil end
+  local list_end = list_end_of(made, words, first, to)
+  if list_end then return made, list_end end
+  return nil
+end
+local function common_leg(uuid, words, first, to)
+  local common
+  for index = first, to do
+    local copy = copy_at(words[index], uuid)
+    local leg = copy.head and leg_of(copy, uuid)
+    if not leg or (common and leg ~= common) then return nil end
+    common = leg
+  end
+  return common
+end
+local intervals = {}
+local function tell_alike(id, made, list_end, before, leg, detail, words, first, to)
+  local count, is_first = to - first + 1, not before.is_journaled
+  for index = 1, count do intervals[index] = pack_interval(batch.copies[words[first + index - 1]]) end
+  local event = pack_event(id, leg, is_first, count) .. table.concat(intervals, '', 1, count)
+  push_event(event, detail, is_first and made or string_sub(made, CREATED_BYTES + 1, list_end - 1))
+end
+local function extended(leg, words, at)
+  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
+  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
+  next_leg.amount = math.max(leg.amount, words[at + 2])
+  if not is_dispatched or leg.is_dispatched then
+    next_leg.deadline = math.max(leg.deadline, deadline)
+  else
+    next_leg.deadline = deadline
+  end
+  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+  return next_leg
+end
+local function is_same_life(leg, other)
+  return leg.amount == other.amount
+    and leg.deadline == other.deadline
+    and leg.is_dispatched == other.is_dispatched
+end
+local function extend_usual(words, at)
+  local id, created, first, to = words[at], words[at + 1], at + 6, at + 5 + words[at + 5]
+  local made, list_end = known_made(id, created, words, first, to)
+  if not made then return false end
+  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
+  local before = common_leg(uuid, words, first, to)
+  if not before then return false end
+  local leg = extended(before, words, at)
+  local more = held(leg) - held(before)
+  if is_same_life(leg, before) then return false end
+  for index = first, to do
+    local copy = copies[words[index]]
+    local sum = copy.settled + copy.reserved + more
+    if sum > AMOUNT_MAX or shortfall(copy, more) > 0 then return false end
+  end
+  local is_news = leg.amount ~= before.amount or leg.is_dispatched ~= before.is_dispatched
+  local is_told = is_news and (leg.is_dispatched or leg.spent > 0)
+  leg.is_journaled = before.is_journaled or is_told
+  local packed = pack_leg(leg)
+  for index = first, to do
+    local copy = copies[words[index]]
+    if more > 0 then put_sums(copy, copy.settled, copy.reserved + more) else touch(copy) end
+    open_leg(copy, uuid, packed, leg.deadline)
+  end
+  if is_told then tell_alike(id, made, list_end, before, leg, 'null', words, first, to) end
+  tell_done(is_told and IS_TOLD or 0, 0, created, leg, words, first, to, 0)
+  return true
 end
 local function make_limiters()
 local PIECE = 2097152
@@ -1835,15 +1916,7 @@ local EXTEND_REFUSED = {
 }
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
-  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
-  next_leg.amount = math.max(leg.amount, words[at + 2])
-  if not is_dispatched or leg.is_dispatched then
-    next_leg.deadline = math.max(leg.deadline, deadline)
-  else
-    next_leg.deadline = deadline
-  end
-  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+  local next_leg = extended(leg, words, at)
   local more = held(next_leg) - held(leg)
   if copy.settled + copy.reserved + more > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
   local missing = shortfall(copy, more)
@@ -1851,10 +1924,7 @@ local function extend_leg(copy, leg, words, at)
   if more > 0 then
     return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
   end
-  local is_same = next_leg.amount == leg.amount
-    and next_leg.deadline == leg.deadline
-    and next_leg.is_dispatched == leg.is_dispatched
-  return { leg = next_leg, is_replayed = is_same }
+  return { leg = next_leg, is_replayed = is_same_life(next_leg, leg) }
 end
 local function extend(words, at)
   local record, accounts, legs = find(words[at])
@@ -1995,61 +2065,36 @@ local function reserve_usual(words, at, last)
   end
   return true
 end
-local IS_TOLD = 4
-local function list_end_of(made, words, first, to)
-  local from = CREATED_BYTES + 1
-  for index = first, to do
-    local account = account_at(words[index])
-    if string.find(made, account, from, true) ~= from then return nil end
-    from = from + #account + 1
-    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
-  end
-  if string_byte(made, from) == 10 then return from - 1 end
-  local slots = string.find(made, ' c', from, true)
-  return (not slots or slots > string.find(made, '\\n', from, true)) and from - 1 or nil
-end
-local function common_leg(uuid, cost, words, first, to)
-  local common
-  for index = first, to do
-    local copy = copy_at(words[index], uuid)
-    local leg = copy.head and leg_of(copy, uuid)
-    if not leg or (common and leg ~= common) then return nil end
-    common = leg
-    if not sums_at_end(copy, leg, 's', cost) then return nil end
-  end
-  return common
-end
-local settled, leases, intervals = { state = 's', is_journaled = true }, {}, {}
+local settled, leases = { state = 's', is_journaled = true }, {}
 local function settle_usual(words, at, last)
   local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
-  local made, to = batch.records[id], at + 5 + words[at + 5]
-  local is_known = words[at + 3] and to >= first and type(made) == 'string'
-  if not is_known or unpack_from('<d', made) ~= created then return false end
-  local list_end = list_end_of(made, words, first, to)
-  if not list_end then return false end
+  local to = at + 5 + words[at + 5]
+  if not words[at + 3] then return false end
+  local made, list_end = known_made(id, created, words, first, to)
+  if not made then return false end
   local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
-  local before = common_leg(uuid, cost, words, first, to)
+  local before = common_leg(uuid, words, first, to)
   if not before then return false end
+  for index = first, to do
+    if not sums_at_end(copies[words[index]], before, 's', cost) then return false end
+  end
   local hits = to < last and limiters().parse_hits(words, to + 1, last)
   settled.amount, settled.spent, settled.deadline = before.amount, cost, before.deadline
   settled.is_dispatched = before.is_dispatched
-  local count = to - first + 1
   for index = first, to do
     local copy = copies[words[index]]
     put_sums(copy, sums_at_end(copy, before, 's', cost))
     close_leg(copy, uuid)
-    leases[index - first + 1], intervals[index - first + 1] = pack_lease(copy), pack_interval(copy)
+    leases[index - first + 1] = pack_lease(copy)
   end
   local ended, gone = batch.ended, batch.gone
-  local size = #ended
+  local size, count = #ended, to - first + 1
   local leases_text = table.concat(leases, '', 1, count)
   local ended_text = string_char(count) .. leases_text .. pack_end(settled) .. made
   ended[size + 1], ended[size + 2] = id, ended_text
   gone[#gone + 1] = id
   batch.records[id] = { text = ended_text }
-  local list = before.is_journaled and string_sub(made, CREATED_BYTES + 1, list_end - 1)
-  local event = pack_event(id, settled, not before.is_journaled, count)
-  push_event(event .. table.concat(intervals, '', 1, count), words[at + 4], list or made)
+  tell_alike(id, made, list_end, before, settled, words[at + 4], words, first, to)
   local more, hold = cost - before.spent, held(before)
   local overage = more > hold and more - hold or 0
   tell_done(IS_TOLD, overage, created, settled, words, first, to, hits and #hits or 0)
@@ -2064,6 +2109,8 @@ local function decide(kind, words, at, last)
     if reserve_usual(words, at, last) then return end
   elseif kind == 'settle' then
     if settle_usual(words, at, last) then return end
+  elseif kind == 'extend' then
+    if extend_usual(words, at) then return end
   end
   local answer = (general().commands[kind] or general().rare().commands[kind])(words, at, last)
   batch.answer_count = batch.answer_count + 1

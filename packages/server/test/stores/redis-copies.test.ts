@@ -53,6 +53,11 @@ function settle(reservation: ReservationId, cost: number): CopyCommand {
   return { kind: 'settle', reservation, cost: cost as Amount, final: true, detail: null };
 }
 
+function extend(reservation: ReservationId, ttlMs: number): CopyCommand {
+  const [life, amount, dispatched] = [ttlMs as DurationMs, null, false];
+  return { kind: 'extend', reservation, amount, ttlMs: life, dispatched };
+}
+
 /** The sixteen bytes of its UUID. */
 function uuidBytes(reservation: ReservationId): readonly number[] {
   return [
@@ -494,14 +499,39 @@ it('tells what only its lease changes once a call, and anew when it has changed 
   ]);
 });
 
+it('ends each leg with what it holds, where they are not alike', async () => {
+  const copies = await redis.open({ prefix: 'unlike' });
+  const accounts = ['a', 'b'].map((name) => accountOf('acme', name));
+  for (const account of accounts) await install(copies, account, 100);
+  const id = newReservation();
+  await copies.execute(reserve(10, { id, accounts }));
+  await redis.server.cli(
+    'EVAL',
+    `local settled, reserved, sequence, due = struct.unpack('<dddd', redis.call('HGET', KEYS[1], 's'))
+    redis.call('HSET', KEYS[1], 's', struct.pack('<dddd', settled, 4, sequence, due))
+    redis.call('HSET', KEYS[1], string.char(${uuidBytes(id).join(', ')}), struct.pack('<dddB', 4, 0, due, 0))`,
+    '1',
+    new ShardKeys('unlike', 0).usage(accounts[1] as AccountId),
+  );
+  expect(
+    await copies.execute({ ...extend(id, 60_000), dispatched: true } as CopyCommand),
+  ).toMatchObject({ answer: 'done' });
+  expect(await copies.execute(settle(id, 1))).toMatchObject({ answer: 'done' });
+  for (const account of accounts) {
+    expect(await sumsOf(copies, account)).toMatchObject({ settled: 1, reserved: 0 });
+  }
+});
+
 it('settles on what a reservation was made on, whatever accounts it is said to be on', async () => {
   const copies = await redis.open();
   const accounts = ['a', 'aa', 'b'].map((name) => accountOf('acme', name));
   for (const account of accounts) await install(copies, account, 100);
   const [a, aa, b] = accounts as [AccountId, AccountId, AccountId];
-  for (const hint of [[b, a, aa], [a, aa], [aa], [a, aa, b, ALICE], []]) {
+  for (const hint of [[b, a, aa], [b, aa, a], [a, aa], [aa], [a, aa, b, ALICE], []]) {
     const id = newReservation();
     await copies.execute(reserve(10, { id, accounts }));
+    const extended = await copies.execute({ ...extend(id, 90_000), accounts: hint } as CopyCommand);
+    expect(extended).toMatchObject({ copies: [a, aa, b].map((account) => ({ account })) });
     const answer = await copies.execute({ ...settle(id, 1), accounts: hint } as CopyCommand);
     expect(answer).toMatchObject({
       answer: 'done',
@@ -509,13 +539,13 @@ it('settles on what a reservation was made on, whatever accounts it is said to b
     });
   }
   for (const account of accounts) {
-    expect(await sumsOf(copies, account)).toMatchObject({ settled: 5, reserved: 0 });
+    expect(await sumsOf(copies, account)).toMatchObject({ settled: 6, reserved: 0 });
   }
   const events = await copies.journal(0, '0-0', 10);
   const told = events.map((event) =>
     'legs' in event ? event.legs.map(({ account }) => account) : [],
   );
-  expect(told).toEqual(Array.from({ length: 5 }, () => [a, aa, b]));
+  expect(told).toEqual(Array.from({ length: 6 }, () => [a, aa, b]));
 });
 
 it('takes data of another layout for none, lets no other write them, and brings its journal home', async () => {

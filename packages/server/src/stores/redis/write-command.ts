@@ -33,6 +33,12 @@ export function writeCommand(
     assert(number !== undefined, 'every account of a command has a key');
     writer.number(number);
   };
+  /** Where its reservation probably is. */
+  const likely = accounts.length > LEGS_MAX ? accounts.slice(0, LEGS_MAX) : accounts;
+  const placeLikely = (): void => {
+    writer.number(likely.length);
+    for (const account of likely) place(account);
+  };
   switch (command.kind) {
     case 'reserve':
       begin(5 + command.accounts.length);
@@ -44,25 +50,23 @@ export function writeCommand(
       for (const account of inOrder(command.accounts)) place(account);
       break;
     case 'extend':
-      begin(5);
+      begin(6 + likely.length);
       writer.reservation(command.reservation);
       writer.number(createdAtMs);
       writer.number(command.amount ?? AS_IT_IS);
       writer.number(command.ttlMs);
       writer.flag(command.dispatched);
+      placeLikely();
       break;
-    case 'settle': {
-      const likely = accounts.length > LEGS_MAX ? accounts.slice(0, LEGS_MAX) : accounts;
+    case 'settle':
       begin(6 + likely.length);
       writer.reservation(command.reservation);
       writer.number(createdAtMs);
       writer.number(command.cost);
       writer.flag(command.final);
       writer.text(text);
-      writer.number(likely.length);
-      for (const account of likely) place(account);
+      placeLikely();
       break;
-    }
     case 'release':
       begin(3);
       writer.reservation(command.reservation);
