@@ -54,7 +54,7 @@ export function openAccount(
     reserved: ZERO,
     leased: ZERO,
     sequence: 0,
-    ...(terms === undefined ? {} : { terms }),
+    terms,
   };
 }
 

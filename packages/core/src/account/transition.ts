@@ -52,18 +52,6 @@ export function transition(
   nowMs: InstantMs,
 ): Transition {
   switch (command.kind) {
-    case 'setLimit':
-    case 'clearLimit':
-    case 'setTerms':
-    case 'grant':
-    case 'adjust':
-      return administerAccount(view, command, nowMs);
-    case 'openLease':
-    case 'draw':
-    case 'returnLease':
-    case 'suspectLease':
-    case 'closeLease':
-      return administerLease(view, command, nowMs);
     case 'reserve':
       return rowOf(view.leg).reserve(view, command, nowMs);
     case 'extend':
@@ -76,6 +64,18 @@ export function transition(
       return rowOf(view.leg).expire(view, command, nowMs);
     case 'ingest':
       return rowOf(view.leg).ingest(view, command, nowMs);
+    case 'setLimit':
+    case 'clearLimit':
+    case 'setTerms':
+    case 'grant':
+    case 'adjust':
+      return administerAccount(view, command, nowMs);
+    case 'openLease':
+    case 'draw':
+    case 'returnLease':
+    case 'suspectLease':
+    case 'closeLease':
+      return administerLease(view, command, nowMs);
   }
 }
 
