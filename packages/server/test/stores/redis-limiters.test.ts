@@ -98,6 +98,31 @@ it.each(EVERY)('%s: its key expires when nothing is in use any more', async (alg
   expect(ttlMs).toBeGreaterThan(leftMs - 5_000);
 });
 
+it('a charge is held against what was taken from that limiter, whatever others are called', async () => {
+  const copies = await open('alike');
+  const window = {
+    algorithm: 'fixed-window',
+    limit: 100,
+    windowMs: 3_600_000 as DurationMs,
+  } as const;
+  const hit = (name: string, permits: number): RateHit => ({
+    limiter: `acme/user:alice/${name}` as LimiterId,
+    policy: window,
+    permits,
+  });
+  const command = reserve([hit('tpm-long', 30), hit('tpm', 10)]);
+  expect(remaining(await copies.execute(command))).toEqual([70, 90]);
+  const settled = await copies.execute({
+    kind: 'settle',
+    reservation: command.reservation,
+    cost: 1 as Amount,
+    final: true,
+    detail: null,
+    charges: [hit('tpm', 4), hit('rpm', 2)],
+  });
+  expect(remaining(settled)).toEqual([96, 98]);
+});
+
 it('a server that has never heard of a call frees its slots, and the last one to go leaves no key', async () => {
   const one = await open('other');
   const two = await open('other');
