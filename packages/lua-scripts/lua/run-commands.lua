@@ -47,8 +47,6 @@ return (function()
 -- @include lib/room.lua
 -- @include lib/sums-at-end.lua
 -- @include lib/admit.lua
--- @include lib/known-legs.lua
--- @include lib/extend-usual.lua
 
 local function make_limiters()
 -- @include lib/ratio.lua
@@ -75,12 +73,21 @@ local function make_limiters()
 end
 
 -- @include lib/limiters.lua
+local function make_known()
+-- @include lib/known-legs.lua
+-- @include lib/settle-usual.lua
+-- @include lib/extend-usual.lua
+  return { settle = settle_usual, extend = extend_usual, extended = extended, is_same_life = is_same_life }
+end
+
+-- @include lib/on-known.lua
 
 local function make_general()
 -- @include lib/record.lua
 -- @include lib/find.lua
 -- @include lib/put-leg.lua
 -- @include lib/reply.lua
+-- @include lib/failure.lua
 -- @include lib/keep.lua
 -- @include lib/conclude.lua
 -- @include lib/end-leg.lua
@@ -107,15 +114,8 @@ local function make_rare()
     repeated = repeated,
     write_copy = write_copy,
     commands = {
-      expire = expire,
-      sweep = sweep,
-      prepare = prepare,
-      install = install,
-      apply = apply,
-      recall = recall,
-      correct = correct,
-      read = read,
-      find = look_up,
+      expire = expire, sweep = sweep, prepare = prepare, install = install, apply = apply,
+      recall = recall, correct = correct, read = read, find = look_up,
     },
   }
 end
@@ -133,13 +133,12 @@ end
     commands = { reserve = reserve, extend = extend, settle = settle, release = release },
     rare = rare,
     pack_record = pack_record,
-    text_answer = text_answer,
+    tell_failure = tell_failure,
   }
 end
 
 -- @include lib/general.lua
 -- @include lib/reserve-usual.lua
--- @include lib/settle-usual.lua
 -- @include lib/decide.lua
 -- @include lib/flush.lua
 

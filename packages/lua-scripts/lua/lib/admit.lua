@@ -9,14 +9,3 @@ local function refusal_of(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil
 end
-
-local function new_leg(amount, deadline)
-  return {
-    state = 'o',
-    amount = amount,
-    spent = 0,
-    deadline = deadline,
-    is_dispatched = false,
-    is_journaled = false,
-  }
-end

@@ -8,7 +8,7 @@ local EXTEND_REFUSED = {
 
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-  local next_leg = extended(leg, words, at)
+  local next_leg = on_known().extended(leg, words, at)
   local more = held(next_leg) - held(leg)
   if copy.settled + copy.reserved + more > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
   local missing = shortfall(copy, more)
@@ -17,7 +17,7 @@ local function extend_leg(copy, leg, words, at)
   if more > 0 then
     return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
   end
-  return { leg = next_leg, is_replayed = is_same_life(next_leg, leg) }
+  return { leg = next_leg, is_replayed = on_known().is_same_life(next_leg, leg) }
 end
 
 local function extend(words, at)

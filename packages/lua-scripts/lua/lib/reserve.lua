@@ -1,4 +1,15 @@
 -- reserve, with the words of `reserve-usual.lua`, which has what most of them are.
+local function new_leg(amount, deadline)
+  return {
+    state = 'o',
+    amount = amount,
+    spent = 0,
+    deadline = deadline,
+    is_dispatched = false,
+    is_journaled = false,
+  }
+end
+
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
   if refused then return { [refused] = value } end

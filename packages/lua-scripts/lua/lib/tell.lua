@@ -19,11 +19,6 @@ local function push_copy(texts, size, copy)
   return size + 3
 end
 
--- What answers that nobody gets have told of copies is not told.
-local function untell()
-  for _, copy in pairs(batch.copies) do copy.is_told = false end
-end
-
 -- Answers `done` of a reservation on the accounts in `words` from `first` to `last`, whose legs are alike,
 -- and of which the driver knows what it was made with. How `rate_count` limiters stand is to be told after
 -- it.

@@ -363,9 +363,6 @@ local function push_copy(texts, size, copy)
   texts[size + 2], texts[size + 3] = head, elsewhere
   return size + 3
 end
-local function untell()
-  for _, copy in pairs(batch.copies) do copy.is_told = false end
-end
 local function tell_done(flags, overage, created, leg, words, first, last, rate_count)
   local texts, size, copies = batch.answers, batch.answer_count + 1, batch.copies
   texts[size] = pack(
@@ -419,97 +416,6 @@ local function refusal_of(copy, amount)
   local missing = shortfall(copy, amount)
   if missing > 0 then return 'missing', missing end
   return nil
-end
-local function new_leg(amount, deadline)
-  return {
-    state = 'o',
-    amount = amount,
-    spent = 0,
-    deadline = deadline,
-    is_dispatched = false,
-    is_journaled = false,
-  }
-end
-local function list_end_of(made, words, first, to)
-  local from = CREATED_BYTES + 1
-  for index = first, to do
-    local account = account_at(words[index])
-    if string.find(made, account, from, true) ~= from then return nil end
-    from = from + #account + 1
-    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
-  end
-  if string_byte(made, from) == 10 then return from - 1 end
-  local slots = string.find(made, ' c', from, true)
-  return (not slots or slots > string.find(made, '\\n', from, true)) and from - 1 or nil
-end
-local function known_made(id, created, words, first, to)
-  local made = batch.records[id]
-  if to < first or type(made) ~= 'string' or unpack_from('<d', made) ~= created then return nil end
-  local list_end = list_end_of(made, words, first, to)
-  if list_end then return made, list_end end
-  return nil
-end
-local function common_leg(uuid, words, first, to)
-  local common
-  for index = first, to do
-    local copy = copy_at(words[index], uuid)
-    local leg = copy.head and leg_of(copy, uuid)
-    if not leg or (common and leg ~= common) then return nil end
-    common = leg
-  end
-  return common
-end
-local intervals = {}
-local function tell_alike(id, made, list_end, before, leg, detail, words, first, to)
-  local count, is_first = to - first + 1, not before.is_journaled
-  for index = 1, count do intervals[index] = pack_interval(batch.copies[words[first + index - 1]]) end
-  local event = pack_event(id, leg, is_first, count) .. table.concat(intervals, '', 1, count)
-  push_event(event, detail, is_first and made or string_sub(made, CREATED_BYTES + 1, list_end - 1))
-end
-local function extended(leg, words, at)
-  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
-  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
-  next_leg.amount = math.max(leg.amount, words[at + 2])
-  if not is_dispatched or leg.is_dispatched then
-    next_leg.deadline = math.max(leg.deadline, deadline)
-  else
-    next_leg.deadline = deadline
-  end
-  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
-  return next_leg
-end
-local function is_same_life(leg, other)
-  return leg.amount == other.amount
-    and leg.deadline == other.deadline
-    and leg.is_dispatched == other.is_dispatched
-end
-local function extend_usual(words, at)
-  local id, created, first, to = words[at], words[at + 1], at + 6, at + 5 + words[at + 5]
-  local made, list_end = known_made(id, created, words, first, to)
-  if not made then return false end
-  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
-  local before = common_leg(uuid, words, first, to)
-  if not before then return false end
-  local leg = extended(before, words, at)
-  local more = held(leg) - held(before)
-  if is_same_life(leg, before) then return false end
-  for index = first, to do
-    local copy = copies[words[index]]
-    local sum = copy.settled + copy.reserved + more
-    if sum > AMOUNT_MAX or shortfall(copy, more) > 0 then return false end
-  end
-  local is_news = leg.amount ~= before.amount or leg.is_dispatched ~= before.is_dispatched
-  local is_told = is_news and (leg.is_dispatched or leg.spent > 0)
-  leg.is_journaled = before.is_journaled or is_told
-  local packed = pack_leg(leg)
-  for index = first, to do
-    local copy = copies[words[index]]
-    if more > 0 then put_sums(copy, copy.settled, copy.reserved + more) else touch(copy) end
-    open_leg(copy, uuid, packed, leg.deadline)
-  end
-  if is_told then tell_alike(id, made, list_end, before, leg, 'null', words, first, to) end
-  tell_done(is_told and IS_TOLD or 0, 0, created, leg, words, first, to, 0)
-  return true
 end
 local function make_limiters()
 local PIECE = 2097152
@@ -1225,6 +1131,134 @@ local function limiters()
   made_limiters = made_limiters or make_limiters()
   return made_limiters
 end
+local function make_known()
+local function list_end_of(made, words, first, to)
+  local from = CREATED_BYTES + 1
+  for index = first, to do
+    local account = account_at(words[index])
+    if string.find(made, account, from, true) ~= from then return nil end
+    from = from + #account + 1
+    if string_byte(made, from - 1) ~= (index < to and 44 or 10) then return nil end
+  end
+  if string_byte(made, from) == 10 then return from - 1 end
+  local slots = string.find(made, ' c', from, true)
+  return (not slots or slots > string.find(made, '\\n', from, true)) and from - 1 or nil
+end
+local function known_made(id, created, words, first, to)
+  local made = batch.records[id]
+  if to < first or type(made) ~= 'string' or unpack_from('<d', made) ~= created then return nil end
+  local list_end = list_end_of(made, words, first, to)
+  if list_end then return made, list_end end
+  return nil
+end
+local function common_leg(uuid, words, first, to)
+  local common
+  for index = first, to do
+    local copy = copy_at(words[index], uuid)
+    local leg = copy.head and leg_of(copy, uuid)
+    if not leg or (common and leg ~= common) then return nil end
+    common = leg
+  end
+  return common
+end
+local intervals = {}
+local function tell_alike(id, made, list_end, before, leg, detail, words, first, to)
+  local count, is_first = to - first + 1, not before.is_journaled
+  for index = 1, count do intervals[index] = pack_interval(batch.copies[words[first + index - 1]]) end
+  local event = pack_event(id, leg, is_first, count) .. table.concat(intervals, '', 1, count)
+  push_event(event, detail, is_first and made or string_sub(made, CREATED_BYTES + 1, list_end - 1))
+end
+local settled, leases = { state = 's', is_journaled = true }, {}
+local function settle_usual(words, at, last)
+  local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
+  local to = at + 5 + words[at + 5]
+  if not words[at + 3] then return false end
+  local made, list_end = known_made(id, created, words, first, to)
+  if not made then return false end
+  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
+  local before = common_leg(uuid, words, first, to)
+  if not before then return false end
+  for index = first, to do
+    if not sums_at_end(copies[words[index]], before, 's', cost) then return false end
+  end
+  local hits = to < last and limiters().parse_hits(words, to + 1, last)
+  settled.amount, settled.spent, settled.deadline = before.amount, cost, before.deadline
+  settled.is_dispatched = before.is_dispatched
+  for index = first, to do
+    local copy = copies[words[index]]
+    put_sums(copy, sums_at_end(copy, before, 's', cost))
+    close_leg(copy, uuid)
+    leases[index - first + 1] = pack_lease(copy)
+  end
+  local ended, gone = batch.ended, batch.gone
+  local size, count = #ended, to - first + 1
+  local leases_text = table.concat(leases, '', 1, count)
+  local ended_text = string_char(count) .. leases_text .. pack_end(settled) .. made
+  ended[size + 1], ended[size + 2] = id, ended_text
+  gone[#gone + 1] = id
+  batch.records[id] = { text = ended_text }
+  tell_alike(id, made, list_end, before, settled, words[at + 4], words, first, to)
+  local more, hold = cost - before.spent, held(before)
+  local overage = more > hold and more - hold or 0
+  tell_done(IS_TOLD, overage, created, settled, words, first, to, hits and #hits or 0)
+  if hits then
+    limiters().charge_hits(hits, made, list_end + 1)
+    limiters().tell_hits(hits)
+  end
+  return true
+end
+local function extended(leg, words, at)
+  local deadline, is_dispatched = math.min(batch.now + words[at + 3], INSTANT_MAX), words[at + 4]
+  local next_leg = leg_with(leg, 'o', leg.spent, leg.is_journaled)
+  next_leg.amount = math.max(leg.amount, words[at + 2])
+  if not is_dispatched or leg.is_dispatched then
+    next_leg.deadline = math.max(leg.deadline, deadline)
+  else
+    next_leg.deadline = deadline
+  end
+  next_leg.is_dispatched = leg.is_dispatched or is_dispatched
+  return next_leg
+end
+local function is_same_life(leg, other)
+  return leg.amount == other.amount
+    and leg.deadline == other.deadline
+    and leg.is_dispatched == other.is_dispatched
+end
+local function extend_usual(words, at)
+  local id, created, first, to = words[at], words[at + 1], at + 6, at + 5 + words[at + 5]
+  local made, list_end = known_made(id, created, words, first, to)
+  if not made then return false end
+  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
+  local before = common_leg(uuid, words, first, to)
+  if not before then return false end
+  local leg = extended(before, words, at)
+  local more = held(leg) - held(before)
+  if is_same_life(leg, before) then return false end
+  for index = first, to do
+    local copy = copies[words[index]]
+    local sum = copy.settled + copy.reserved + more
+    if sum > AMOUNT_MAX or shortfall(copy, more) > 0 then return false end
+  end
+  local is_news = leg.amount ~= before.amount or leg.is_dispatched ~= before.is_dispatched
+  local is_told = is_news and (leg.is_dispatched or leg.spent > 0)
+  leg.is_journaled = before.is_journaled or is_told
+  local packed = pack_leg(leg)
+  for index = first, to do
+    local copy = copies[words[index]]
+    if more > 0 then put_sums(copy, copy.settled, copy.reserved + more) else touch(copy) end
+    open_leg(copy, uuid, packed, leg.deadline)
+  end
+  if is_told then tell_alike(id, made, list_end, before, leg, 'null', words, first, to) end
+  tell_done(is_told and IS_TOLD or 0, 0, created, leg, words, first, to, 0)
+  return true
+end
+  return { settle = settle_usual, extend = extend_usual, extended = extended, is_same_life = is_same_life }
+end
+local made_known
+local function on_known()
+  made_known = made_known or make_known()
+  return made_known
+end
 local function make_general()
 local NOT_ALIKE = 128
 local function read_made(record)
@@ -1451,6 +1485,15 @@ local function done_answer(flags, overage, record, accounts, legs, is_made_known
     .. pack_found(record, legs, is_made_known)
     .. pack_copies(accounts)
     .. (hits and limiters().pack_hits(hits) or '')
+end
+local function untell()
+  for _, copy in pairs(batch.copies) do copy.is_told = false end
+end
+local function tell_failure(failure, answer_count)
+  if type(failure) ~= 'table' or failure.err then error(failure, 0) end
+  untell()
+  batch.answers[answer_count + 1] = text_answer(table.remove(failure, 1), failure)
+  batch.answer_count = answer_count + 1
 end
 local function tell(record, accounts, legs, detail, is_first)
   local event = pack_event(record.id, legs[1], is_first, #accounts)
@@ -1893,15 +1936,8 @@ end
     repeated = repeated,
     write_copy = write_copy,
     commands = {
-      expire = expire,
-      sweep = sweep,
-      prepare = prepare,
-      install = install,
-      apply = apply,
-      recall = recall,
-      correct = correct,
-      read = read,
-      find = look_up,
+      expire = expire, sweep = sweep, prepare = prepare, install = install, apply = apply,
+      recall = recall, correct = correct, read = read, find = look_up,
     },
   }
 end
@@ -1916,7 +1952,7 @@ local EXTEND_REFUSED = {
 }
 local function extend_leg(copy, leg, words, at)
   if leg.state ~= 'o' then return { code = EXTEND_REFUSED[leg.state] } end
-  local next_leg = extended(leg, words, at)
+  local next_leg = on_known().extended(leg, words, at)
   local more = held(next_leg) - held(leg)
   if copy.settled + copy.reserved + more > AMOUNT_MAX then return { code = 'amount_out_of_range' } end
   local missing = shortfall(copy, more)
@@ -1924,7 +1960,7 @@ local function extend_leg(copy, leg, words, at)
   if more > 0 then
     return { leg = next_leg, settled = copy.settled, reserved = copy.reserved + more }
   end
-  return { leg = next_leg, is_replayed = is_same_life(next_leg, leg) }
+  return { leg = next_leg, is_replayed = on_known().is_same_life(next_leg, leg) }
 end
 local function extend(words, at)
   local record, accounts, legs = find(words[at])
@@ -1969,6 +2005,16 @@ local function release(words, at)
   if not (record and legs[1]) then return ANSWER.unknown end
   local rates = rates_at_end(record)
   return change(record, accounts, legs, words[at + 1], release_leg, words, at, words[at + 2], rates)
+end
+local function new_leg(amount, deadline)
+  return {
+    state = 'o',
+    amount = amount,
+    spent = 0,
+    deadline = deadline,
+    is_dispatched = false,
+    is_journaled = false,
+  }
 end
 local function admit(copy, amount, deadline)
   local refused, value = refusal_of(copy, amount)
@@ -2023,7 +2069,7 @@ end
     commands = { reserve = reserve, extend = extend, settle = settle, release = release },
     rare = rare,
     pack_record = pack_record,
-    text_answer = text_answer,
+    tell_failure = tell_failure,
   }
 end
 local made_general
@@ -2065,69 +2111,24 @@ local function reserve_usual(words, at, last)
   end
   return true
 end
-local settled, leases = { state = 's', is_journaled = true }, {}
-local function settle_usual(words, at, last)
-  local id, created, cost, first = words[at], words[at + 1], words[at + 2], at + 6
-  local to = at + 5 + words[at + 5]
-  if not words[at + 3] then return false end
-  local made, list_end = known_made(id, created, words, first, to)
-  if not made then return false end
-  local uuid, copies = string_sub(id, -ID_BYTES), batch.copies
-  local before = common_leg(uuid, words, first, to)
-  if not before then return false end
-  for index = first, to do
-    if not sums_at_end(copies[words[index]], before, 's', cost) then return false end
-  end
-  local hits = to < last and limiters().parse_hits(words, to + 1, last)
-  settled.amount, settled.spent, settled.deadline = before.amount, cost, before.deadline
-  settled.is_dispatched = before.is_dispatched
-  for index = first, to do
-    local copy = copies[words[index]]
-    put_sums(copy, sums_at_end(copy, before, 's', cost))
-    close_leg(copy, uuid)
-    leases[index - first + 1] = pack_lease(copy)
-  end
-  local ended, gone = batch.ended, batch.gone
-  local size, count = #ended, to - first + 1
-  local leases_text = table.concat(leases, '', 1, count)
-  local ended_text = string_char(count) .. leases_text .. pack_end(settled) .. made
-  ended[size + 1], ended[size + 2] = id, ended_text
-  gone[#gone + 1] = id
-  batch.records[id] = { text = ended_text }
-  tell_alike(id, made, list_end, before, settled, words[at + 4], words, first, to)
-  local more, hold = cost - before.spent, held(before)
-  local overage = more > hold and more - hold or 0
-  tell_done(IS_TOLD, overage, created, settled, words, first, to, hits and #hits or 0)
-  if hits then
-    limiters().charge_hits(hits, made, list_end + 1)
-    limiters().tell_hits(hits)
-  end
-  return true
-end
 local function decide(kind, words, at, last)
   if kind == 'reserve' then
     if reserve_usual(words, at, last) then return end
   elseif kind == 'settle' then
-    if settle_usual(words, at, last) then return end
+    if on_known().settle(words, at, last) then return end
   elseif kind == 'extend' then
-    if extend_usual(words, at) then return end
+    if on_known().extend(words, at) then return end
   end
   local answer = (general().commands[kind] or general().rare().commands[kind])(words, at, last)
   batch.answer_count = batch.answer_count + 1
   batch.answers[batch.answer_count] = answer
-end
-local function tell_failure(failure, answer_count)
-  if type(failure) ~= 'table' or failure.err then error(failure, 0) end
-  untell()
-  batch.answers[answer_count + 1] = general().text_answer(table.remove(failure, 1), failure)
-  batch.answer_count = answer_count + 1
 end
 local function decide_all(words, command_count)
   local at = FIRST_COMMAND
   for _ = 1, command_count do
     local first, last, answer_count = at + HEAD_WORDS, at + 1 + words[at], batch.answer_count
     local is_decided, failure = pcall(decide, words[at + 1], words, first, last)
-    if not is_decided then tell_failure(failure, answer_count) end
+    if not is_decided then general().tell_failure(failure, answer_count) end
     at = last + 1
   end
 end
