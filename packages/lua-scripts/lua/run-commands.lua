@@ -35,11 +35,11 @@
 -- @include lib/fail.lua
 -- @include lib/names.lua
 -- @include lib/call.lua
+-- @include lib/leg.lua
+-- @include lib/copy.lua
 -- Redis runs this text from top to bottom every time, and that makes its functions. So here is what most
 -- calls need; the rest is made when it is. Functions in a function take what they use from there at once.
 return (function()
--- @include lib/leg.lua
--- @include lib/copy.lua
 -- @include lib/change-copy.lua
 -- @include lib/records.lua
 -- @include lib/event.lua

@@ -116,7 +116,6 @@ local function ids_in(words, command_count)
   end
   return ids
 end
-return (function()
 local LEG_BYTES = 25
 local function held(leg)
   if leg.state ~= 'o' or leg.amount <= leg.spent then return 0 end
@@ -246,6 +245,7 @@ local function leg_of(copy, uuid)
   end
   return text and parse_open_leg(text)
 end
+return (function()
 local function touch(copy)
   if copy.is_touched then return end
   copy.is_touched = true
