@@ -8,7 +8,7 @@
 import type { CommandOf } from '../account/command.ts';
 import type { Leg } from '../account/leg.ts';
 import { transition } from '../account/transition.ts';
-import { ZERO } from '../amount.ts';
+import { type Amount, ZERO } from '../amount.ts';
 import { type AccountId, DIRECT, type LeaseId } from '../ids.ts';
 import { type Lease, newLease, UNKNOWN_HOLDER } from '../lease/lease.ts';
 import type { InstantMs } from '../time.ts';
@@ -43,14 +43,15 @@ export function ingest(
   };
   const leg = books.leg(account.id, command.reservation);
   const lease = books.lease(account.id, leg?.lease ?? command.lease);
+  const truth = truthInstead(books, command, reservation, leg);
   const step = transition(
     { account, leg, lease },
     {
       kind: 'ingest',
       reservation: command.reservation,
-      state: command.state,
+      state: truth === undefined ? command.state : 'settled',
       lease: command.lease,
-      spent: command.spent,
+      spent: truth ?? command.spent,
       open: command.open,
       atMs: command.atMs,
       detail: command.detail,
@@ -75,7 +76,12 @@ export function ingest(
     legs: changes.legs,
     entries: changes.entries,
     leases: also.length === 0 ? changes.leases : [...changes.leases, ...also],
-    corrections: step.leg === undefined ? [] : correctionAfter(books, command, step.leg, leg),
+    corrections:
+      step.leg === undefined
+        ? []
+        : correctionAfter(books, command, step.leg, leg).map((correction) =>
+            truth === undefined ? correction : { ...correction, shown: command.spent },
+          ),
     reservation: changes.reservation,
   };
   const others = orphansOf(books, command, reservation, account.id);
@@ -92,6 +98,7 @@ function together(own: Changes, others: readonly Changes[]): Changes {
     legs: [...own.legs, ...others.flatMap(({ legs }) => legs)],
     entries: [...own.entries, ...others.flatMap(({ entries }) => entries)],
     leases: [...own.leases, ...others.flatMap(({ leases }) => leases)],
+    corrections: [...own.corrections, ...others.flatMap(({ corrections }) => corrections)],
   };
 }
 
@@ -106,8 +113,8 @@ function withAccount(
 
 /**
  * The legs of a reservation, beside the one that a copy reports, that no copy will report the truth about: their
- * lease is no longer live, or they are held here besides, for a call whose first answer was lost. A call costs
- * the same on each of its budgets and ends as a whole.
+ * lease is no longer live, or they are held here besides, for a call whose first answer was lost, or another holder
+ * has reported that their deadline has passed. A call costs the same on each of its budgets and ends as a whole.
  */
 function orphansOf(
   books: BooksReader,
@@ -116,10 +123,14 @@ function orphansOf(
   reported: AccountId,
 ): readonly Leg[] {
   if (state !== 'settled' || reportedBy === DIRECT || reservation.accounts.length === 1) return [];
+  const holder = books.lease(reported, reportedBy)?.holder;
   return reservation.accounts.flatMap((id) => {
     const leg = id === reported ? undefined : books.leg(id, reservation.id);
     if (leg === undefined || leg.state === 'settled') return [];
-    return books.lease(id, leg.lease)?.state === 'live' ? [] : [leg];
+    const lease = books.lease(id, leg.lease);
+    const isTheirs =
+      lease?.state === 'live' && (leg.state !== 'expired' || lease.holder === holder);
+    return isTheirs ? [] : [leg];
   });
 }
 
@@ -134,7 +145,8 @@ function settleOrphan(books: BooksReader, command: Ingest, leg: Leg, nowMs: Inst
   );
   if (step.outcome.outcome !== 'applied' || step.leg === undefined) return NOTHING;
   const { entries, leases } = step;
-  return { ...NOTHING, accounts: [step.account], legs: [step.leg], entries, leases };
+  const corrections = leg.lease === DIRECT ? [] : correctionOf(books, step.leg, leg.lease);
+  return { ...NOTHING, accounts: [step.account], legs: [step.leg], entries, leases, corrections };
 }
 
 /** The lease that a report names, if nobody knows it or its holder yet: the authority lost its last commits. */
@@ -144,6 +156,22 @@ function adopted(books: BooksReader, command: Ingest, changed: readonly Lease[])
   const known = books.lease(leg.account, id);
   if (known !== undefined && known.holder !== UNKNOWN_HOLDER) return [];
   return [known ?? newLease({ id, account: leg.account, holder: UNKNOWN_HOLDER })];
+}
+
+/**
+ * What a leg really cost whose deadline is reported to have passed, when another leg of its call has been settled already: the
+ * settlement went to a copy that did not know of this one. The report is an estimate, and this is not.
+ */
+function truthInstead(
+  books: BooksReader,
+  { state, leg: { account } }: Ingest,
+  { id, accounts }: Reservation,
+  leg: Leg | undefined,
+): Amount | undefined {
+  const isEstimate = state === 'expired' && (leg === undefined || leg.state === 'reserved');
+  if (!isEstimate || accounts.length === 1) return undefined;
+  const legs = accounts.map((other) => (other === account ? undefined : books.leg(other, id)));
+  return legs.find((other) => other?.state === 'settled')?.spent;
 }
 
 /**

@@ -13,12 +13,12 @@ beforeEach(() => {
   purse = new TestPurse(authority, clock);
 });
 
-const lend = (user: string, kind: 'openLease' | 'suspectLease') =>
+const lend = (user: string, kind: 'openLease' | 'suspectLease', holder = 'redis') =>
   authority.execute({
     ...(kind === 'openLease'
       ? {
           kind,
-          holder: 'redis' as HolderId,
+          holder: holder as HolderId,
           ticket: 1,
           ask: {
             need: 200 as Amount,
@@ -32,7 +32,7 @@ const lend = (user: string, kind: 'openLease' | 'suspectLease') =>
     leg: purse.leg(user),
   });
 
-const report = (user: string, state: 'reserved' | 'settled', spent: number) =>
+const report = (user: string, state: 'reserved' | 'settled' | 'expired', spent: number) =>
   authority.execute({
     kind: 'ingest',
     reservation: purse.idNumber(1),
@@ -96,4 +96,38 @@ describe('a leg whose lease is no longer live', () => {
     await report('alice', 'settled', 40);
     expect(await settledOf('alice')).toBe(40);
   });
+});
+
+describe('a leg that another holder has, which never hears of the settlement', () => {
+  const ofProcess = 'process:one';
+
+  beforeEach(async () => {
+    await lend('alice', 'openLease', ofProcess);
+    await lend('team', 'openLease');
+    for (const user of ['alice', 'team']) await report(user, 'reserved', 0);
+  });
+
+  it('costs what the call did, and not its estimate, when its deadline has passed', async () => {
+    await report('team', 'settled', 40);
+    await report('alice', 'expired', 100);
+    expect([await settledOf('alice'), await settledOf('team')]).toEqual([40, 40]);
+  });
+
+  it('costs it too when its deadline was reported first', async () => {
+    await report('alice', 'expired', 100);
+    await report('team', 'settled', 40);
+    expect([await settledOf('alice'), await settledOf('team')]).toEqual([40, 40]);
+  });
+
+  it.each(['settled', 'expired'] as const)(
+    'is put right on its copy, which shows the estimate (%s first)',
+    async (first) => {
+      if (first === 'settled') await report('team', 'settled', 40);
+      await report('alice', 'expired', 100);
+      if (first === 'expired') await report('team', 'settled', 40);
+      expect(await authority.corrections(ofProcess as HolderId, 10)).toMatchObject([
+        { account: purse.leg('alice').account, state: 'settled', spent: 40, shown: 100 },
+      ]);
+    },
+  );
 });
