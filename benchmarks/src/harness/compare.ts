@@ -9,8 +9,8 @@ export interface Effort extends BenchOptions {
   readonly warmUpMs: number;
 }
 
-/** Five rounds of more than a second: about 40 s for five candidates. */
-export const USUAL_EFFORT: Effort = { isQuick: false, rounds: 5, roundMs: 1_200, warmUpMs: 800 };
+/** Five rounds of two seconds: about a minute for five candidates. Shorter ones measure servers that are not warm yet. */
+export const USUAL_EFFORT: Effort = { isQuick: false, rounds: 5, roundMs: 2_000, warmUpMs: 1_000 };
 
 /** As little as shows that a benchmark runs. */
 export const QUICK_EFFORT: Effort = { isQuick: true, rounds: 1, roundMs: 50, warmUpMs: 20 };
