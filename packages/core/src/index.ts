@@ -367,6 +367,7 @@ export {
   type EndedLeg,
   EXECUTE_ALL_MAX,
   type JournalClaim,
+  type OverdueLease,
   type SetAside,
   type Worker,
 } from './ports/authority.ts';

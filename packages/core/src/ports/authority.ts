@@ -6,7 +6,7 @@
 import type { LegState } from '../account/leg.ts';
 import type { AccountId, HolderId, LeaseId, ReservationId } from '../ids.ts';
 import type { Lease } from '../lease/lease.ts';
-import type { Command } from '../reservation/command.ts';
+import type { Command, LegAccount } from '../reservation/command.ts';
 import type { Correction } from '../reservation/books.ts';
 import type { Outcome } from '../reservation/outcome.ts';
 import type { DurationMs, InstantMs } from '../time.ts';
@@ -41,6 +41,12 @@ export interface EndedLeg {
   readonly state: Exclude<LegState, 'reserved'>;
 }
 
+/** A lease on which a call has been open for longer than its copy would have left it. */
+export interface OverdueLease {
+  readonly leg: LegAccount;
+  readonly lease: LeaseId;
+}
+
 /** An event that could not be taken in, or that contradicts what is booked. */
 export interface SetAside {
   readonly id: string;
@@ -67,6 +73,16 @@ export interface Authority extends Tier {
 
   /** The legs of `reservations`, at most `EXECUTE_ALL_MAX`, that have ended in the ledger. */
   ended(reservations: readonly ReservationId[]): Promise<readonly EndedLeg[]>;
+
+  /**
+   * Live leases of `holder` with a call whose deadline passed more than `overMs` ago, at most `limit`, each once. Its copy ends
+   * a call at its deadline, so there may be no copy any more.
+   */
+  overdue(options: {
+    readonly holder: HolderId;
+    readonly overMs: DurationMs;
+    readonly limit: number;
+  }): Promise<readonly OverdueLease[]>;
 
   /**
    * Registers what dataset `holder` now has, by compare-and-set: a lineage that is registered keeps its

@@ -25,6 +25,7 @@ import type { Log } from '../telemetry/logger.ts';
 import { type CheckCopies, CopiesCheck } from './copies-check.ts';
 import { Intake } from './intake.ts';
 import { JournalHome } from './journal-home.ts';
+import { suspectLostCopies } from './suspect-lost-copies.ts';
 import { backoffMs, nextSyncMs, replayAgeMs, type SyncIntervals } from './plan-sync.ts';
 
 /** Pause between two rounds of everything but the journals. */
@@ -103,7 +104,7 @@ export class SyncManager {
   readonly #intake: Intake;
   readonly #home: JournalHome;
   readonly #check: CopiesCheck | undefined;
-  readonly #counts = { replays: 0, corrections: 0, closed: 0, silenced: 0, setAside: 0 };
+  readonly #counts = { replays: 0, corrections: 0, closed: 0, silenced: 0, lost: 0, setAside: 0 };
 
   constructor(options: SyncManagerOptions) {
     this.#options = options;
@@ -247,6 +248,11 @@ export class SyncManager {
     if (nowMs - this.#lastTidyMs >= TIDY_EVERY_MS) {
       this.#lastTidyMs = nowMs;
       if (gate.isOpen) await part('trim', () => this.#trim());
+      if (gate.isOpen) {
+        await part('lost', async () => {
+          this.#counts.lost += await suspectLostCopies(this.#options);
+        });
+      }
       await part('silence', async () => {
         const { deadAfterMs } = times;
         this.#counts.silenced += await authority.suspectSilent({

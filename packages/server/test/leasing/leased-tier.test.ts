@@ -1,7 +1,8 @@
 /** What the leased tier does when its stores come and go: each path on its own, time in the test's hands. */
-import type { Amount, DurationMs } from '@bursar/core';
+import type { Amount, DurationMs, ReservationId } from '@bursar/core';
 import { describe, expect, it } from 'vitest';
 import { FAILURES_TO_OPEN } from '../../src/breaker/breaker.ts';
+import { PAGE_EVENTS_FIRST } from '../../src/sync/plan-sync.ts';
 import { HybridInMemory } from '../support/hybrid-in-memory.ts';
 
 async function started(
@@ -413,12 +414,80 @@ describe('a user who has spent everything', () => {
     expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'applied' });
   });
 
+  it('is asked about again when a copy says otherwise than when the refusal was made', async () => {
+    const hybrid = await spentUp();
+    const second = await started({ shared: hybrid });
+    await second.purse.setLimit('alice', 110);
+    second.copiesAre = 'unavailable';
+    const id = second.purse.idNumber(500);
+    const other = second.purse.idNumber(501);
+    await second.purse.open('alice', 10, { id });
+    second.copiesAre = 'no';
+    // The copy hears of the ten by another server's draw, and shows as little room as it did.
+    const refused = await second.purse.reserve('alice', 1, { id: other });
+    expect(refused).toMatchObject({ outcome: 'denied' });
+    second.copiesAre = 'unavailable';
+    await second.purse.release(id);
+    expect(await hybrid.purse.reserve('alice', 1)).toMatchObject({ outcome: 'applied' });
+  });
+
   it('may still make a smaller call that fits', async () => {
     const { purse } = await started({ defaultLimit: 100 });
     await purse.open('alice', 90);
     expect(await purse.reserve('alice', 20)).toMatchObject({ outcome: 'denied' });
     expect(await purse.reserve('alice', 20)).toMatchObject({ outcome: 'denied' });
     expect(await purse.reserve('alice', 10)).toMatchObject({ outcome: 'applied' });
+  });
+});
+
+describe('a copy that was deleted', () => {
+  /** A dispatched call of alice's, known to the ledger, whose copy is gone. */
+  async function lost(): Promise<{ readonly hybrid: HybridInMemory; readonly id: ReservationId }> {
+    const hybrid = await started({ defaultLimit: 100 });
+    const { purse, sync } = hybrid;
+    const id = await purse.open('alice', 80);
+    await purse.extend(id, { dispatched: true });
+    await sync.bringHome(0);
+    await hybrid.evictCopies();
+    return { hybrid, id };
+  }
+
+  it('is noticed without another call on its account, and what was set aside there comes back', async () => {
+    const { hybrid, id } = await lost();
+    await hybrid.time.advance(300_000);
+    await hybrid.tier.sweep(10);
+    await hybrid.time.advance(60_000);
+    expect(await hybrid.authority.reservation(id)).toMatchObject({ state: 'expired', spent: 80 });
+    expect(await hybrid.purse.reserve('alice', 20)).toMatchObject({ outcome: 'applied' });
+    expect(hybrid.sync.counts['lost']).toBe(1);
+  });
+
+  it('is not looked for where the copy is there and its call goes on', async () => {
+    const { purse, sync, time } = await started({ defaultLimit: 100 });
+    const id = await purse.open('alice', 80);
+    for (let beat = 0; beat < 30; beat += 1) {
+      await purse.extend(id, { dispatched: true });
+      await time.advance(10_000);
+    }
+    expect(await purse.settle(id, 70)).toMatchObject({ outcome: 'applied', overage: 0 });
+    expect(sync.counts['lost']).toBe(0);
+  });
+});
+
+describe('a page of a journal', () => {
+  it('asks for twice as many events as before while they are booked at once', async () => {
+    const { purse, sync, data } = await started();
+    const asked: number[] = [];
+    const journal = data.journal.bind(data);
+    data.journal = (shard, after, limit) => {
+      asked.push(limit);
+      return journal(shard, after, limit);
+    };
+    for (let call = 0; call < PAGE_EVENTS_FIRST + 1; call += 1) {
+      await purse.settle(await purse.open('alice', 1), 0);
+    }
+    await sync.bringHome(0);
+    expect(asked).toEqual([PAGE_EVENTS_FIRST, 2 * PAGE_EVENTS_FIRST]);
   });
 });
 

@@ -125,7 +125,6 @@ export class World {
     // Everything that was open ends, every lease that is doubtful is closed.
     await this.#time.runUntil(startMs + lengthMs + 60_000);
     this.#isRough = false;
-    this.#everybodyComesBack();
     await this.#time.runUntil(startMs + lengthMs + 60_000 + TTL_MS + SETTLE_DOWN_MS);
     await this.#checkBooks();
     await this.#checkLiveness();
@@ -421,25 +420,6 @@ export class World {
     }
     // No new calls and no new accidents from here on; those that run go on.
     this.#isRough = false;
-  }
-
-  /** A copy that somebody has deleted is noticed by the next call on its account, and by nobody before. */
-  #everybodyComesBack(): void {
-    for (const name of USERS) {
-      const leg = this.#legOf(budgetId(TENANT, { kind: 'user', name }));
-      const reservation = reservationId(TENANT, this.#newId());
-      void this.#persist(50, (server) =>
-        server.tier.execute({
-          kind: 'reserve',
-          reservation,
-          fingerprint: 'back' as Fingerprint,
-          legs: [leg],
-          amount: 1 as Amount,
-          ttlMs: 1_000 as DurationMs,
-          terms: null,
-        }),
-      );
-    }
   }
 
   // Checks.

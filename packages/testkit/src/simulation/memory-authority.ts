@@ -24,6 +24,7 @@ import {
   DIRECT,
   type DurationMs,
   type EndedLeg,
+  type OverdueLease,
   type HolderId,
   isNewerTerms,
   isProcessHolder,
@@ -219,6 +220,23 @@ export class MemoryAuthority implements Authority {
         return state === 'reserved' ? [] : [{ reservation, account, lease, state }];
       }),
     );
+  }
+
+  async overdue({
+    holder,
+    overMs,
+    limit,
+  }: Parameters<Authority['overdue']>[0]): Promise<readonly OverdueLease[]> {
+    const beforeMs = this.#clock.nowMs() - overMs;
+    const found = new Map<string, OverdueLease>();
+    for (const { account, lease, deadlineAtMs } of this.books.openLegs()) {
+      const known = this.books.lease(account, lease);
+      if (deadlineAtMs > beforeMs || known?.state !== 'live' || known.holder !== holder) continue;
+      const whole = this.books.account(account);
+      if (whole !== undefined)
+        found.set(`${account} ${lease}`, { leg: legOfAccount(whole), lease });
+    }
+    return [...found.values()].slice(0, limit);
   }
 
   async begin(dataset: {

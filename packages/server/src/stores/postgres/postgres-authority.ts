@@ -21,6 +21,7 @@ import {
   type Lease,
   type LeaseId,
   type Outcome,
+  type OverdueLease,
   type ReservationId,
   type SetAside,
   type Worker,
@@ -43,6 +44,7 @@ import { isWorthAnotherTry, toStoreError } from './store-failure.ts';
 import {
   ALWAYS_UP,
   findClosable,
+  findOverdue,
   forgetSilentWorkers,
   SERVER_START,
   stillClosable,
@@ -86,6 +88,10 @@ export class PostgresAuthority extends PostgresTier implements Authority {
       lease: row.lease_id as LeaseId,
       state: row.state as EndedLeg['state'],
     }));
+  }
+
+  async overdue(options: Parameters<Authority['overdue']>[0]): Promise<readonly OverdueLease[]> {
+    return this.guard(() => findOverdue(this.db, { ...options, now: this.now() }));
   }
 
   async begin(dataset: {

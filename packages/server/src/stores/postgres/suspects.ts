@@ -1,5 +1,5 @@
 /**
- * Which suspect leases nobody can still spend (docs/decisions/0012).
+ * Which suspect leases nobody can still spend (docs/decisions/0012), and which live ones may have lost their copy.
  *
  * Found without locks, and asked again under the locks of the accounts before one is closed: only what is
  * open on a lease can change meanwhile, and that happens under those locks.
@@ -7,9 +7,11 @@
 import {
   type AccountId,
   accountParts,
+  type Authority,
   type DurationMs,
   type LeaseId,
   type Lend,
+  type OverdueLease,
 } from '@bursar/core';
 import { type Kysely, type RawBuilder, sql } from 'kysely';
 import { instantOf } from './rows.ts';
@@ -41,27 +43,52 @@ export async function findClosable(
   rules: SuspectRules,
   limit: number,
 ): Promise<readonly CloseLease[]> {
-  const { rows } = await sql<{ account_id: string; id: string; start_at: Date; end_at: Date }>`
+  const { rows } = await sql<FoundLease>`
     select leases.account_id, leases.id, accounts.start_at, accounts.end_at
     from leases join accounts on accounts.id = leases.account_id
     where ${isClosable(rules)}
     order by leases.suspect_since, leases.account_id, leases.id
     limit ${limit}`.execute(db);
-  return rows.map((row) => {
-    const account = row.account_id as AccountId;
-    return {
-      kind: 'closeLease',
-      lease: row.id as LeaseId,
-      leg: {
-        account,
-        period: {
-          id: accountParts(account).period,
-          startAtMs: instantOf(row.start_at),
-          endAtMs: instantOf(row.end_at),
-        },
-      },
-    };
-  });
+  return rows.map((row) => ({ kind: 'closeLease', ...foundLease(row) }));
+}
+
+/** Live leases of `holder` with a call that is long overdue; see `Authority.overdue`. */
+export async function findOverdue(
+  db: Kysely<Database>,
+  {
+    holder,
+    overMs,
+    limit,
+    now,
+  }: Parameters<Authority['overdue']>[0] & { readonly now: RawBuilder<Date> },
+): Promise<readonly OverdueLease[]> {
+  const { rows } = await sql<FoundLease>`
+    select distinct leases.account_id, leases.id, accounts.start_at, accounts.end_at
+    from legs
+    join leases on leases.account_id = legs.account_id and leases.id = legs.lease_id
+    join accounts on accounts.id = legs.account_id
+    where legs.state = 'reserved'
+      and legs.deadline_at <= ${now} - ${overMs}::float8 * interval '1 millisecond'
+      and leases.state = 'live' and leases.holder = ${holder} and leases.id <> 'direct'
+    limit ${limit}`.execute(db);
+  return rows.map(foundLease);
+}
+
+interface FoundLease {
+  readonly account_id: string;
+  readonly id: string;
+  readonly start_at: Date;
+  readonly end_at: Date;
+}
+
+function foundLease(row: FoundLease): OverdueLease {
+  const account = row.account_id as AccountId;
+  const period = {
+    id: accountParts(account).period,
+    startAtMs: instantOf(row.start_at),
+    endAtMs: instantOf(row.end_at),
+  };
+  return { lease: row.id as LeaseId, leg: { account, period } };
 }
 
 /** Those of `commands` whose lease may be closed now. */
