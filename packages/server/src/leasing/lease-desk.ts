@@ -18,8 +18,6 @@ import {
   type HolderId,
   isBursarError,
   type Lease,
-  LEASE_HORIZON_MS,
-  type LeaseAsk,
   type LeaseId,
   type LegAccount,
   outstanding,
@@ -30,7 +28,8 @@ import { LRUCache } from 'lru-cache';
 import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { CopiesGate } from './copies-gate.ts';
-import { legOfCopy } from './standing.ts';
+import { askFor, newPace, NOTHING, noteCall, type Pace } from './pace.ts';
+import { isHeldElsewhere, isOnSameTerms, legOfCopy } from './standing.ts';
 
 /** Most accounts whose pace is remembered, unless it is said otherwise; the memory for them is taken at once. */
 const PACES_MAX = 50_000;
@@ -40,12 +39,8 @@ const BUSY_PAUSE_MS = 10;
 const QUIET_MS = 1_000;
 /** The same after somebody else asked for what is unspent. */
 const SURRENDERED_QUIET_MS = 5_000;
-/** Shortest time over which a pace is measured. */
-const PACE_MS = 1_000;
 /** How long it is relied on that the authority has nothing left, should a copy not be told of a change. */
 const SPENT_MS = 1_000;
-/** A lease is worth drawing for this many usual calls. */
-const USUAL_CALLS = 4;
 
 /** An account that a call is charged to. */
 export type LegToLease = LegAccount;
@@ -54,23 +49,6 @@ export type LegToLease = LegAccount;
 export type Drawn =
   | { readonly outcome: 'drawn'; readonly copy: Copy; readonly account: Account }
   | { readonly outcome: 'superseded' };
-
-/** What is remembered of one account. */
-interface Pace {
-  /** Amounts of the calls that wait for the next draw. */
-  waiting: Amount[];
-  copy: Copy | undefined;
-  next: Promise<Drawn> | undefined;
-  running: Promise<Drawn> | undefined;
-  lastDraw: number;
-  quietUntilMs: number;
-  /** The copy for which nothing was left, and until when that is relied on. */
-  spent: { readonly copy: Copy; readonly untilMs: number } | undefined;
-  usual: number;
-  /** nano-USD settled per millisecond; undefined until measured. */
-  burn: number | undefined;
-  mark: { readonly settled: number; readonly atMs: number } | undefined;
-}
 
 /** Gets leases. */
 export class LeaseDesk {
@@ -141,15 +119,7 @@ export class LeaseDesk {
   consider(copy: Copy, amount: Amount): void {
     const pace = this.#paceOf(copy.account);
     const nowMs = this.#time.nowMs();
-    pace.usual = amount > pace.usual ? amount : pace.usual * 0.98 + amount * 0.02;
-    const { mark } = pace;
-    if (mark === undefined || copy.settled < mark.settled) {
-      pace.mark = { settled: copy.settled, atMs: nowMs };
-    } else if (nowMs - mark.atMs >= PACE_MS) {
-      const burn = (copy.settled - mark.settled) / (nowMs - mark.atMs);
-      pace.burn = pace.burn === undefined ? burn : pace.burn * 0.7 + burn * 0.3;
-      pace.mark = { settled: copy.settled, atMs: nowMs };
-    }
+    noteCall(pace, copy, amount, nowMs);
     const isLow = shouldPrefetch(roomIn(copy), pace.lastDraw || copy.drawn - copy.returned);
     if (!isLow || pace.running !== undefined || nowMs < pace.quietUntilMs) return;
     this.counts.prefetches += 1;
@@ -412,41 +382,10 @@ export class LeaseDesk {
   #paceOf(account: AccountId): Pace {
     const known = this.#paces.get(account);
     if (known !== undefined) return known;
-    const pace: Pace = {
-      waiting: [],
-      copy: undefined,
-      next: undefined,
-      running: undefined,
-      lastDraw: 0,
-      quietUntilMs: 0,
-      spent: undefined,
-      usual: 0,
-      burn: undefined,
-      mark: undefined,
-    };
+    const pace = newPace();
     this.#paces.set(account, pace);
     return pace;
   }
-}
-
-/** Whether others hold something of the account, which they may give back. */
-function isHeldElsewhere({ elsewhere }: Copy): boolean {
-  return elsewhere.reserved > 0 || elsewhere.leased > 0;
-}
-
-/** Whether two copies differ in nothing but what was spent and set aside on them. */
-function isOnSameTerms(copy: Copy, other: Copy): boolean {
-  const { elsewhere } = copy;
-  return (
-    copy.lease === other.lease &&
-    copy.drawn === other.drawn &&
-    copy.returned === other.returned &&
-    elsewhere.limit === other.elsewhere.limit &&
-    elsewhere.granted === other.elsewhere.granted &&
-    elsewhere.settled === other.elsewhere.settled &&
-    elsewhere.reserved === other.elsewhere.reserved &&
-    elsewhere.leased === other.elsewhere.leased
-  );
 }
 
 /** Whether more is spent and set aside than may be. */
@@ -455,37 +394,8 @@ function isOver(account: Account): boolean {
   return account.settled + account.reserved + account.leased > account.limit + account.granted;
 }
 
-const NOTHING: LeaseAsk = {
-  need: 0 as Amount,
-  least: 0 as Amount,
-  expected: 0 as Amount,
-  minimum: 0 as Amount,
-};
-
-function askFor(
-  amounts: readonly Amount[],
-  room: number,
-  pace: Pick<Pace, 'usual' | 'burn'>,
-  isFirst = false,
-): LeaseAsk {
-  const total = amounts.reduce((sum, amount) => sum + amount, 0);
-  const least = amounts.reduce((smallest, amount) => Math.min(smallest, amount), Infinity);
-  const usual = Math.max(pace.usual, isFirst ? total : 0);
-  return {
-    need: whole(Math.max(0, total - room)),
-    least: whole(Math.max(0, (Number.isFinite(least) ? least : 0) - room)),
-    owed: whole(Math.max(0, -room)),
-    expected: pace.burn === undefined ? null : whole(pace.burn * LEASE_HORIZON_MS),
-    minimum: whole(usual * USUAL_CALLS),
-  };
-}
-
 function elsewhereFor(account: Account, lease: Lease): Elsewhere {
   return elsewhereOf(account, outstanding(lease), lease.settled);
-}
-
-function whole(value: number): Amount {
-  return Math.min(Math.ceil(value), Number.MAX_SAFE_INTEGER) as Amount;
 }
 
 function isNewer(copy: Copy, than: Copy): boolean {

@@ -108,6 +108,26 @@ export function legOfCopy(copy: Copy): Pick<CallLeg, 'account' | 'period'> {
   return { account, period: periodOf(account, startAtMs, endAtMs) };
 }
 
+/** Whether others hold something of the account, which they may give back. */
+export function isHeldElsewhere({ elsewhere }: Copy): boolean {
+  return elsewhere.reserved > 0 || elsewhere.leased > 0;
+}
+
+/** Whether two copies differ in nothing but what was spent and set aside on them. */
+export function isOnSameTerms(copy: Copy, other: Copy): boolean {
+  const { elsewhere } = copy;
+  return (
+    copy.lease === other.lease &&
+    copy.drawn === other.drawn &&
+    copy.returned === other.returned &&
+    elsewhere.limit === other.elsewhere.limit &&
+    elsewhere.granted === other.elsewhere.granted &&
+    elsewhere.settled === other.elsewhere.settled &&
+    elsewhere.reserved === other.elsewhere.reserved &&
+    elsewhere.leased === other.elsewhere.leased
+  );
+}
+
 /** Whether the caller, once answered, relies on the end of the call being booked. */
 export function isEnd(command: Change): boolean {
   return command.kind === 'settle' || command.kind === 'release';

@@ -462,15 +462,13 @@ describe('a copy that was deleted', () => {
     expect(hybrid.sync.counts['lost']).toBe(1);
   });
 
-  it('is not looked for where the copy is there and its call goes on', async () => {
-    const { purse, sync, time } = await started({ defaultLimit: 100 });
-    const id = await purse.open('alice', 80);
-    for (let beat = 0; beat < 30; beat += 1) {
-      await purse.extend(id, { dispatched: true });
-      await time.advance(10_000);
-    }
-    expect(await purse.settle(id, 70)).toMatchObject({ outcome: 'applied', overage: 0 });
+  it('is told from one that is there, and has only not been swept yet', async () => {
+    const { purse, sync, time, gate } = await started({ defaultLimit: 100 });
+    await purse.extend(await purse.open('alice', 80), { dispatched: true });
+    await time.advance(300_000);
     expect(sync.counts['lost']).toBe(0);
+    const read = await gate.execute({ kind: 'read', account: purse.leg('alice').account });
+    expect(read).toMatchObject({ copy: { reserved: 80 } });
   });
 });
 
