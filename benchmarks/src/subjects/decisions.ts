@@ -10,14 +10,13 @@ import {
   type LegAccount,
   limiterId,
   type LimiterPolicy,
-  MONTHLY_UTC,
   periodAt,
   type RateHit,
   type Scope,
   type TenantId,
   type Tier,
 } from '@bursar/core';
-import { COST, HOLD, idNumber } from './pairs.ts';
+import { COST, HOLD, idNumber, PERIOD_RULE } from './pairs.ts';
 
 const TENANT = 'bench' as TenantId;
 const TTL_MS = 3_600_000 as DurationMs;
@@ -51,7 +50,7 @@ export class Decisions {
     this.#tier = tier;
     this.#rates = rates;
     this.#begun = over.numbersUsed;
-    const period = periodAt(MONTHLY_UTC, over.nowMs as InstantMs);
+    const period = periodAt(PERIOD_RULE, over.nowMs as InstantMs);
     this.#calls = Array.from({ length: over.users }, (_, index) => {
       const user = { kind: 'user', name: `${budgets}-${rates}-${index}` };
       const scopes: readonly Scope[] = [

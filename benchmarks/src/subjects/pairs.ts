@@ -11,9 +11,9 @@ import {
   type Fingerprint,
   type InstantMs,
   type Json,
-  MONTHLY_UTC,
   type Period,
   periodAt,
+  type PeriodRule,
   type RateHit,
   type ReservationId,
   reservationId,
@@ -29,6 +29,8 @@ export const COST = 3_000_000 as Amount;
 export const LIMIT = 1_000_000_000_000_000 as Amount;
 
 const TENANT = 'bench' as TenantId;
+/** One that does not end while something is measured. */
+export const PERIOD_RULE: PeriodRule = { every: 'lifetime' };
 const TTL_MS = 3_600_000 as DurationMs;
 /** About what the service keeps with a call. */
 const TERMS: Json = {
@@ -46,9 +48,9 @@ export interface UserLeg {
   readonly period: Period;
 }
 
-/** The accounts of `count` users, named `name` with a number, in the month of `nowMs`. */
+/** The accounts of `count` users, named `name` with a number, in the period of `nowMs`. */
 export function legsOfUsers(count: number, nowMs: number, name = 'user'): readonly UserLeg[] {
-  const period = periodAt(MONTHLY_UTC, nowMs as InstantMs);
+  const period = periodAt(PERIOD_RULE, nowMs as InstantMs);
   return Array.from({ length: count }, (_, index) => ({
     account: accountId(budgetId(TENANT, { kind: 'user', name: `${name}-${index}` }), period),
     period,
