@@ -142,6 +142,8 @@ class WithoutRedis {
     const held = new ConnectionsHeld(stores, databaseUrl);
     const away = new WithoutRedis(store, legs, { held, postgres: stores.clocks[1] });
     await Promise.all(legs.map(() => away.#pairs.make(legs)));
+    // What it still had would be booked within three seconds of its loss, and a short run is audited before.
+    await away.#pairs.bookAll(legs);
     await redis.stop();
     return away;
   }
