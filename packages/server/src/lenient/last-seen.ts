@@ -18,6 +18,7 @@ import {
 } from '@bursar/core';
 import { LRUCache } from 'lru-cache';
 import { periodOf } from '../leasing/reports.ts';
+import { RecentCalls } from '../stores/recent-calls.ts';
 
 /** Most open calls, and most accounts, that are remembered. */
 const CALLS_SEEN_MAX = 50_000;
@@ -36,7 +37,7 @@ export interface SeenCall {
 
 /** Open calls and accounts, as stores last answered. */
 export class LastSeen {
-  readonly #calls = new LRUCache<ReservationId, SeenCall>({ max: CALLS_SEEN_MAX });
+  readonly #calls = new RecentCalls<SeenCall>(CALLS_SEEN_MAX);
   readonly #accounts = new LRUCache<AccountId, Account>({ max: ACCOUNTS_SEEN_MAX });
 
   /** Takes in what a store has answered. */

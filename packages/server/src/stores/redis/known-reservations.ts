@@ -14,7 +14,7 @@ import {
   slotsOf,
   takenRates,
 } from '@bursar/core';
-import { LRUCache } from 'lru-cache';
+import { RecentCalls } from '../recent-calls.ts';
 import type { EncodedCommand, KnownMade } from './encode-command.ts';
 
 const REMEMBERED_MAX = 50_000;
@@ -30,9 +30,9 @@ interface Known extends KnownMade {
 
 /** Knows the reservations that were answered last. */
 export class KnownReservations {
-  readonly #known = new LRUCache<ReservationId, Known>({ max: REMEMBERED_MAX });
+  readonly #known = new RecentCalls<Known>(REMEMBERED_MAX);
   /** The limiters of which a reservation holds slots, if it holds any. */
-  readonly #slots = new LRUCache<ReservationId, readonly LimiterId[]>({ max: REMEMBERED_MAX });
+  readonly #slots = new RecentCalls<readonly LimiterId[]>(REMEMBERED_MAX);
 
   /** What is known of the reservation that `command` is about, beyond what it says itself. */
   neededBy(command: CopyCommand): Needed {
