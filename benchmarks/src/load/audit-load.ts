@@ -116,7 +116,7 @@ export async function auditOurs(
 ): Promise<MoneyReport> {
   const database = await openDatabase({ url: databaseUrl });
   try {
-    const report = await auditLedger(database.db);
+    const report = await database.patiently(auditLedger);
     const rows = await database.db
       .selectFrom('ledger_entries')
       .select(['account_id', 'reservation_id', 'amount_nano_usd'])

@@ -202,7 +202,8 @@ async function openStrict(
       ...listeningTo(location, options),
     }),
     spend: new PostgresSpendFacts(db),
-    audit: () => auditLedger(db),
+    // On a large ledger it takes longer than any other question may.
+    audit: () => database.patiently(auditLedger),
     setAside: new SetAsideEvents(policy),
     isCurrent: () => isCurrent(db),
     keepAside: (events: Parameters<Authority['setAside']>[0]) => authority.setAside(events),
@@ -269,7 +270,8 @@ async function openEmbedded(
     tokens: new PostgresTokenStore(db),
     ownKeys: new PostgresOwnKeyStore(db),
     counts: () => ({ ...leases.sync.counts, ...leases.counts }),
-    audit: () => auditLedger(db),
+    // On a large ledger it takes longer than any other question may.
+    audit: () => database.patiently(auditLedger),
     isCurrent: () => isCurrent(db),
     async close() {
       await leases.close();
