@@ -15,8 +15,11 @@ import { Pool, type PoolConfig, types } from 'pg';
 import { openPglite, type OpenPgliteOptions } from './open-pglite.ts';
 import type { Database } from './schema.ts';
 
-/** Connections of one server: one lane of commands, and the rest for reads. More make a hot row slower. */
-const POOL_CONNECTIONS_MAX = 10;
+/**
+ * Connections of one server: one lane of commands, and the rest for reads. More make a hot row slower. With the one
+ * that listens (`channel-listener.ts`) and one of patience (`patiently`) a server has ten at most.
+ */
+const POOL_CONNECTIONS_MAX = 8;
 const INT8 = 20;
 
 /** Where the data are. */
