@@ -4,14 +4,19 @@
  * `--json` prints one object a benchmark, a line each; `--docs` puts what it found in docs/measured.md; `--quick` shows that one runs, and proves nothing.
  * `--users` is for the benchmark `memory`, which takes 1,000 and 100,000 without it.
  * `--only` runs the candidates with that text in their name and judges nothing: for a profile (`node --cpu-prof`).
+ * Of several, each runs in a process of its own, so that none is measured among what another has left in memory;
+ * `--load` tells it how busy the machine was before all of them.
  * Exits with 1 when money was lost or invented, and with 2 for a name that there is not. A goal that is not
  * reached is told and fails nothing: the machine may be busy.
  */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { BENCHES } from './benches/index.ts';
+import type { Bench } from './harness/bench.ts';
 import { type Effort, QUICK_EFFORT, USUAL_EFFORT } from './harness/compare.ts';
-import { thisMachine } from './harness/machine.ts';
+import { type Machine, thisMachine } from './harness/machine.ts';
 import { putOnPage } from './harness/page.ts';
 import { resultAsJson, resultAsSection, resultAsText } from './harness/report.ts';
 import { runBench } from './harness/run-bench.ts';
@@ -23,11 +28,13 @@ const { values, positionals } = parseArgs({
     quick: { type: 'boolean', default: false },
     users: { type: 'string' },
     only: { type: 'string' },
+    load: { type: 'string' },
   },
   allowPositionals: true,
 });
 const PAGE = fileURLToPath(new URL('../../docs/measured.md', import.meta.url));
-const machine = thisMachine();
+const machine: Machine =
+  values.load === undefined ? thisMachine() : { ...thisMachine(), load: Number(values.load) };
 const note = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
 };
@@ -44,16 +51,42 @@ if (unknown.length > 0) {
   const chosen = BENCHES.filter(
     ({ name }) => positionals.length === 0 || positionals.includes(name),
   );
-  for (const [index, bench] of chosen.entries()) {
-    const result = await runBench(bench, effort, { note, only: values.only, machine });
-    if (index > 0 && !values.json) console.log();
-    console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
-    // A figure that proves nothing is not for the page.
-    if (values.docs && !values.quick && values.only === undefined) {
-      await putOnPage(PAGE, resultAsSection(result), machine);
+  const [only] = chosen;
+  if (chosen.length === 1 && only !== undefined) await runHere(only);
+  else {
+    for (const [index, { name }] of chosen.entries()) {
+      if (index > 0 && !values.json) console.log();
+      await runAlone(name);
     }
-    if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;
   }
+}
+
+/** Runs `bench` in this process, and says what came out. */
+async function runHere(bench: Bench): Promise<void> {
+  const result = await runBench(bench, effort, { note, only: values.only, machine });
+  console.log(values.json ? JSON.stringify(resultAsJson(result)) : resultAsText(result));
+  // A figure that proves nothing is not for the page.
+  if (values.docs && !values.quick && values.only === undefined) {
+    await putOnPage(PAGE, resultAsSection(result), machine);
+  }
+  if ((result.verdict.moneyOffNanoUsd ?? 0) !== 0) process.exitCode = 1;
+}
+
+/** Runs the benchmark `name` in a process of its own, as this one was asked to. The others run even if it fails. */
+async function runAlone(name: string): Promise<void> {
+  const flags = (['json', 'docs', 'quick'] as const).filter((flag) => values[flag]);
+  const options = (['users', 'only'] as const).flatMap((option) => {
+    const value = values[option];
+    return value === undefined ? [] : [`--${option}`, value];
+  });
+  const asked = [...flags.map((flag) => `--${flag}`), ...options, '--load', String(machine.load)];
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, fileURLToPath(import.meta.url), name, ...asked],
+    { stdio: 'inherit' },
+  );
+  const [code] = (await once(child, 'exit')) as [number | null];
+  if (code !== 0) process.exitCode = code ?? 1;
 }
 
 function wholeNumber(text: string): number {
