@@ -8,12 +8,14 @@ import type {
   LeaseId,
   ReservationId,
 } from '@bursar/core';
+import { duration } from '@bursar/core';
 import { startPostgres } from '@bursar/testkit';
 import { sql } from 'kysely';
 import { expect, it, onTestFinished } from 'vitest';
 import { BatchApplier } from '../../src/stores/postgres/apply-batch.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
 import { openDatabase } from '../../src/stores/postgres/open-database.ts';
+import { findOverdue } from '../../src/stores/postgres/suspects.ts';
 
 const ACCOUNTS = 20_000;
 const PAGE = 500;
@@ -55,6 +57,46 @@ it('a page of reports is booked by the indexes of accounts and leases, however m
     { table: 'accounts', rows: '0' },
     { table: 'leases', rows: '0' },
   ]);
+});
+
+it('a call that is long overdue is found by its deadline, however many there have been', async () => {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  const database = await openDatabase({ url: await server.createDatabase() });
+  onTestFinished(() => database.close());
+  await migrate(database);
+  await fill(database.db);
+  await sql`
+    insert into legs (
+      reservation_id, account_id, lease_id, state, amount_nano_usd, spent_nano_usd, deadline_at, dispatched
+    )
+    select 'acme/' || number || '-' || part, 'acme/user:u' || number || '/credit/2026-11', 'lease',
+      case when number = 7 and part = 2 then 'reserved' else 'settled' end, 10, 10, ${STARTS_AT}::timestamptz, true
+    from generate_series(0, ${ACCOUNTS - 1}::int) as number, generate_series(1, 3) as part`.execute(
+    database.db,
+  );
+
+  // On a connection that has done nothing else, since what it reads is counted.
+  await database.patiently((own) =>
+    own.transaction().execute(async (db) => {
+      const found = await findOverdue(db, {
+        holder: HOLDER,
+        overMs: duration(60_000),
+        limit: 10,
+        now: sql`${new Date(AT_MS)}::timestamptz`,
+      });
+      expect(found).toMatchObject([
+        {
+          lease: 'lease',
+          leg: { account: 'acme/user:u7/credit/2026-11', period: { id: '2026-11' } },
+        },
+      ]);
+      const { rows } = await sql<{ rows: string }>`
+      select sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::text as rows from pg_stat_xact_user_tables
+      where relname in ('accounts', 'leases', 'legs')`.execute(db);
+      expect(rows).toEqual([{ rows: '3' }]);
+    }),
+  );
 });
 
 async function fill(db: Awaited<ReturnType<typeof openDatabase>>['db']): Promise<void> {
