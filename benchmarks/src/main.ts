@@ -34,7 +34,7 @@ const { values, positionals } = parseArgs({
 });
 const PAGE = fileURLToPath(new URL('../../docs/measured.md', import.meta.url));
 const machine: Machine =
-  values.load === undefined ? thisMachine() : { ...thisMachine(), load: Number(values.load) };
+  values.load === undefined ? thisMachine() : { ...thisMachine(), load: loadIn(values.load) };
 const note = (text: string): void => {
   if (process.stderr.isTTY) process.stderr.write(`\r\u001b[2K${text}`);
 };
@@ -87,6 +87,12 @@ async function runAlone(name: string): Promise<void> {
   );
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) process.exitCode = code ?? 1;
+}
+
+function loadIn(text: string): number {
+  if (/^[0-9]{1,6}(\.[0-9]{1,3})?$/.test(text)) return Number(text);
+  console.error('--load must be a load average, such as 0.4.');
+  process.exit(2);
 }
 
 function wholeNumber(text: string): number {

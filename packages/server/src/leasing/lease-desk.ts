@@ -28,7 +28,7 @@ import { LRUCache } from 'lru-cache';
 import type { Timers } from '../clock/timers.ts';
 import type { Log } from '../telemetry/logger.ts';
 import type { CopiesGate } from './copies-gate.ts';
-import { askFor, newPace, NOTHING, noteCall, type Pace } from './pace.ts';
+import { askFor, type Drawn, newPace, NOTHING, noteCall, type Pace } from './pace.ts';
 import { isHeldElsewhere, isOnSameTerms, legOfCopy } from './standing.ts';
 
 /** Most accounts whose pace is remembered, unless it is said otherwise; the memory for them is taken at once. */
@@ -44,11 +44,6 @@ const SPENT_MS = 1_000;
 
 /** An account that a call is charged to. */
 export type LegToLease = LegAccount;
-
-/** What a draw came to: the copy afterwards and the authority's account; or that the lease is no longer good. */
-export type Drawn =
-  | { readonly outcome: 'drawn'; readonly copy: Copy; readonly account: Account }
-  | { readonly outcome: 'superseded' };
 
 /** Gets leases. */
 export class LeaseDesk {

@@ -3,13 +3,23 @@
  *
  * How much of that is granted is core's policy (`lease/size.ts`).
  */
-import { type Amount, type Copy, LEASE_HORIZON_MS, type LeaseAsk } from '@bursar/core';
-import type { Drawn } from './lease-desk.ts';
+import {
+  type Account,
+  type Amount,
+  type Copy,
+  LEASE_HORIZON_MS,
+  type LeaseAsk,
+} from '@bursar/core';
 
 /** Shortest time over which a pace is measured. */
 const PACE_MS = 1_000;
 /** A lease is worth drawing for this many usual calls. */
 const USUAL_CALLS = 4;
+
+/** What a draw came to: the copy afterwards and the authority's account; or that the lease is no longer good. */
+export type Drawn =
+  | { readonly outcome: 'drawn'; readonly copy: Copy; readonly account: Account }
+  | { readonly outcome: 'superseded' };
 
 /** What is remembered of one account. */
 export interface Pace {

@@ -1,20 +1,20 @@
-import type {
-  AccountId,
-  Amount,
-  Fingerprint,
-  HolderId,
-  Ingest,
-  InstantMs,
-  LeaseId,
-  ReservationId,
+import {
+  type AccountId,
+  type Amount,
+  duration,
+  type Fingerprint,
+  type HolderId,
+  type Ingest,
+  type InstantMs,
+  type LeaseId,
+  type ReservationId,
 } from '@bursar/core';
-import { duration } from '@bursar/core';
 import { startPostgres } from '@bursar/testkit';
 import { sql } from 'kysely';
 import { expect, it, onTestFinished } from 'vitest';
 import { BatchApplier } from '../../src/stores/postgres/apply-batch.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
-import { openDatabase } from '../../src/stores/postgres/open-database.ts';
+import { openDatabase, type OpenedDatabase } from '../../src/stores/postgres/open-database.ts';
 import { findOverdue } from '../../src/stores/postgres/suspects.ts';
 
 const ACCOUNTS = 20_000;
@@ -25,12 +25,7 @@ const AT_MS = Date.parse('2026-11-12T00:00:00.000Z') as InstantMs;
 const HOLDER = 'redis:test' as HolderId;
 
 it('a page of reports is booked by the indexes of accounts and leases, however many there are', async () => {
-  const server = await startPostgres();
-  onTestFinished(() => server.stop());
-  const database = await openDatabase({ url: await server.createDatabase() });
-  onTestFinished(() => database.close());
-  await migrate(database);
-  await fill(database.db);
+  const database = await openFilled();
 
   const batches = new BatchApplier({
     db: database.db,
@@ -60,12 +55,7 @@ it('a page of reports is booked by the indexes of accounts and leases, however m
 });
 
 it('a call that is long overdue is found by its deadline, however many there have been', async () => {
-  const server = await startPostgres();
-  onTestFinished(() => server.stop());
-  const database = await openDatabase({ url: await server.createDatabase() });
-  onTestFinished(() => database.close());
-  await migrate(database);
-  await fill(database.db);
+  const database = await openFilled();
   await sql`
     insert into legs (
       reservation_id, account_id, lease_id, state, amount_nano_usd, spent_nano_usd, deadline_at, dispatched
@@ -99,7 +89,18 @@ it('a call that is long overdue is found by its deadline, however many there hav
   );
 });
 
-async function fill(db: Awaited<ReturnType<typeof openDatabase>>['db']): Promise<void> {
+/** A database of its own with many accounts, each with a lease. */
+async function openFilled(): Promise<OpenedDatabase> {
+  const server = await startPostgres();
+  onTestFinished(() => server.stop());
+  const database = await openDatabase({ url: await server.createDatabase() });
+  onTestFinished(() => database.close());
+  await migrate(database);
+  await fill(database);
+  return database;
+}
+
+async function fill({ db }: OpenedDatabase): Promise<void> {
   const numbers = sql`generate_series(0, ${ACCOUNTS - 1}::int) as number`;
   await sql`
     insert into budgets (id, is_default)
